@@ -1,0 +1,63 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours: strict memory safety, and no warning passes.
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "unstuck",
+    products: [
+        .executable(name: "unstuck", targets: ["unstuck"]),
+        .executable(name: "unstuck-lab", targets: ["unstuck-lab"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    ],
+    targets: [
+        // The kernel's side and its boundary.
+        .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev", "libelf-dev"])]),
+        .target(name: "CUnstuckABI", path: "bpf/abi"),
+        .target(name: "CLinuxUAPI"),
+        .plugin(name: "CompileBPF", capability: .buildTool()),
+
+        // Pure: no Glibc, no Foundation beyond FoundationEssentials.
+        .target(name: "UnstuckModel", swiftSettings: strict),
+        .target(name: "UnstuckFormats", dependencies: ["UnstuckModel", "CUnstuckABI"], swiftSettings: strict),
+        .target(name: "UnstuckDiagnosis", dependencies: ["UnstuckModel"], swiftSettings: strict),
+        .target(name: "UnstuckRender", dependencies: ["UnstuckModel"], swiftSettings: strict),
+
+        // Reading a node, acting on it, changing it.
+        .target(
+            name: "UnstuckKernel",
+            dependencies: ["UnstuckModel", "UnstuckFormats", "CLibBPF", "CLinuxUAPI", "CUnstuckABI", logging],
+            swiftSettings: strict, plugins: ["CompileBPF"]),
+        .target(name: "UnstuckProbing", dependencies: ["UnstuckKernel"], swiftSettings: strict),
+        .target(
+            name: "UnstuckRepair",
+            dependencies: ["UnstuckModel", "UnstuckDiagnosis", "UnstuckKernel"],
+            swiftSettings: strict, plugins: ["CompileBPF"]),
+        .target(
+            name: "UnstuckLab",
+            dependencies: ["UnstuckKernel", "CLibBPF", "CLinuxUAPI"],
+            swiftSettings: strict, plugins: ["CompileBPF"]),
+
+        // The two command lines.
+        .executableTarget(
+            name: "unstuck",
+            dependencies: [
+                "UnstuckModel", "UnstuckDiagnosis", "UnstuckRender", "UnstuckKernel", "UnstuckProbing", "UnstuckRepair",
+                argumentParser, logging,
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "unstuck-lab", dependencies: ["UnstuckLab", argumentParser], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

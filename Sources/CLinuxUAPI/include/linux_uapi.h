@@ -1,0 +1,55 @@
+/*
+ * System calls and constants that Swift's Glibc module does not carry, as thin static inlines.
+ * Nothing here decides anything; each returns what the kernel returned, errno set as usual.
+ */
+#pragma once
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
+#ifndef SO_COOKIE
+#define SO_COOKIE 57
+#endif
+
+/* Linux 5.3 */
+static inline int linux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+/* Linux 5.6; needs PTRACE_MODE_ATTACH_REALCREDS on the target. */
+static inline int linux_pidfd_getfd(int pidfd, int target) { return (int)syscall(SYS_pidfd_getfd, pidfd, target, 0); }
+
+/* Joins the network namespace behind fd, for the calling thread alone. */
+static inline int linux_setns_net(int fd) { return setns(fd, CLONE_NEWNET); }
+
+static inline int linux_unshare_net(void) { return unshare(CLONE_NEWNET); }
+
+/* 0 and the cookie, or -1. */
+static inline int linux_socket_cookie(int fd, uint64_t *cookie)
+{
+	socklen_t size = sizeof *cookie;
+	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &size);
+}

@@ -1,0 +1,166 @@
+import CLibBPF
+import FoundationEssentials
+import Glibc
+
+/// A BPF object that libbpf has opened: programs and maps, to be configured, loaded and attached.
+///
+/// libbpf closes everything when the object goes; what is pinned or attached by other means stays.
+@safe public final class BPFObject {  // the pointer is libbpf's, private, and freed once, in deinit
+    private let object: OpaquePointer
+    public let name: String
+
+    /// What libbpf said, newest last, while this thread last opened or loaded something: the verifier's words.
+    public static var lastWords: [String] { LibBPFLog.shared.lines }
+
+    /// - Parameter base64: an object that the build embedded.
+    /// - Throws: `BPFError` with libbpf's own words.
+    public init(embedded base64: StaticString, name: String) throws {
+        self.name = name
+        LibBPFLog.shared.start()
+        guard let bytes = Data(base64Encoded: base64.description) else {
+            throw BPFError("decode", name, errno: EINVAL)
+        }
+        let opened = unsafe bytes.withUnsafeBytes { raw in
+            unsafe name.withCString { cName in
+                var options = unsafe bpf_object_open_opts()
+                unsafe options.sz = MemoryLayout<bpf_object_open_opts>.size
+                unsafe options.object_name = unsafe cName
+                return unsafe bpf_object__open_mem(raw.baseAddress, raw.count, &options)
+            }
+        }
+        guard let opened = unsafe opened else { throw BPFError("open", name, errno: errno) }
+        unsafe object = opened
+    }
+
+    deinit { unsafe bpf_object__close(object) }
+
+    /// Verifies and loads. Programs with `isAutoloaded` off are left out.
+    public func load() throws {
+        LibBPFLog.shared.start()
+        let code = unsafe bpf_object__load(object)
+        guard code == 0 else { throw BPFError("load", name, errno: -code) }
+    }
+
+    public func program(_ name: String) throws -> BPFProgramHandle {
+        guard let program = unsafe bpf_object__find_program_by_name(object, name) else {
+            throw BPFError("find program", name, errno: ENOENT)
+        }
+        return unsafe BPFProgramHandle(program: program, name: name, object: self)
+    }
+
+    public func map(_ name: String) throws -> BPFMapHandle {
+        guard let map = unsafe bpf_object__find_map_by_name(object, name) else {
+            throw BPFError("find map", name, errno: ENOENT)
+        }
+        return unsafe BPFMapHandle(map: map, name: name, object: self)
+    }
+}
+
+/// A program of an open object; keeps the object alive.
+@safe public struct BPFProgramHandle {  // the object outlives the pointer
+    let program: OpaquePointer
+    public let name: String
+    private let object: BPFObject
+
+    init(program: OpaquePointer, name: String, object: BPFObject) {
+        unsafe self.program = program
+        self.name = name
+        self.object = object
+    }
+
+    public var descriptor: Int32 { unsafe bpf_program__fd(program) }
+
+    /// Whether `load` loads it. Set before loading.
+    public func setAutoload(_ value: Bool) { unsafe _ = bpf_program__set_autoload(program, value) }
+
+    /// Attaches an iterator program; `map` restricts iter/sockmap to one map.
+    public func attachIterator(map: Int32? = nil) throws -> BPFLink {
+        LibBPFLog.shared.start()
+        var info = bpf_iter_link_info()
+        var options = unsafe bpf_iter_attach_opts()
+        unsafe options.sz = MemoryLayout<bpf_iter_attach_opts>.size
+        let link = unsafe withUnsafeMutablePointer(to: &info) { info in
+            if let map {
+                unsafe info.pointee.map.map_fd = UInt32(bitPattern: map)
+                unsafe options.link_info = unsafe info
+                unsafe options.link_info_len = UInt32(MemoryLayout<bpf_iter_link_info>.size)
+            }
+            return unsafe bpf_program__attach_iter(program, &options)
+        }
+        guard let link = unsafe link else { throw BPFError("attach", name, errno: errno) }
+        return unsafe BPFLink(link)
+    }
+}
+
+/// A map of an open object; keeps the object alive.
+@safe public struct BPFMapHandle {  // the object outlives the pointer
+    let map: OpaquePointer
+    public let name: String
+    private let object: BPFObject
+
+    init(map: OpaquePointer, name: String, object: BPFObject) {
+        unsafe self.map = map
+        self.name = name
+        self.object = object
+    }
+
+    public var descriptor: Int32 { unsafe bpf_map__fd(map) }
+
+    /// Set before loading.
+    public func setMaxEntries(_ count: Int) { unsafe _ = bpf_map__set_max_entries(map, UInt32(count)) }
+    public func setKeySize(_ size: Int) { unsafe _ = bpf_map__set_key_size(map, UInt32(size)) }
+
+    /// Uses a map that exists already in the place of this one. Set before loading.
+    public func reuse(_ descriptor: Int32) throws {
+        let code = unsafe bpf_map__reuse_fd(map, descriptor)
+        guard code == 0 else { throw BPFError("reuse map for", name, errno: -code) }
+    }
+
+    /// Initial contents of a data section's map (`.rodata`). Set before loading; the size must be exact.
+    public func setInitialValue(_ bytes: [UInt8]) throws {
+        let code = unsafe bytes.withUnsafeBytes { unsafe bpf_map__set_initial_value(map, $0.baseAddress, $0.count) }
+        guard code == 0 else { throw BPFError("set data of", name, errno: -code) }
+    }
+
+    public func pin(at path: String) throws {
+        let code = unsafe bpf_map__pin(map, path)
+        guard code == 0 else { throw BPFError("pin", path, errno: -code) }
+    }
+}
+
+/// An attached program; detached when it goes, unless it is pinned elsewhere.
+@safe public struct BPFLink: ~Copyable {  // owned, destroyed once
+    private let link: OpaquePointer
+
+    init(_ link: OpaquePointer) { unsafe self.link = link }
+
+    deinit { unsafe _ = bpf_link__destroy(link) }
+
+    public var descriptor: Int32 { unsafe bpf_link__fd(link) }
+
+    /// A fresh pass of an attached iterator. It sees the network namespace of the calling thread.
+    public func iterate() throws -> OwnedDescriptor {
+        let iterator = unsafe bpf_iter_create(bpf_link__fd(link))
+        guard iterator >= 0 else { throw BPFError("iterate", "link", errno: errno) }
+        return OwnedDescriptor(owning: iterator)
+    }
+}
+
+/// A refusal of libbpf or of the kernel behind it, with the words that were said.
+public struct BPFError: Error, Sendable, CustomStringConvertible {
+    public var action: String
+    public var object: String
+    public var errno: Int32
+    /// The last lines that libbpf printed: where the verifier refused, these are its reasons.
+    public var words: [String]
+
+    public init(_ action: String, _ object: String, errno: Int32) {
+        self.action = action
+        self.object = object
+        self.errno = errno
+        words = LibBPFLog.shared.lines
+    }
+
+    public var reason: String { unsafe String(cString: strerror(errno)) }
+    public var description: String { "cannot \(action) BPF \(object): \(reason)" }
+}

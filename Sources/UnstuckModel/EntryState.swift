@@ -1,0 +1,69 @@
+/// What a resident is by its kernel state alone.
+///
+/// The judgement has one home, here; `bpf/include/socket_record.h` holds its twin, which re-checks inside the kernel
+/// just before a deletion. A test holds the two together over every combination.
+///
+/// Sources: kernel-facts.md, section 2; read in 5.10.218 to 7.2.13, `net/core/sock_map.c`, `net/ipv4/tcp.c`.
+public enum ResidentState: UInt32, Sendable, Codable, CaseIterable {
+    /// Any state that has a future, an orphan that still closes included.
+    case live = 0
+    /// A finished handshake that waits for accept: it has no `struct socket` yet. Leave alone.
+    case queued = 1
+    case listener = 2
+    /// CLOSE, orphaned, without a `struct socket`: nobody can ever close it again.
+    case leaked = 3
+    /// CLOSE, and a file descriptor holds it: the kernel forgets it only when the last one closes.
+    case zombie = 4
+    /// CLOSE while waiting for accept: reset by its peer before the server saw it.
+    case queuedDead = 5
+
+    public init(state: TCPState, hasSocket: Bool, isDead: Bool) {
+        switch (state, hasSocket, isDead) {
+        case (.listen, _, _): self = .listener
+        case (.close, false, true): self = .leaked
+        case (.close, false, false): self = .queuedDead
+        case (.close, true, _): self = .zombie
+        case (_, false, false): self = .queued
+        default: self = .live
+        }
+    }
+
+    /// It will never carry a byte again; whether it may be forgotten needs more evidence (see the rules).
+    public var isDead: Bool { self == .leaked || self == .zombie || self == .queuedDead }
+}
+
+extension KernelSocket {
+    public var residentState: ResidentState {
+        ResidentState(state: state, hasSocket: hasSocket, isDead: isDead)
+    }
+}
+
+/// What an entry is: its resident's state held against the 4-tuple that its key names.
+public enum EntryState: String, Sendable, Codable, CaseIterable {
+    case live, queued, listener, leaked, zombie
+    /// A live socket behind a key that names another connection (`connect(AF_UNSPEC)` and reconnect).
+    case crossWired = "cross-wired"
+    /// The key's layout is not known: nothing is said about the entry, and it is never deleted.
+    case undecodable
+
+    /// - Parameter claim: the tuple that the key names; `nil` if the layout is unknown or the key does not fit it.
+    public init(resident: KernelSocket, claim: FourTuple?) {
+        let state = resident.residentState
+        if state == .listener {
+            self = .listener
+            return
+        }
+        guard let claim else {
+            self = .undecodable
+            return
+        }
+        switch state {
+        case .leaked: self = .leaked
+        case .zombie, .queuedDead: self = .zombie
+        case .queued, .live, .listener:
+            self = claim != resident.tuple ? .crossWired : state == .queued ? .queued : .live
+        }
+    }
+
+    public var isDead: Bool { self == .leaked || self == .zombie }
+}

@@ -1,0 +1,19 @@
+/// The functions of a socket's `sk_prot` that sockmap replaces, by the kernel's own names.
+///
+/// They say that a psock was attached, and no more: a healthy redirected connection and a stuck one can show the same
+/// handlers (docs/kernel-facts.md). `nil` where the name could not be read.
+public struct Handlers: Hashable, Sendable, Codable {
+    public var recvmsg: String?
+    public var sendmsg: String?
+    public var close: String?
+    public var destroy: String?
+    public var unhash: String?
+
+    public init(recvmsg: String?, sendmsg: String?, close: String?, destroy: String?, unhash: String?) {
+        self.recvmsg = recvmsg
+        self.sendmsg = sendmsg
+        self.close = close
+        self.destroy = destroy
+        self.unhash = unhash
+    }
+}

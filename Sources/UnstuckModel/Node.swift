@@ -1,0 +1,85 @@
+/// A network namespace that was found through a process or a name under `/run/netns`.
+public struct NetworkNamespace: Hashable, Sendable, Codable {
+    /// Inode number, as in `net:[4026531840]`.
+    public var inode: UInt32
+    /// Its name under `/run/netns`, where it has one.
+    public var name: String?
+    /// The lowest process id seen in it; `nil` for a named namespace without processes.
+    public var process: Int32?
+    /// The sockets of this namespace were read.
+    public var wasRead: Bool
+
+    public init(inode: UInt32, name: String?, process: Int32?, wasRead: Bool) {
+        self.inode = inode
+        self.name = name
+        self.process = process
+        self.wasRead = wasRead
+    }
+}
+
+/// A Kubernetes pod, known from its cgroup's path and the folder of its logs, without asking any API.
+public struct Pod: Hashable, Sendable, Codable {
+    public var uid: String
+    /// `nil` where no log folder tells.
+    public var namespace: String?
+    public var name: String?
+
+    public init(uid: String, namespace: String?, name: String?) {
+        self.uid = uid
+        self.namespace = namespace
+        self.name = name
+    }
+
+    /// `shop/web-0`, or the uid where the name is not known.
+    public var label: String {
+        guard let namespace, let name else { return "pod \(uid)" }
+        return "\(namespace)/\(name)"
+    }
+}
+
+/// A cgroup v2 that a socket belongs to.
+public struct Cgroup: Hashable, Sendable, Codable {
+    public var id: UInt64
+    /// Below the mount point, with a leading slash.
+    public var path: String
+    public var podUID: String?
+
+    public init(id: UInt64, path: String, podUID: String?) {
+        self.id = id
+        self.path = path
+        self.podUID = podUID
+    }
+}
+
+/// A process that holds a socket, and by which descriptor.
+public struct SocketOwner: Hashable, Sendable, Codable {
+    public var pid: Int32
+    /// The process's own name for itself; anything may stand in it.
+    public var command: String
+    public var descriptor: Int32
+    /// Inode of the socket.
+    public var inode: UInt64
+    /// Start time in clock ticks since boot: tells a reused pid from the same process.
+    public var startTime: UInt64
+
+    public init(pid: Int32, command: String, descriptor: Int32, inode: UInt64, startTime: UInt64) {
+        self.pid = pid
+        self.command = command
+        self.descriptor = descriptor
+        self.inode = inode
+        self.startTime = startTime
+    }
+}
+
+/// A loaded BPF program and the maps it uses.
+public struct BPFProgram: Hashable, Sendable, Codable {
+    public var id: UInt32
+    public var name: String
+    public var maps: [UInt32]
+
+    public init(id: UInt32, name: String, maps: [UInt32]) {
+        self.id = id
+        self.name = name
+        self.maps = maps
+    }
+}

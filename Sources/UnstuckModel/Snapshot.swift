@@ -1,0 +1,72 @@
+/// Everything that one look at a node saw, as plain values. Judging is left to the rules.
+public struct Snapshot: Sendable, Codable {
+    /// Raised when a field changes its meaning; fields are only ever added otherwise.
+    public static let currentVersion = 1
+
+    public var version: Int
+    /// Seconds since 1970 when the look began.
+    public var takenAt: Double
+    /// `CLOCK_MONOTONIC` in seconds, to tell two looks of one boot apart.
+    public var monotonic: Double
+    public var host: String
+    /// `uname -r`, for people only: nothing is decided by it.
+    public var kernelRelease: String
+    public var namespaces: [NetworkNamespace]
+    public var sockmaps: [Sockmap]
+    public var sockets: [TCPSocket]
+    /// Distinct handler sets; sockets refer to them by index.
+    public var handlers: [Handlers]
+    public var programs: [BPFProgram]
+    public var cgroups: [Cgroup]
+    public var pods: [Pod]
+    public var owners: [SocketOwner]
+    /// What could not be seen, and why.
+    public var shortfalls: [Shortfall]
+
+    public init(takenAt: Double, monotonic: Double, host: String, kernelRelease: String) {
+        version = Self.currentVersion
+        self.takenAt = takenAt
+        self.monotonic = monotonic
+        self.host = host
+        self.kernelRelease = kernelRelease
+        namespaces = []
+        sockmaps = []
+        sockets = []
+        handlers = []
+        programs = []
+        cgroups = []
+        pods = []
+        owners = []
+        shortfalls = []
+    }
+}
+
+/// Something that the look could not see. A rule that needs it answers *unknown*, never *fine*.
+public struct Shortfall: Hashable, Sendable, Codable {
+    /// What part of the evidence is missing.
+    public enum Evidence: String, Sendable, Codable {
+        case sockmaps, sockets, programs, owners, pods, namespaces
+    }
+    public var evidence: Evidence
+    /// What could not be done: "read the sockets of netns 4026532001".
+    public var action: String
+    /// What is missing to do it: "CAP_BPF", "kernel BTF (/sys/kernel/btf/vmlinux)".
+    public var missing: String
+
+    public init(_ evidence: Evidence, action: String, missing: String) {
+        self.evidence = evidence
+        self.action = action
+        self.missing = missing
+    }
+}
+
+/// One or more looks at one node, oldest first: what `unstuck collect` saves.
+public struct Bundle: Sendable, Codable {
+    public var unstuck: String
+    public var snapshots: [Snapshot]
+
+    public init(unstuck: String, snapshots: [Snapshot]) {
+        self.unstuck = unstuck
+        self.snapshots = snapshots
+    }
+}

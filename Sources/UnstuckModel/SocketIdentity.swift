@@ -1,0 +1,52 @@
+/// Which kernel socket this is, within one boot: its cookie where the kernel gives one in tracing (5.12+), and the
+/// address of its `struct sock`.
+///
+/// An address alone can be given to a new socket after the old one was freed; a cookie never is. Two identities are
+/// the same socket if the addresses agree and the cookies do not contradict.
+public struct SocketIdentity: Sendable {
+    /// `SO_COOKIE`, or 0: unknown.
+    public var cookie: UInt64
+    /// The kernel address. It leaves the process only scrambled (see `encode`), for it would undo KASLR.
+    public var address: UInt64
+
+    public init(address: UInt64, cookie: UInt64 = 0) {
+        self.address = address
+        self.cookie = cookie
+    }
+}
+
+extension SocketIdentity: Hashable {
+    public static func == (one: SocketIdentity, other: SocketIdentity) -> Bool {
+        one.address == other.address && (one.cookie == other.cookie || one.cookie == 0 || other.cookie == 0)
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(address) }
+}
+
+extension SocketIdentity: Codable {
+    private enum CodingKeys: String, CodingKey { case cookie, token }
+
+    /// One secret a process: the snapshots that one run saves can be compared with each other, and nothing more.
+    private static let secret = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        cookie = try container.decode(UInt64.self, forKey: .cookie)
+        address = try container.decode(UInt64.self, forKey: .token)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(cookie, forKey: .cookie)
+        try container.encode(token, forKey: .token)
+    }
+
+    /// The address behind a keyed, one-way scramble: equal for equal addresses within one run.
+    private var token: UInt64 {
+        var hasher = Hasher()  // SipHash, with a key of this process
+        hasher.combine(Self.secret.0)
+        hasher.combine(address)
+        hasher.combine(Self.secret.1)
+        return UInt64(truncatingIfNeeded: hasher.finalize())
+    }
+}

@@ -1,0 +1,61 @@
+/// A socket of a network namespace's TCP tables with the counters that tell moving from stuck.
+public struct TCPSocket: Hashable, Sendable, Codable {
+    public var socket: KernelSocket
+    public var bytesSent: UInt64
+    public var bytesAcked: UInt64
+    public var bytesReceived: UInt64
+    /// Sequence numbers: `snd_nxt`, `snd_una`, `write_seq`, `rcv_nxt`, `copied_seq`.
+    public var sendNext: UInt32
+    public var sendUnacked: UInt32
+    public var writeSequence: UInt32
+    public var receiveNext: UInt32
+    public var copiedSequence: UInt32
+    public var segmentsOut: UInt32
+    public var segmentsIn: UInt32
+    public var retransmits: UInt32
+    public var packetsInFlight: UInt32
+    public var sendWindow: UInt32
+    public var receiveWindow: UInt32
+    /// Milliseconds since data last left or arrived through the stack, or since the handshake.
+    public var millisecondsSinceSend: UInt32
+    public var millisecondsSinceReceive: UInt32
+    /// Listeners: connections that wait for accept, and the backlog.
+    public var acceptQueue: UInt32
+    public var acceptLimit: UInt32
+    public var backoff: UInt8
+
+    public init(
+        socket: KernelSocket, bytesSent: UInt64, bytesAcked: UInt64, bytesReceived: UInt64, sendNext: UInt32,
+        sendUnacked: UInt32, writeSequence: UInt32, receiveNext: UInt32, copiedSequence: UInt32, segmentsOut: UInt32,
+        segmentsIn: UInt32, retransmits: UInt32, packetsInFlight: UInt32, sendWindow: UInt32, receiveWindow: UInt32,
+        millisecondsSinceSend: UInt32, millisecondsSinceReceive: UInt32, acceptQueue: UInt32, acceptLimit: UInt32,
+        backoff: UInt8
+    ) {
+        self.socket = socket
+        self.bytesSent = bytesSent
+        self.bytesAcked = bytesAcked
+        self.bytesReceived = bytesReceived
+        self.sendNext = sendNext
+        self.sendUnacked = sendUnacked
+        self.writeSequence = writeSequence
+        self.receiveNext = receiveNext
+        self.copiedSequence = copiedSequence
+        self.segmentsOut = segmentsOut
+        self.segmentsIn = segmentsIn
+        self.retransmits = retransmits
+        self.packetsInFlight = packetsInFlight
+        self.sendWindow = sendWindow
+        self.receiveWindow = receiveWindow
+        self.millisecondsSinceSend = millisecondsSinceSend
+        self.millisecondsSinceReceive = millisecondsSinceReceive
+        self.acceptQueue = acceptQueue
+        self.acceptLimit = acceptLimit
+        self.backoff = backoff
+    }
+
+    /// Bytes that arrived through the stack and wait to be read (`Recv-Q` of ss).
+    public var receiveQueue: UInt32 { socket.state == .listen ? acceptQueue : receiveNext &- copiedSequence }
+
+    /// Bytes handed to the stack and not yet acknowledged (`Send-Q` of ss).
+    public var sendQueue: UInt32 { socket.state == .listen ? acceptLimit : writeSequence &- sendUnacked }
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The records that our BPF programs write and the Swift side reads: defined here once, for both.
+ * Little and big endian nodes alike: a record is read on the machine that wrote it, in its own byte order.
+ * Every size is asserted below; a change here is a change of both sides.
+ */
+#pragma once
+
+#ifdef __bpf__
+typedef __u8 ua_u8;
+typedef __u16 ua_u16;
+typedef __u32 ua_u32;
+typedef __u64 ua_u64;
+#else
+#include <stdint.h>
+typedef uint8_t ua_u8;
+typedef uint16_t ua_u16;
+typedef uint32_t ua_u32;
+typedef uint64_t ua_u64;
+#endif
+
+enum {
+	UNSTUCK_KEY_MAX = 64,       /* longest sockmap key that we copy; the declared layouts need 44 */
+	UNSTUCK_QUEUE_WALK_MAX = 64, /* messages of a psock's ingress queue that are walked; more sets a flag */
+	UNSTUCK_LINK_WALK_MAX = 16, /* links of a psock (maps that hold it) that are walked */
+	UNSTUCK_HANDLER_COUNT = 5,  /* recvmsg, sendmsg, close, destroy, unhash */
+	UNSTUCK_SYMBOL_MAX = 40,    /* bytes of a handler's name, its NUL included */
+	UNSTUCK_JUDGED_MAX = 65536, /* entries that one repair pass can be told to delete */
+};
+
+/* unstuck_socket.flags */
+enum {
+	UNSTUCK_HAS_SOCKET = 1 << 0,   /* sk_socket is set: a file descriptor, or at least a struct socket, owns it */
+	UNSTUCK_DEAD = 1 << 1,         /* SOCK_DEAD in sk_flags: orphaned */
+	UNSTUCK_FULL_SOCKET = 1 << 2,  /* a struct tcp_sock, not a request or a TIME_WAIT mini socket */
+	UNSTUCK_HAS_PSOCK = 1 << 3,    /* sk_user_data points at a psock that points back */
+	UNSTUCK_QUEUE_PARTIAL = 1 << 4, /* the ingress queue is longer than UNSTUCK_QUEUE_WALK_MAX */
+};
+
+/* How a map's resident looks, by its kernel state alone; the twin of ResidentState in UnstuckModel. */
+enum unstuck_resident_state {
+	UNSTUCK_RESIDENT_LIVE = 0,      /* any state with a future */
+	UNSTUCK_RESIDENT_QUEUED = 1,    /* waiting in an accept queue */
+	UNSTUCK_RESIDENT_LISTENER = 2,
+	UNSTUCK_RESIDENT_LEAKED = 3,    /* CLOSE, orphaned: nobody can ever close it again */
+	UNSTUCK_RESIDENT_ZOMBIE = 4,    /* CLOSE, a file descriptor still holds it */
+	UNSTUCK_RESIDENT_QUEUED_DEAD = 5, /* CLOSE, reset while it waited for accept (kernel-facts: Z6) */
+};
+
+/* One TCP socket, as both iterators see it. Addresses are network order bytes, ports host order. */
+struct unstuck_socket {
+	ua_u64 address;     /* struct sock *: the identity within one boot */
+	ua_u64 cookie;      /* 0: this kernel gives none in tracing and none was assigned */
+	ua_u64 proto;       /* sk_prot: key into the table of handlers */
+	ua_u64 inode;       /* of the socket file; 0 without one */
+	ua_u64 cgroup;      /* cgroup v2 id, 0 unknown */
+	ua_u32 netns;       /* inode number of the network namespace */
+	ua_u32 msg_program; /* id of the psock's sk_msg program, 0 none */
+	ua_u32 queued_messages; /* in the psock's ingress queue: redirected, not yet read */
+	ua_u32 queued_bytes;
+	ua_u16 family;
+	ua_u16 local_port;
+	ua_u16 remote_port;
+	ua_u8 state;
+	ua_u8 flags;
+	ua_u8 local[16];
+	ua_u8 remote[16];
+};
+
+/* One entry of a SOCKMAP or SOCKHASH. `key_size` bytes of `key` count; the record is that much shorter. */
+struct unstuck_entry {
+	struct unstuck_socket resident;
+	ua_u32 key_size;
+	ua_u32 resident_state; /* enum unstuck_resident_state */
+	ua_u8 key[UNSTUCK_KEY_MAX];
+};
+
+/* One socket of iter/tcp with the counters that tell moving from stuck. */
+struct unstuck_tcp {
+	struct unstuck_socket socket;
+	ua_u64 bytes_sent;     /* 4.19+ */
+	ua_u64 bytes_acked;
+	ua_u64 bytes_received;
+	ua_u32 send_next;      /* snd_nxt, and so on: sequence numbers, host order */
+	ua_u32 send_unacked;
+	ua_u32 write_seq;
+	ua_u32 receive_next;
+	ua_u32 copied_seq;
+	ua_u32 segments_out;
+	ua_u32 segments_in;
+	ua_u32 retransmits_total;
+	ua_u32 packets_out;
+	ua_u32 send_window;
+	ua_u32 receive_window;
+	ua_u32 since_send;     /* jiffies since the last data segment left (or the handshake ended) */
+	ua_u32 since_receive;  /* jiffies since the last one arrived */
+	ua_u32 accept_queue;   /* listeners: connections waiting */
+	ua_u32 accept_limit;   /* listeners: backlog */
+	ua_u8 timer;           /* icsk_pending */
+	ua_u8 backoff;
+	ua_u8 retransmits;
+	ua_u8 reserved[5];
+};
+
+/* The kernel's clocks when a pass over iter/tcp began: they tell how long a jiffy is. */
+struct unstuck_clock {
+	ua_u64 jiffies;
+	ua_u64 monotonic_ns;
+};
+
+/* The handlers of one struct proto, filled once per proto by the iterators. */
+struct unstuck_proto {
+	ua_u64 handlers[UNSTUCK_HANDLER_COUNT];
+	char names[UNSTUCK_HANDLER_COUNT][UNSTUCK_SYMBOL_MAX]; /* empty where the kernel cannot print symbols to us */
+};
+
+/* What repair was told to delete: the value behind a key in its `judged` map. */
+struct unstuck_judged {
+	ua_u64 address;        /* the socket that was judged */
+	ua_u64 cookie;         /* 0: compare the address alone */
+	ua_u32 allow_unread;   /* delete although its ingress queue holds bytes */
+	ua_u32 reserved;
+};
+
+enum unstuck_repair_outcome {
+	UNSTUCK_REPAIR_DELETED = 0,   /* deleted, and the judged socket lost its link to this map */
+	UNSTUCK_REPAIR_CHANGED = 1,   /* another socket sits there now: left alone */
+	UNSTUCK_REPAIR_REVIVED = 2,   /* the same socket, no longer dead: left alone */
+	UNSTUCK_REPAIR_UNREAD = 3,    /* bytes arrived in its queue meanwhile: left alone */
+	UNSTUCK_REPAIR_RACED = 4,     /* deleted something, but the judged socket kept its link */
+	UNSTUCK_REPAIR_FAILED = 5,    /* the kernel refused: see error */
+	UNSTUCK_REPAIR_UNLINKED = 6,  /* somebody else removed it just before: nothing done */
+	UNSTUCK_REPAIR_STOPPED = 7,   /* not tried: an earlier entry of this pass raced */
+};
+
+/* What repair did with one judged entry. */
+struct unstuck_repair {
+	struct unstuck_socket resident; /* as found just before the deletion */
+	ua_u32 key_size;
+	ua_u32 outcome;        /* enum unstuck_repair_outcome */
+	ua_u32 error;          /* positive errno, with UNSTUCK_REPAIR_FAILED */
+	ua_u32 links_before;   /* links of the judged socket to this map, before and after */
+	ua_u32 links_after;
+	ua_u32 reserved;
+	ua_u8 key[UNSTUCK_KEY_MAX];
+};
+
+_Static_assert(sizeof(struct unstuck_socket) == 96, "unstuck_socket");
+_Static_assert(sizeof(struct unstuck_entry) == 96 + 8 + 64, "unstuck_entry");
+_Static_assert(sizeof(struct unstuck_tcp) == 96 + 3 * 8 + 15 * 4 + 8 + 4, "unstuck_tcp");
+_Static_assert(sizeof(struct unstuck_proto) == 5 * 8 + 5 * 40, "unstuck_proto");
+_Static_assert(sizeof(struct unstuck_judged) == 24, "unstuck_judged");
+_Static_assert(sizeof(struct unstuck_repair) == 96 + 24 + 64, "unstuck_repair");

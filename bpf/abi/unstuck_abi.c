@@ -1,0 +1,1 @@
+#include "unstuck_abi.h" /* the assertions are compiled here */

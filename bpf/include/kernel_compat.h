@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The kernel's structures, as far as we read them: declared here by hand, member by member, and relocated to the
+ * running kernel by CO-RE. A member that some kernel lacks is asked for with bpf_core_field_exists() first; each such
+ * variant names its commit. No kernel version is ever compared.
+ */
+#pragma once
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#define READ(dst, src) bpf_probe_read_kernel(&(dst), sizeof(dst), src)
+
+#define AF_INET 2
+#define AF_INET6 10
+#define SOCK_DEAD_BIT 0 /* enum sock_flags { SOCK_DEAD, ... }, include/net/sock.h: first since ever */
+
+enum {
+	TCP_ESTABLISHED = 1,
+	TCP_TIME_WAIT = 6,
+	TCP_CLOSE = 7,
+	TCP_LISTEN = 10,
+	TCP_NEW_SYN_RECV = 12,
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+	long long counter;
+} atomic64_t;
+
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+struct in6_addr {
+	union {
+		__u8 u6_addr8[16];
+	} in6_u;
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct proto {
+	void *close;
+	void *destroy;
+	void *recvmsg;
+	void *sendmsg;
+	void *unhash;
+};
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num;
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	struct proto *skc_prot;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
+	unsigned long skc_flags;
+};
+
+struct inode {
+	unsigned long i_ino;
+};
+
+struct file {
+	struct inode *f_inode;
+};
+
+struct socket {
+	struct file *file;
+};
+
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+/* sock_cgroup_data.cgroup is a pointer since 8520e224f547 ("bpf, cgroups: Fix cgroup v2 fallback on v1/v2 mixed
+ * mode", in v5.15); before, `val` holds the pointer, or net_cls and net_prio data if its lowest bit is set. */
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+};
+
+struct sock_cgroup_data___before_v515 {
+	__u64 val;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	struct socket *sk_socket;
+	void *sk_user_data;
+	struct sock_cgroup_data sk_cgrp_data;
+	__u32 sk_ack_backlog;
+	__u32 sk_max_ack_backlog;
+};
+
+struct inet_connection_sock {
+	__u8 icsk_retransmits;
+	__u8 icsk_pending;
+	__u8 icsk_backoff;
+	struct {
+		__u32 lrcvtime;
+	} icsk_ack;
+};
+
+struct tcp_sock {
+	__u64 bytes_sent;
+	__u64 bytes_acked;
+	__u64 bytes_received;
+	__u32 snd_nxt;
+	__u32 snd_una;
+	__u32 write_seq;
+	__u32 rcv_nxt;
+	__u32 copied_seq;
+	__u32 segs_out;
+	__u32 segs_in;
+	__u32 total_retrans;
+	__u32 packets_out;
+	__u32 snd_wnd;
+	__u32 rcv_wnd;
+	__u32 lsndtime;
+};
+
+struct bpf_prog_aux {
+	__u32 id;
+};
+
+struct bpf_prog {
+	struct bpf_prog_aux *aux;
+};
+
+struct sk_psock_progs {
+	struct bpf_prog *msg_parser;
+};
+
+struct sk_msg_sg {
+	__u32 size;
+};
+
+struct sk_msg {
+	struct sk_msg_sg sg;
+	struct list_head list;
+};
+
+struct sk_psock_link {
+	struct list_head list;
+	struct bpf_map *map;
+};
+
+/* sk_psock.sk is the first member in every tree read (5.10.218 to 7.2.13): it tells a psock from any other user data
+ * of a socket without SK_USER_DATA_PSOCK, which only came with 2a0133723f9e (in v6.0). */
+struct sk_psock {
+	struct sock *sk;
+	struct sk_psock_progs progs;
+	struct list_head ingress_msg;
+	struct list_head link;
+};
+
+struct bpf_map {
+	__u32 id;
+};
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+	__u64 session_id;
+	__u64 seq_num;
+};
+
+struct bpf_iter__sockmap {
+	union {
+		struct bpf_iter_meta *meta;
+	};
+	union {
+		struct bpf_map *map;
+	};
+	union {
+		void *key;
+	};
+	union {
+		struct sock *sk;
+	};
+};
+
+struct bpf_iter__tcp {
+	union {
+		struct bpf_iter_meta *meta;
+	};
+	union {
+		struct sock_common *sk_common;
+	};
+	unsigned int uid;
+};
+
+#pragma clang attribute pop

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* Every entry of a SOCKMAP or SOCKHASH as one struct unstuck_entry. Reads only. */
+#include "socket_record.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Length of the map's keys: set before loading, so that the verifier sees a constant. */
+const volatile __u32 key_size = 4;
+
+/*
+ * ctx->sk is a typed pointer: its members are plain loads, which the kernel guards, and cost next to nothing. That is
+ * what keeps a pass over 65,000 entries near the bare iteration.
+ */
+static __always_inline int observe(struct bpf_iter__sockmap *ctx, int with_cookie)
+{
+	struct sock *sk = ctx->sk;
+	const __u8 *key = ctx->key;
+	struct unstuck_entry entry = {};
+	struct unstuck_socket *out = &entry.resident;
+	struct socket *socket;
+	__u64 psock, user_data;
+
+	if (!sk || !key)
+		return 0;
+	out->address = (__u64)sk;
+	out->cookie = with_cookie ? bpf_get_socket_cookie(sk) : (__u64)sk->__sk_common.skc_cookie.counter;
+	out->proto = (__u64)sk->__sk_common.skc_prot;
+	out->netns = sk->__sk_common.skc_net.net->ns.inum;
+	out->family = sk->__sk_common.skc_family;
+	out->state = sk->__sk_common.skc_state;
+	out->local_port = sk->__sk_common.skc_num;
+	out->remote_port = __builtin_bswap16(sk->__sk_common.skc_dport);
+	if (out->family == AF_INET6) {
+		BPF_CORE_READ_INTO(&out->local, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&out->remote, sk, __sk_common.skc_v6_daddr);
+	} else {
+		*(__u32 *)out->local = sk->__sk_common.skc_rcv_saddr;
+		*(__u32 *)out->remote = sk->__sk_common.skc_daddr;
+	}
+	out->flags = UNSTUCK_FULL_SOCKET;
+	if (sk->__sk_common.skc_flags & (1UL << SOCK_DEAD_BIT))
+		out->flags |= UNSTUCK_DEAD;
+	socket = sk->sk_socket;
+	if (socket) {
+		out->flags |= UNSTUCK_HAS_SOCKET;
+		out->inode = socket->file->f_inode->i_ino;
+	}
+	if (bpf_core_field_exists(struct sock_cgroup_data, cgroup))
+		out->cgroup = sk->sk_cgrp_data.cgroup->kn->id;
+	else
+		out->cgroup = cgroup_of(sk);
+	user_data = (__u64)sk->sk_user_data;
+	psock = psock_of(out->address, user_data);
+	if (psock)
+		read_psock(out, psock);
+	if (!bpf_map_lookup_elem(&protos, &out->proto))
+		remember_proto(out->proto);
+
+	entry.key_size = key_size;
+	entry.resident_state = resident_state(out->state, out->flags);
+	for (__u32 i = 0; i < UNSTUCK_KEY_MAX; i++) {
+		if (i >= key_size)
+			break;
+		entry.key[i] = key[i];
+	}
+	bpf_seq_write(ctx->meta->seq, &entry, sizeof(entry) - UNSTUCK_KEY_MAX + ((key_size + 7) & ~7U));
+	return 0;
+}
+
+/* bpf_get_socket_cookie in tracing: c5dbb89fc2ac ("bpf: Expose bpf_get_socket_cookie to tracing programs", in v5.12).
+ * The loader tries the first program and falls back to the second. */
+SEC("iter/sockmap")
+int observe_with_cookie(struct bpf_iter__sockmap *ctx)
+{
+	return observe(ctx, 1);
+}
+
+SEC("iter/sockmap")
+int observe_plain(struct bpf_iter__sockmap *ctx)
+{
+	return observe(ctx, 0);
+}
