@@ -5,7 +5,7 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Length of the map's keys: set before loading, so that the verifier sees a constant. */
-const volatile __u32 key_size = 4;
+const volatile __u32 key_size SEC(".rodata.key_size") = 4;
 
 /*
  * ctx->sk is a typed pointer: its members are plain loads, which the kernel guards, and cost next to nothing. That is

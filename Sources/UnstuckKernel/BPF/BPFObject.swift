@@ -5,7 +5,8 @@ import Glibc
 /// A BPF object that libbpf has opened: programs and maps, to be configured, loaded and attached.
 ///
 /// libbpf closes everything when the object goes; what is pinned or attached by other means stays.
-@safe public final class BPFObject {  // the pointer is libbpf's, private, and freed once, in deinit
+@safe
+public final class BPFObject {  // the pointer is libbpf's, private, and freed once, in deinit
     private let object: OpaquePointer
     public let name: String
 
@@ -54,10 +55,19 @@ import Glibc
         }
         return unsafe BPFMapHandle(map: map, name: name, object: self)
     }
+
+    /// Sets a `const volatile __u32` that is alone in the section `.rodata.<name>`. Before loading: the verifier then
+    /// sees a constant.
+    public func setReadOnlyWord(named name: String, _ value: UInt32) throws {
+        var value = value
+        let code = unsafe bpf_map__set_initial_value(try map(".rodata.\(name)").map, &value, 4)
+        guard code == 0 else { throw BPFError("set", name, errno: -code) }
+    }
 }
 
 /// A program of an open object; keeps the object alive.
-@safe public struct BPFProgramHandle {  // the object outlives the pointer
+@safe
+public struct BPFProgramHandle {  // the object outlives the pointer
     let program: OpaquePointer
     public let name: String
     private let object: BPFObject
@@ -93,7 +103,8 @@ import Glibc
 }
 
 /// A map of an open object; keeps the object alive.
-@safe public struct BPFMapHandle {  // the object outlives the pointer
+@safe
+public struct BPFMapHandle {  // the object outlives the pointer
     let map: OpaquePointer
     public let name: String
     private let object: BPFObject
@@ -116,12 +127,6 @@ import Glibc
         guard code == 0 else { throw BPFError("reuse map for", name, errno: -code) }
     }
 
-    /// Initial contents of a data section's map (`.rodata`). Set before loading; the size must be exact.
-    public func setInitialValue(_ bytes: [UInt8]) throws {
-        let code = unsafe bytes.withUnsafeBytes { unsafe bpf_map__set_initial_value(map, $0.baseAddress, $0.count) }
-        guard code == 0 else { throw BPFError("set data of", name, errno: -code) }
-    }
-
     public func pin(at path: String) throws {
         let code = unsafe bpf_map__pin(map, path)
         guard code == 0 else { throw BPFError("pin", path, errno: -code) }
@@ -129,7 +134,8 @@ import Glibc
 }
 
 /// An attached program; detached when it goes, unless it is pinned elsewhere.
-@safe public struct BPFLink: ~Copyable {  // owned, destroyed once
+@safe
+public struct BPFLink: ~Copyable {  // owned, destroyed once
     private let link: OpaquePointer
 
     init(_ link: OpaquePointer) { unsafe self.link = link }

@@ -1,0 +1,82 @@
+import CLibBPF
+import Glibc
+import UnstuckModel
+
+/// An open descriptor of a sockmap, and what the kernel says about it.
+public struct OpenSockmap: ~Copyable {
+    public let descriptor: OwnedDescriptor
+    /// Without entries.
+    public let description: Sockmap
+}
+
+/// The machine's BPF maps and programs, by id.
+public enum BPFTable {
+    /// Ids of every map. Needs CAP_SYS_ADMIN.
+    public static func mapIDs() throws(SystemError) -> [UInt32] {
+        var ids: [UInt32] = []
+        var id: UInt32 = 0
+        while true {
+            let code = unsafe bpf_map_get_next_id(id, &id)
+            if code == 0 {
+                ids.append(id)
+            } else if errno == ENOENT {
+                return ids
+            } else {
+                throw SystemError("BPF_MAP_GET_NEXT_ID", "after map \(id)", errno: errno)
+            }
+        }
+    }
+
+    /// Opens a map if it is a SOCKMAP or SOCKHASH; `nil` if it is another kind or gone meanwhile.
+    public static func openSockmap(id: UInt32) throws(SystemError) -> OpenSockmap? {
+        let raw = bpf_map_get_fd_by_id(id)
+        guard raw >= 0 else {
+            if errno == ENOENT { return nil }
+            throw SystemError("BPF_MAP_GET_FD_BY_ID", "map \(id)", errno: errno)
+        }
+        let descriptor = OwnedDescriptor(owning: raw)
+        var info = bpf_map_info()
+        var size = UInt32(MemoryLayout<bpf_map_info>.size)
+        try syscall("BPF_OBJ_GET_INFO_BY_FD", on: "map \(id)") {
+            unsafe bpf_obj_get_info_by_fd(raw, &info, &size)
+        }
+        let kind: Sockmap.Kind
+        switch info.type {
+        case BPF_MAP_TYPE_SOCKMAP.rawValue: kind = .sockmap
+        case BPF_MAP_TYPE_SOCKHASH.rawValue: kind = .sockhash
+        default: return nil
+        }
+        let map = Sockmap(
+            id: id, name: name(of: info.name), kind: kind, keySize: Int(info.key_size),
+            valueSize: Int(info.value_size), maxEntries: Int(info.max_entries))
+        return OpenSockmap(descriptor: descriptor, description: map)
+    }
+
+    /// A loaded program's name and maps; `nil` if it is gone.
+    public static func program(id: UInt32) throws(SystemError) -> BPFProgram? {
+        let raw = bpf_prog_get_fd_by_id(id)
+        guard raw >= 0 else {
+            if errno == ENOENT { return nil }
+            throw SystemError("BPF_PROG_GET_FD_BY_ID", "program \(id)", errno: errno)
+        }
+        let descriptor = OwnedDescriptor(owning: raw)
+        var maps = [UInt32](repeating: 0, count: 64)
+        var info = bpf_prog_info()
+        var size = UInt32(MemoryLayout<bpf_prog_info>.size)
+        let code = unsafe maps.withUnsafeMutableBufferPointer { buffer in
+            info.nr_map_ids = UInt32(buffer.count)
+            info.map_ids = UInt64(UInt(bitPattern: buffer.baseAddress))
+            return unsafe bpf_obj_get_info_by_fd(descriptor.raw, &info, &size)
+        }
+        guard code == 0 else { throw SystemError("BPF_OBJ_GET_INFO_BY_FD", "program \(id)", errno: errno) }
+        let count = min(Int(info.nr_map_ids), maps.count)
+        return BPFProgram(id: id, name: name(of: info.name), maps: Array(maps[..<count]))
+    }
+
+    /// A `char name[BPF_OBJ_NAME_LEN]` of the kernel.
+    private static func name<Characters>(of field: Characters) -> String {
+        unsafe withUnsafeBytes(of: field) { raw in
+            unsafe String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+}
