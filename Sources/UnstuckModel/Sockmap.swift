@@ -31,10 +31,14 @@ public struct Sockmap: Hashable, Sendable, Codable {
 public struct SockmapEntry: Hashable, Sendable, Codable {
     public var key: SockmapKey
     public var resident: KernelSocket
+    /// The same resident sat here before and after the TCP tables were read. Where it did not, nothing is concluded
+    /// from this entry and a socket of those tables.
+    public var isStable: Bool
 
-    public init(key: SockmapKey, resident: KernelSocket) {
+    public init(key: SockmapKey, resident: KernelSocket, isStable: Bool = false) {
         self.key = key
         self.resident = resident
+        self.isStable = isStable
     }
 }
 

@@ -1,0 +1,187 @@
+import Glibc
+import UnstuckFormats
+import UnstuckModel
+
+/// One look at the whole node. Reads only; what it cannot read becomes a ``Shortfall`` and the rest goes on.
+public final class NodeObserver {
+    public struct Options: Sendable {
+        public var root = NodeRoot()
+        /// Only these maps; empty: every SOCKMAP and SOCKHASH.
+        public var maps: Set<UInt32> = []
+        /// Also read the TCP tables of the network namespaces.
+        public var readsSockets = true
+        public init() {}
+    }
+
+    private let options: Options
+    private let sockmaps = SockmapObserver()
+
+    public init(_ options: Options = Options()) { self.options = options }
+
+    /// Looks once.
+    ///
+    /// The maps are read before and after the TCP tables: an entry whose resident is the same in both passes was
+    /// there while its connection's sockets were read, so that a connection that came or went meanwhile is never
+    /// taken for a misdirected one.
+    public func look() -> Snapshot {
+        var snapshot = Self.blank()
+        let before = readMaps(into: &snapshot.shortfalls)
+        if options.readsSockets {
+            readSockets(into: &snapshot)
+            var again: [Shortfall] = []
+            snapshot.sockmaps = readMaps(into: &again)
+            Self.markUnstable(&snapshot.sockmaps, before: before)
+        } else {
+            snapshot.sockmaps = before
+        }
+        readHandlers(into: &snapshot)
+        readPrograms(into: &snapshot)
+        readPods(into: &snapshot)
+        return snapshot
+    }
+
+    /// Adds the processes that hold `sockets`.
+    public func addOwners(of sockets: [KernelSocket], to snapshot: inout Snapshot) {
+        let known = Set(snapshot.owners.map(\.inode))
+        let wanted = sockets.filter { $0.inode != 0 && !known.contains($0.inode) }
+        guard !wanted.isEmpty else { return }
+        let found = OwnerFinder(root: options.root).owners(of: wanted, in: snapshot.cgroups)
+        snapshot.owners += found
+        if found.isEmpty, geteuid() != 0 {
+            snapshot.shortfalls.append(
+                Shortfall(.owners, action: "find the processes that hold sockets", missing: "root, or CAP_SYS_PTRACE"))
+        }
+    }
+
+    private static func blank() -> Snapshot {
+        var wall = timespec()
+        var monotonic = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &wall)
+        unsafe clock_gettime(CLOCK_MONOTONIC, &monotonic)
+        func seconds(_ time: timespec) -> Double { Double(time.tv_sec) + Double(time.tv_nsec) / 1e9 }
+        return Snapshot(
+            takenAt: seconds(wall), monotonic: seconds(monotonic),
+            host: (readText("/proc/sys/kernel/hostname") ?? "").trimmedLine,
+            kernelRelease: (readText("/proc/sys/kernel/osrelease") ?? "").trimmedLine)
+    }
+
+    private func readMaps(into shortfalls: inout [Shortfall]) -> [Sockmap] {
+        let ids: [UInt32]
+        do {
+            ids = try BPFTable.mapIDs()
+        } catch {
+            shortfalls.append(Shortfall(.sockmaps, action: "list BPF maps", error: error))
+            return []
+        }
+        var result: [Sockmap] = []
+        for id in ids where options.maps.isEmpty || options.maps.contains(id) {
+            do {
+                guard let map = try BPFTable.openSockmap(id: id) else { continue }
+                result.append(try sockmaps.read(map))
+            } catch {
+                shortfalls.append(Shortfall(.sockmaps, action: "read sockmap \(id)", error: error))
+            }
+        }
+        let pins = PinFinder(root: options.root).pins(of: Set(result.map(\.id)))
+        for index in result.indices { result[index].pins = pins[result[index].id] ?? [] }
+        return result
+    }
+
+    private static func markUnstable(_ maps: inout [Sockmap], before: [Sockmap]) {
+        let earlier = Dictionary(before.map { ($0.id, $0) }) { first, _ in first }
+        for index in maps.indices {
+            var residents: [SockmapKey: SocketIdentity] = [:]
+            for entry in earlier[maps[index].id]?.entries ?? [] { residents[entry.key] = entry.resident.identity }
+            for position in maps[index].entries.indices {
+                let entry = maps[index].entries[position]
+                maps[index].entries[position].isStable = residents[entry.key] == entry.resident.identity
+            }
+        }
+    }
+
+    private func readSockets(into snapshot: inout Snapshot) {
+        let observer: TCPObserver
+        do {
+            observer = try TCPObserver()
+        } catch {
+            snapshot.shortfalls.append(Shortfall(.sockets, action: "read TCP sockets", error: error))
+            return
+        }
+        tcp = observer
+        for found in NamespaceFinder(root: options.root).find() {
+            var namespace = found.namespace
+            do {
+                snapshot.sockets += try observer.sockets(inNamespace: found.path)
+                namespace.wasRead = true
+            } catch let error as SystemError where error.errno == ENOENT || error.errno == ESRCH {
+                continue  // it went while we looked
+            } catch {
+                snapshot.shortfalls.append(
+                    Shortfall(.sockets, action: "read the sockets of network namespace \(namespace.inode)", error: error))
+            }
+            snapshot.namespaces.append(namespace)
+        }
+    }
+
+    private var tcp: TCPObserver?
+
+    /// Residents and sockets were numbered by two observers; the snapshot has one table.
+    private func readHandlers(into snapshot: inout Snapshot) {
+        let ofResidents = (try? sockmaps.handlers()) ?? []
+        let ofSockets = (try? tcp?.handlers()) ?? []
+        var table: [Handlers] = []
+        func number(_ handlers: Handlers) -> Int {
+            if let index = table.firstIndex(of: handlers) { return index }
+            table.append(handlers)
+            return table.count - 1
+        }
+        let residentNumbers = ofResidents.map(number)
+        let socketNumbers = ofSockets.map(number)
+        for map in snapshot.sockmaps.indices {
+            for entry in snapshot.sockmaps[map].entries.indices {
+                let old = snapshot.sockmaps[map].entries[entry].resident.handlers
+                snapshot.sockmaps[map].entries[entry].resident.handlers = old.flatMap { residentNumbers[safe: $0] }
+            }
+        }
+        for index in snapshot.sockets.indices {
+            let old = snapshot.sockets[index].socket.handlers
+            snapshot.sockets[index].socket.handlers = old.flatMap { socketNumbers[safe: $0] }
+        }
+        snapshot.handlers = table
+    }
+
+    private func readPrograms(into snapshot: inout Snapshot) {
+        var ids = Set(snapshot.sockets.compactMap(\.socket.psock?.msgProgram))
+        for map in snapshot.sockmaps { ids.formUnion(map.entries.compactMap(\.resident.psock?.msgProgram)) }
+        for id in ids.sorted() {
+            do {
+                if let program = try BPFTable.program(id: id) { snapshot.programs.append(program) }
+            } catch {
+                snapshot.shortfalls.append(Shortfall(.programs, action: "ask for BPF program \(id)", error: error))
+            }
+        }
+    }
+
+    private func readPods(into snapshot: inout Snapshot) {
+        var ids = Set(snapshot.sockets.map(\.socket.cgroup))
+        for map in snapshot.sockmaps { ids.formUnion(map.entries.map(\.resident.cgroup)) }
+        let finder = CgroupFinder(root: options.root)
+        snapshot.cgroups = finder.find(ids)
+        snapshot.pods = finder.pods()
+    }
+}
+
+extension Shortfall {
+    /// A shortfall from the error that caused it, with what is missing named.
+    init(_ evidence: Evidence, action: String, error: any Error) {
+        self.init(evidence, action: action, missing: Requirement.missing(behind: error))
+    }
+}
+
+extension String {
+    var trimmedLine: String { String(prefix { $0 != "\n" }) }
+}
+
+extension Array {
+    subscript(safe index: Int) -> Element? { indices.contains(index) ? self[index] : nil }
+}

@@ -1,0 +1,45 @@
+import UnstuckFormats
+import UnstuckModel
+
+/// Turns the cgroup v2 ids that sockets carry into paths and pods.
+struct CgroupFinder {
+    let root: NodeRoot
+
+    /// The wanted cgroups that exist. A cgroup's id is its directory's inode number (kernfs).
+    func find(_ wanted: Set<UInt64>) -> [Cgroup] {
+        var rest = wanted.subtracting([0])
+        var result: [Cgroup] = []
+        for mount in root.mounts(ofType: "cgroup2") {
+            var pending = ["/"]
+            while let path = pending.popLast(), !rest.isEmpty {
+                let directory = path == "/" ? mount : mount + path
+                if let id = inodeNumber(directory), rest.remove(id) != nil {
+                    result.append(Cgroup(id: id, path: path, podUID: PodPath.uid(inCgroup: path)))
+                }
+                // Only directories have a cgroup.procs of their own.
+                for name in directoryNames(directory) where !name.contains(".") || name.hasSuffix(".slice")
+                    || name.hasSuffix(".scope") || name.hasSuffix(".service") || name.hasSuffix(".mount")
+                {
+                    let child = (path == "/" ? "" : path) + "/" + name
+                    if inodeNumber("\(mount)\(child)/cgroup.procs") != nil { pending.append(child) }
+                }
+            }
+            if rest.isEmpty { break }
+        }
+        return result.sorted { $0.path < $1.path }
+    }
+
+    /// Processes of a cgroup, as its own `cgroup.procs` lists them.
+    func processes(of cgroup: Cgroup) -> [Int32] {
+        for mount in root.mounts(ofType: "cgroup2") {
+            let folder = cgroup.path == "/" ? mount : mount + cgroup.path
+            if let text = readText("\(folder)/cgroup.procs") { return text.split(separator: "\n").compactMap { Int32($0) } }
+        }
+        return []
+    }
+
+    /// The pods whose log folders are there.
+    func pods() -> [Pod] {
+        directoryNames(root.podLogFolder).compactMap { PodPath.pod(logFolder: $0) }.sorted { $0.label < $1.label }
+    }
+}

@@ -1,0 +1,49 @@
+import UnstuckModel
+
+/// Finds the machine's network namespaces through processes and the names under `/run/netns`.
+struct NamespaceFinder {
+    let root: NodeRoot
+
+    /// A namespace and a path that opens it.
+    struct Found {
+        var namespace: NetworkNamespace
+        var path: String
+    }
+
+    /// Each namespace once, our own first where it is among them. Namespaces that only a leaked socket keeps alive
+    /// have no path and are not found: their sockets still show up as residents of sockmaps.
+    func find() -> [Found] {
+        var found: [UInt32: Found] = [:]
+        for process in processIDs(root) {
+            let path = "\(root.procfs)/\(process)/ns/net"
+            guard let inode = linkTarget(path).flatMap(Self.inode(ofLink:)) else { continue }
+            if let known = found[inode]?.namespace.process, known <= process { continue }
+            found[inode] = Found(
+                namespace: NetworkNamespace(inode: inode, name: nil, process: process, wasRead: false), path: path)
+        }
+        for folder in ["/run/netns", "/var/run/netns"].map(root.path) {
+            for name in directoryNames(folder) {
+                let path = "\(folder)/\(name)"
+                guard let inode = inodeNumber(path).map(UInt32.init(truncatingIfNeeded:)) else { continue }
+                var entry =
+                    found[inode]
+                    ?? Found(
+                        namespace: NetworkNamespace(inode: inode, name: nil, process: nil, wasRead: false), path: path)
+                entry.namespace.name = name
+                found[inode] = entry
+            }
+        }
+        return found.values.sorted { $0.namespace.inode < $1.namespace.inode }
+    }
+
+    /// `net:[4026531840]` -> 4026531840
+    static func inode(ofLink target: String) -> UInt32? {
+        guard target.hasPrefix("net:["), target.hasSuffix("]") else { return nil }
+        return UInt32(target.dropFirst(5).dropLast())
+    }
+}
+
+/// Ids of all processes that procfs shows.
+func processIDs(_ root: NodeRoot) -> [Int32] {
+    directoryNames(root.procfs).compactMap { Int32($0) }
+}

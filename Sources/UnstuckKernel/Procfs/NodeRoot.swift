@@ -1,0 +1,42 @@
+/// Where a node's files are read: `/`, or the folder where a debug container has the host mounted.
+public struct NodeRoot: Sendable {
+    /// Without a trailing slash; empty for `/`.
+    public var prefix: String
+    /// Overrides `<root>/var/log/pods`.
+    public var podLogs: String?
+
+    public init(prefix: String = "/", podLogs: String? = nil) {
+        self.prefix = prefix.hasSuffix("/") ? String(prefix.dropLast()) : prefix
+        self.podLogs = podLogs
+    }
+
+    public func path(_ absolute: String) -> String { prefix + absolute }
+    public var procfs: String { path("/proc") }
+    public var podLogFolder: String { podLogs ?? path("/var/log/pods") }
+
+    /// Mount points of a file system type, in the order of the mount table.
+    func mounts(ofType type: String) -> [String] {
+        let table = readText("\(procfs)/self/mounts") ?? readText("\(procfs)/1/mounts") ?? ""
+        return table.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: " ")
+            return fields.count > 2 && fields[2] == type ? path(Self.unescape(fields[1])) : nil
+        }
+    }
+
+    /// The mount table writes space, tab, newline and backslash as `\` and three octal digits.
+    private static func unescape(_ field: Substring) -> String {
+        var result: [UInt8] = []
+        var rest = Array(field.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "\\"), rest.count >= 3,
+                let value = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)
+            {
+                result.append(value)
+                rest = rest.dropFirst(3)
+            } else {
+                result.append(byte)
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+}
