@@ -28,6 +28,21 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
     }
 }
 
+extension OwnedDescriptor {
+    /// Writes all of it.
+    public func writeAll(_ bytes: [UInt8]) throws(SystemError) {
+        var written = 0
+        while written < bytes.count {
+            written += try syscall("write", on: "descriptor \(raw)") {
+                unsafe bytes.withUnsafeBytes { buffer in
+                    guard let start = buffer.baseAddress else { return 0 }
+                    return unsafe write(raw, start + written, buffer.count - written)
+                }
+            }
+        }
+    }
+}
+
 /// The bytes of a file, as procfs and sysfs want to be read: without asking for its size first.
 public func readFile(_ path: String) throws(SystemError) -> [UInt8] {
     try OwnedDescriptor(path: path).readAll()

@@ -1,0 +1,100 @@
+import UnstuckModel
+
+/// `sockmap.leaked` and `sockmap.zombie`: dead sockets that stay in a map and wait for the next connection with the
+/// same addresses and ports.
+///
+/// One sighting of a dead socket proves nothing: closing sockets pass through that state. It takes a live connection
+/// that claims the same tuple, or a second sighting of the same socket some seconds later; before that it is suspect.
+struct DeadEntryRule: Rule {
+    func judge(_ view: NodeView, _ report: inout Report) {
+        var groups: [Group: [Judged]] = [:]
+        for entry in view.entries where entry.state.isDead {
+            let claimant = view.claimant(of: entry)
+            let seconds = view.secondsSeenDead(entry)
+            guard claimant != nil || (seconds ?? 0) >= NodeView.secondsBetweenSightings else {
+                report.suspects.append(entry.reference)
+                continue
+            }
+            let group = Group(map: entry.map.id, pod: pod(view, entry), state: entry.state)
+            groups[group, default: []].append(Judged(entry: entry, claimant: claimant, seconds: seconds))
+        }
+        for (group, members) in groups.sorted(by: { $0.value.count > $1.value.count }) {
+            report.findings.append(finding(view, group, members))
+        }
+    }
+
+    private struct Group: Hashable {
+        var map: UInt32
+        var pod: String?
+        var state: EntryState
+    }
+
+    private struct Judged {
+        var entry: NodeView.JudgedEntry
+        var claimant: TCPSocket?
+        var seconds: Double?
+    }
+
+    private func pod(_ view: NodeView, _ entry: NodeView.JudgedEntry) -> String? {
+        view.pod(of: entry.entry.resident) ?? entry.claim.flatMap { view.pod(at: $0.local.address) }
+    }
+
+    private func finding(_ view: NodeView, _ group: Group, _ members: [Judged]) -> Finding {
+        let map = members[0].entry.map
+        let total = view.entries.count { $0.map.id == group.map }
+        let isZombie = group.state == .zombie
+        let claimed = members.count { $0.claimant != nil }
+        let bytes = members.reduce(UInt64(0)) { $0 + UInt64($1.entry.entry.resident.psock?.queuedBytes ?? 0) }
+        let holders = isZombie ? members.flatMap { view.owners(of: $0.entry.entry.resident) } : []
+
+        var evidence: [Finding.Evidence] = [
+            .init("entries", examples(members)),
+            .init("residents", residents(members, isZombie: isZombie)),
+        ]
+        if isZombie { evidence.append(.init("held by", heldBy(holders, members))) }
+        if bytes > 0 { evidence.append(.init("swallowed", "\(Label.bytes(bytes, partial: false)) unread in their queues")) }
+        evidence.append(
+            .init(
+                "next",
+                claimed > 0
+                    ? "\(claimed) of these tuples \(claimed == 1 ? "is" : "are") in use by a live connection now"
+                    : "every connection that gets one of these addresses and ports again will hang"))
+
+        return Finding(
+            code: isZombie ? .zombie : .leaked, severity: .warning,
+            summary: "\(members.count) dead \(members.count == 1 ? "entry" : "entries") in \(Label.map(map)) "
+                + "(\(Label.share(members.count, of: total)) of \(total)"
+                + "\(group.pod.map { "; of \($0)" } ?? ""))",
+            evidence: evidence,
+            remedy: isZombie
+                ? "unstuck repair --apply deletes them; the application should close connections that its peer has reset"
+                : "unstuck repair --apply deletes them; a kernel with sock_map_destroy does not leak them",
+            subject: .init(
+                pod: group.pod, entries: members.map(\.entry.reference), holders: holders,
+                bytes: bytes > 0 ? bytes : nil))
+    }
+
+    private func examples(_ members: [Judged]) -> String {
+        let shown = members.prefix(3).compactMap(\.entry.claim).map { "\($0.local) ◄─ \($0.remote)" }
+        let more = members.count - shown.count
+        return shown.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
+    }
+
+    private func residents(_ members: [Judged], isZombie: Bool) -> String {
+        let seconds = members.compactMap(\.seconds).min()
+        let time = seconds.map { ", the same sockets for at least \(Label.duration(milliseconds: UInt32($0 * 1000)))" }
+        let what = isZombie ? "CLOSE, a file descriptor still holds them" : "CLOSE and orphaned: nobody can close them"
+        return what + (time ?? "")
+    }
+
+    private func heldBy(_ holders: [SocketOwner], _ members: [Judged]) -> String {
+        let queued = members.count { $0.entry.entry.resident.residentState == .queuedDead }
+        var parts: [String] = []
+        for (pid, owned) in Dictionary(grouping: holders, by: \.pid).sorted(by: { $0.value.count > $1.value.count }).prefix(3) {
+            let descriptors = owned.map(\.descriptor).sorted().prefix(4).map(String.init).joined(separator: ", ")
+            parts.append("\(Label.safe(owned[0].command))[\(pid)] fd \(descriptors)\(owned.count > 4 ? ", …" : "")")
+        }
+        if queued > 0 { parts.append("the accept queue (\(queued), reset before accept)") }
+        return parts.isEmpty ? "not found" : parts.joined(separator: "; ")
+    }
+}

@@ -1,0 +1,54 @@
+import UnstuckModel
+
+/// Looks at a node -> what is wrong with it. The same code for live and saved looks.
+///
+/// - Parameter looks: oldest first, of one boot. Two looks some seconds apart tell a dead entry from a socket that is
+///   just closing.
+public func diagnose(_ looks: [Snapshot]) -> Diagnosis {
+    guard let view = NodeView(looks) else {
+        return Diagnosis(
+            findings: [], suspects: [], unknown: ["there is nothing to look at"],
+            totals: .init(sockets: 0, sockmaps: 0, entries: 0))
+    }
+    return diagnose(view)
+}
+
+/// As ``diagnose(_:)``, of an indexed look.
+public func diagnose(_ view: NodeView) -> Diagnosis {
+    var report = Report()
+    let rules: [any Rule] = [MisdirectedRule(), DisclosureRule(), DeadEntryRule(), CrossWiredRule(), CoverageRule()]
+    for rule in rules { rule.judge(view, &report) }
+    report.findings.sort { one, other in
+        one.severity == other.severity ? one.code.rank < other.code.rank : one.severity > other.severity
+    }
+    return Diagnosis(
+        findings: report.findings, suspects: report.suspects, unknown: report.unknown,
+        totals: .init(
+            sockets: view.now.sockets.count, sockmaps: view.now.sockmaps.count, entries: view.entries.count))
+}
+
+/// The sockets whose owners a reader will want to know: those that findings and suspects are about.
+public func socketsThatMatter(_ view: NodeView, _ diagnosis: Diagnosis) -> [KernelSocket] {
+    var identities = Set(diagnosis.suspects.map(\.resident))
+    for finding in diagnosis.findings {
+        identities.formUnion(finding.subject.sockets)
+        identities.formUnion(finding.subject.entries.map(\.resident))
+    }
+    var seen = Set<SocketIdentity>()
+    return (view.entries.map(\.entry.resident) + view.now.sockets.map(\.socket)).filter {
+        identities.contains($0.identity) && seen.insert($0.identity).inserted
+    }
+}
+
+extension Finding.Code {
+    /// What hurts most comes first.
+    var rank: Int {
+        switch self {
+        case .misdirected: 0
+        case .disclosure: 1
+        case .zombie: 2
+        case .leaked: 3
+        case .crossWired: 4
+        }
+    }
+}

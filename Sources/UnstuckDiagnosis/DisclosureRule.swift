@@ -1,0 +1,44 @@
+import UnstuckModel
+
+/// `sockmap.disclosure`: bytes of one connection can be read by a process that is not its peer.
+///
+/// A zombie's queue, while a live connection claims its tuple: what that connection sends lands there, and whoever
+/// holds the descriptor can read it (kernel-facts.md, section 2). A live wrong resident reads it at once.
+struct DisclosureRule: Rule {
+    func judge(_ view: NodeView, _ report: inout Report) {
+        for misdirected in report.findings where misdirected.code == .misdirected {
+            guard let reference = misdirected.subject.entries.first, let connection = misdirected.subject.connection,
+                let wrong = view.entry(in: reference.map, claiming: connection.reversed)
+            else { continue }
+            let resident = wrong.entry.resident
+            let holders = view.owners(of: resident)
+            let state = resident.residentState
+            // Without a descriptor nobody can read.
+            guard resident.hasSocket else { continue }
+            let queued = resident.psock?.queuedBytes ?? 0
+            guard queued > 0 || state == .live else { continue }
+            let reader = holders.first.map(Label.descriptor) ?? "the process that holds the socket"
+            report.findings.append(
+                Finding(
+                    code: .disclosure, severity: .critical,
+                    summary: queued > 0
+                        ? "\(reader) can read \(Label.bytes(UInt64(queued), partial: resident.psock?.isPartial ?? false)) "
+                            + "that were sent over \(connection)"
+                        : "\(reader) receives what is sent over \(connection)",
+                    evidence: [
+                        .init("sent by", "\(connection.local)"),
+                        .init("meant for", "\(connection.remote)\(view.pod(at: connection.remote.address).map { " \($0)" } ?? "")"),
+                        .init(
+                            "readable by",
+                            "\(reader)\(view.pod(of: resident).map { " in \($0)" } ?? ""): its socket is the resident of "
+                                + "the key in \(Label.map(wrong.map))"),
+                        .init("certainty", "the queue may also hold bytes of the reader's own, earlier connection"),
+                    ],
+                    remedy: "treat what was sent as known to that process; then unstuck repair --apply",
+                    subject: .init(
+                        pod: view.pod(of: resident), connection: connection,
+                        sockets: [resident.identity], entries: [reference], holders: holders,
+                        bytes: queued > 0 ? UInt64(queued) : nil)))
+        }
+    }
+}

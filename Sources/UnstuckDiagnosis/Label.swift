@@ -1,0 +1,41 @@
+import UnstuckModel
+
+/// The words for things that appear in more than one finding.
+enum Label {
+    /// A text of foreign origin without anything that could act on a terminal.
+    static func safe(_ text: String) -> String {
+        String(
+            text.unicodeScalars.prefix(64).map { scalar in
+                scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || (0x202A...0x202E).contains(scalar.value)
+                    || (0x2066...0x2069).contains(scalar.value) ? "?" : Character(scalar)
+            })
+    }
+
+    static func map(_ map: Sockmap) -> String { "sockmap \(map.id) \"\(safe(map.name))\"" }
+
+    /// `web[2210] fd 17`
+    static func descriptor(_ owner: SocketOwner) -> String { "\(safe(owner.command))[\(owner.pid)] fd \(owner.descriptor)" }
+
+    /// `kubelet[812] `, or nothing.
+    static func owner(_ owner: SocketOwner?) -> String { owner.map { "\(safe($0.command))[\($0.pid)] " } ?? "" }
+
+    static func duration(milliseconds: UInt32) -> String {
+        switch milliseconds {
+        case ..<1000: "\(milliseconds) ms"
+        case ..<120_000: "\(milliseconds / 1000) s"
+        case ..<7_200_000: "\(milliseconds / 60_000) min"
+        default: "\(milliseconds / 3_600_000) h"
+        }
+    }
+
+    static func bytes(_ count: UInt64, partial: Bool) -> String {
+        "\(partial ? "at least " : "")\(count) byte\(count == 1 ? "" : "s")"
+    }
+
+    /// A percentage with one decimal.
+    static func share(_ part: Int, of total: Int) -> String {
+        guard total > 0 else { return "0 %" }
+        let tenths = (part * 2000 + total) / (2 * total)
+        return tenths % 10 == 0 ? "\(tenths / 10) %" : "\(tenths / 10).\(tenths % 10) %"
+    }
+}

@@ -1,0 +1,200 @@
+import UnstuckModel
+
+/// The newest look at a node, indexed for the rules, with the earlier looks behind it.
+public struct NodeView: Sendable {
+    public let now: Snapshot
+    /// One decision a map, by id.
+    public let layouts: [UInt32: LayoutDecision]
+    /// Every entry with what it is.
+    public let entries: [JudgedEntry]
+
+    private let entriesByClaim: [UInt32: [FourTuple: Int]]
+    private let socketsByTuple: [FourTuple: [Int]]
+    private let socketsByIdentity: [SocketIdentity: Int]
+    private let programs: [UInt32: BPFProgram]
+    private let cgroups: [UInt64: Cgroup]
+    private let pods: [String: Pod]
+    private let owners: [UInt64: [SocketOwner]]
+    private let podsByAddress: [IPAddress: String]
+    private let seenDeadBefore: [UInt32: [SockmapKey: SeenDead]]
+
+    private struct SeenDead: Sendable {
+        var identity: SocketIdentity
+        var monotonic: Double
+    }
+
+    /// A map's entry with its judgement.
+    public struct JudgedEntry: Sendable {
+        public var map: Sockmap
+        public var entry: SockmapEntry
+        public var claim: FourTuple?
+        public var state: EntryState
+
+        public var reference: EntryReference {
+            EntryReference(map: map.id, key: entry.key, resident: entry.resident.identity)
+        }
+    }
+
+    /// - Parameter looks: oldest first, of one boot; at least one.
+    public init?(_ looks: [Snapshot]) {
+        guard let now = looks.last else { return nil }
+        self.now = now
+        var layouts: [UInt32: LayoutDecision] = [:]
+        var entries: [JudgedEntry] = []
+        var byClaim: [UInt32: [FourTuple: Int]] = [:]
+        for map in now.sockmaps {
+            let decision = LayoutDecision(for: map)
+            layouts[map.id] = decision
+            var bare = map
+            bare.entries = []
+            for entry in map.entries {
+                let claim = decision.claim(of: entry.key)
+                if let claim { byClaim[map.id, default: [:]][claim] = entries.count }
+                entries.append(
+                    JudgedEntry(
+                        map: bare, entry: entry, claim: claim,
+                        state: EntryState(resident: entry.resident, claim: claim)))
+            }
+        }
+        self.layouts = layouts
+        self.entries = entries
+        entriesByClaim = byClaim
+
+        var byTuple: [FourTuple: [Int]] = [:]
+        var byIdentity: [SocketIdentity: Int] = [:]
+        for (index, socket) in now.sockets.enumerated() {
+            byIdentity[socket.socket.identity] = index
+            if socket.isConnected { byTuple[socket.socket.tuple, default: []].append(index) }
+        }
+        socketsByTuple = byTuple
+        socketsByIdentity = byIdentity
+        programs = Dictionary(now.programs.map { ($0.id, $0) }) { first, _ in first }
+        cgroups = Dictionary(now.cgroups.map { ($0.id, $0) }) { first, _ in first }
+        pods = Dictionary(now.pods.map { ($0.uid, $0) }) { first, _ in first }
+        owners = Dictionary(grouping: now.owners, by: \.inode)
+        podsByAddress = Self.addresses(of: now, cgroups: cgroups, pods: pods)
+        seenDeadBefore = Self.seenDead(in: looks.dropLast())
+    }
+
+    // MARK: Sockets
+
+    /// Connected sockets whose own view of the connection is `tuple`, in any namespace.
+    public func connected(_ tuple: FourTuple) -> [TCPSocket] { (socketsByTuple[tuple] ?? []).map { now.sockets[$0] } }
+
+    public func socket(_ identity: SocketIdentity) -> TCPSocket? { socketsByIdentity[identity].map { now.sockets[$0] } }
+
+    /// The other end of a connection, where it is on this node and beyond doubt.
+    ///
+    /// Tuples alone do not tell: the same loopback tuple lives in many pods. The sequence numbers do: what one end
+    /// expects next lies where the other end sends, in both directions.
+    public func peer(of socket: TCPSocket) -> TCPSocket? {
+        let candidates = connected(socket.socket.tuple.reversed).filter { candidate in
+            candidate.socket.identity != socket.socket.identity && socket.isJoined(to: candidate)
+        }
+        if candidates.count > 1 {
+            let near = candidates.filter { $0.socket.netns == socket.socket.netns }
+            return near.count == 1 ? near.first : nil
+        }
+        guard let only = candidates.first else { return nil }
+        // A loopback connection never leaves its namespace.
+        if socket.socket.tuple.local.address.isLoopback, only.socket.netns != socket.socket.netns { return nil }
+        return only
+    }
+
+    // MARK: Entries
+
+    /// The entry of a map that claims `tuple`.
+    public func entry(in map: UInt32, claiming tuple: FourTuple) -> JudgedEntry? {
+        entriesByClaim[map]?[tuple].map { entries[$0] }
+    }
+
+    /// A live connection that claims the same tuple as an entry, and is not the entry's resident.
+    public func claimant(of entry: JudgedEntry) -> TCPSocket? {
+        guard let claim = entry.claim, entry.entry.isStable else { return nil }
+        return connected(claim).first { $0.socket.identity != entry.entry.resident.identity }
+    }
+
+    /// Shortest time between two looks that makes a dead-looking entry a finding: a socket of a healthy kernel passes
+    /// through CLOSE + SOCK_DEAD too, for microseconds, and an application needs a moment to close a reset connection.
+    public static let secondsBetweenSightings = 2.0
+
+    /// Seconds for which the same socket has been seen dead in this entry; `nil`: not seen before.
+    public func secondsSeenDead(_ entry: JudgedEntry) -> Double? {
+        guard let before = seenDeadBefore[entry.map.id]?[entry.entry.key],
+            before.identity == entry.entry.resident.identity
+        else { return nil }
+        return now.monotonic - before.monotonic
+    }
+
+    // MARK: Names
+
+    /// Sockmaps that a socket's sends are looked up in: psock → msg program → the program's maps.
+    public func redirectMaps(of socket: KernelSocket) -> (program: BPFProgram, maps: [Sockmap])? {
+        guard let id = socket.psock?.msgProgram, let program = programs[id] else { return nil }
+        return (program, now.sockmaps.filter { program.maps.contains($0.id) })
+    }
+
+    public func owners(of socket: KernelSocket) -> [SocketOwner] { socket.inode == 0 ? [] : owners[socket.inode] ?? [] }
+
+    public func pod(of socket: KernelSocket) -> String? {
+        cgroups[socket.cgroup]?.podUID.map { pods[$0]?.label ?? "pod \($0)" }
+    }
+
+    /// The pod that has an address.
+    public func pod(at address: IPAddress) -> String? { podsByAddress[address] }
+
+    public func handlers(of socket: KernelSocket) -> Handlers? {
+        socket.handlers.flatMap { now.handlers.indices.contains($0) ? now.handlers[$0] : nil }
+    }
+
+    /// An address belongs to a pod if a socket of the pod's cgroup, in a namespace of its own, uses it as its own.
+    private static func addresses(of now: Snapshot, cgroups: [UInt64: Cgroup], pods: [String: Pod]) -> [IPAddress: String] {
+        var candidates: [IPAddress: Set<String>] = [:]
+        let all = now.sockets.map(\.socket) + now.sockmaps.flatMap { $0.entries.map(\.resident) }
+        for socket in all {
+            let address = socket.tuple.local.address
+            guard !address.isLoopback, !address.isUnspecified, let uid = cgroups[socket.cgroup]?.podUID else { continue }
+            candidates[address, default: []].insert(pods[uid]?.label ?? "pod \(uid)")
+        }
+        // Host-network pods share the node's address: an address with two pods names none.
+        return candidates.compactMapValues { $0.count == 1 ? $0.first : nil }
+    }
+
+    private static func seenDead(in looks: ArraySlice<Snapshot>) -> [UInt32: [SockmapKey: SeenDead]] {
+        var result: [UInt32: [SockmapKey: SeenDead]] = [:]
+        for look in looks {
+            for map in look.sockmaps {
+                for entry in map.entries where entry.resident.residentState.isDead {
+                    let known = result[map.id]?[entry.key]
+                    guard known?.identity != entry.resident.identity else { continue }  // keep the earliest sighting
+                    result[map.id, default: [:]][entry.key] = SeenDead(
+                        identity: entry.resident.identity, monotonic: look.monotonic)
+                }
+            }
+        }
+        return result
+    }
+}
+
+extension TCPSocket {
+    /// In a state in which bytes can still move.
+    var isConnected: Bool {
+        switch socket.state {
+        case .established, .closeWait, .finWait1, .finWait2: socket.tuple.isComplete
+        default: false
+        }
+    }
+
+    /// How far two ends that were read a moment apart may have moved on: well above what a fast link carries between
+    /// two passes, and small against the 32 bits of a sequence number.
+    private static let slack: UInt32 = 1 << 26
+
+    /// Whether the sequence numbers of the two sockets are those of one connection.
+    func isJoined(to other: TCPSocket) -> Bool {
+        func fits(_ sender: TCPSocket, _ receiver: TCPSocket) -> Bool {
+            let distance = Int32(bitPattern: receiver.receiveNext &- sender.sendNext)
+            return distance.magnitude <= Self.slack
+        }
+        return fits(self, other) && fits(other, self)
+    }
+}

@@ -1,0 +1,13 @@
+import UnstuckModel
+
+/// One kind of anomaly. A rule is pure; what it cannot tell for lack of evidence it adds to `unknown`.
+protocol Rule {
+    func judge(_ view: NodeView, _ report: inout Report)
+}
+
+/// What the rules add to.
+struct Report {
+    var findings: [Finding] = []
+    var suspects: [EntryReference] = []
+    var unknown: [String] = []
+}

@@ -1,0 +1,71 @@
+import UnstuckModel
+
+/// A diagnosis as the engineer on call reads it.
+public struct DiagnosisText {
+    private let style: Style
+    public init(style: Style) { self.style = style }
+
+    /// - Parameter looks: the looks that were judged, oldest first.
+    public func render(_ diagnosis: Diagnosis, looks: [Snapshot]) -> String {
+        var lines = [header(diagnosis, looks), ""]
+        for finding in diagnosis.findings { lines += render(finding) }
+        if diagnosis.findings.isEmpty {
+            lines.append(
+                diagnosis.unknown.isEmpty
+                    ? style.green("✓ nothing is stuck, and no entry waits to make it so")
+                    : style.yellow("? nothing was found in what could be seen"))
+        }
+        if !diagnosis.suspects.isEmpty {
+            let count = diagnosis.suspects.count
+            lines.append(
+                style.faint(
+                    "  \(count) entr\(count == 1 ? "y looks" : "ies look") dead, seen once: closing sockets look like "
+                        + "this for a moment; a second look some seconds later tells"))
+        }
+        for unknown in diagnosis.unknown { lines.append(style.yellow("? " + safeText(unknown))) }
+        if !diagnosis.findings.isEmpty { lines.append(next(diagnosis)) }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func header(_ diagnosis: Diagnosis, _ looks: [Snapshot]) -> String {
+        let now = looks.last
+        let totals = diagnosis.totals
+        var parts = [
+            style.bold(safeText(now?.host ?? "?")), "Linux \(safeText(now?.kernelRelease ?? "?"))",
+            "\(totals.sockets) TCP sockets, \(totals.sockmaps) sockmap\(totals.sockmaps == 1 ? "" : "s"), "
+                + "\(totals.entries) entries",
+        ]
+        if let first = looks.first, let last = looks.last, looks.count > 1 {
+            let seconds = Int((last.monotonic - first.monotonic).rounded())
+            parts.append("looked \(looks.count == 2 ? "twice" : "\(looks.count) times"), \(seconds) s apart")
+        } else {
+            parts.append("looked once")
+        }
+        return parts.joined(separator: " · ")
+    }
+
+    private func render(_ finding: Finding) -> [String] {
+        let mark = finding.severity == .critical ? style.red("✗") : style.yellow("!")
+        var lines = ["\(mark) \(pad(safeText(finding.summary), to: 96))  \(style.faint(finding.code.rawValue))"]
+        let width = max(10, finding.evidence.map(\.label.count).max() ?? 0)
+        for fact in finding.evidence {
+            lines.append("    \(style.faint(pad(fact.label, to: width)))  \(safeText(fact.text))")
+        }
+        if !finding.ruledOut.isEmpty {
+            lines.append("    \(style.faint(pad("ruled out", to: width)))  \(finding.ruledOut.joined(separator: " · "))")
+        }
+        lines.append("    \(style.faint(pad("remedy", to: width)))  \(safeText(finding.remedy))")
+        return lines
+    }
+
+    private func next(_ diagnosis: Diagnosis) -> String {
+        let dead = Set(
+            diagnosis.findings.filter { $0.code == .leaked || $0.code == .zombie }.flatMap(\.subject.entries)
+        ).count
+        let stuck = diagnosis.findings.count { $0.code == .misdirected && $0.subject.stage == .stuck }
+        guard dead > 0 else { return style.bold("→ nothing here can be repaired from outside: see each remedy") }
+        return style.bold("→ unstuck repair")
+            + "  shows the plan: \(dead) dead entr\(dead == 1 ? "y" : "ies"), 0 live connections touched"
+            + (stuck > 0 ? "; add --reset-stuck for the \(stuck == 1 ? "one that hangs" : "\(stuck) that hang")" : "")
+    }
+}

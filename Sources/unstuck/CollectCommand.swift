@@ -1,0 +1,80 @@
+import ArgumentParser
+import Glibc
+import UnstuckKernel
+import UnstuckModel
+import UnstuckRender
+
+struct CollectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "collect",
+        abstract: "Save what is seen, to be judged elsewhere. Touches nothing.",
+        discussion: """
+            Looks twice, some seconds apart, and saves both looks as JSON. Kernel addresses leave the node only \
+            scrambled. `unstuck diagnose --from` gives the same verdict on any machine, without root.
+
+            EXAMPLES
+              unstuck collect --file node-a.json
+                  Both looks into a file.
+              unstuck collect --interval 10 | gzip > node-a.json.gz
+                  Ten seconds apart, to stdout.
+            """)
+
+    @Option(help: ArgumentHelp("Write here instead of stdout.", valueName: "file"))
+    var file: String?
+
+    @OptionGroup var look: LookOptions
+    @OptionGroup var node: NodeOptions
+
+    func run() throws {
+        let result = try Looking(options: look.observer(node), interval: look.interval).run(always: true)
+        let text = try JSON.text(Bundle(unstuck: unstuckVersion, snapshots: result.looks))
+        if let file {
+            try BundleFile.write(text, to: file)
+            printError("saved \(result.looks.count) looks to \(file)")
+        } else {
+            writeOutput(text)
+        }
+        for shortfall in result.view.now.shortfalls {
+            printError("could not \(shortfall.action): needs \(shortfall.missing)")
+        }
+        if !result.view.now.shortfalls.isEmpty { throw Exit.couldNotTell }
+    }
+}
+
+/// Saved looks.
+enum BundleFile {
+    static func read(_ path: String) throws -> [Snapshot] {
+        let bytes: [UInt8]
+        do {
+            bytes = try readFile(path)
+        } catch {
+            printError("unstuck: \(error)")
+            throw Exit.couldNotTell
+        }
+        do {
+            let bundle = try JSON.decode(Bundle.self, from: bytes)
+            guard bundle.snapshots.allSatisfy({ $0.version <= Snapshot.currentVersion }) else {
+                printError("unstuck: \(path) was saved by a newer version (\(bundle.unstuck)); this is \(unstuckVersion)")
+                throw Exit.couldNotTell
+            }
+            return bundle.snapshots
+        } catch let error as DecodingError {
+            printError("unstuck: \(path) is not a bundle of `unstuck collect`: \(error)")
+            throw Exit.couldNotTell
+        }
+    }
+
+    /// Written aside and renamed: a reader never sees half a bundle.
+    static func write(_ text: String, to path: String) throws {
+        let aside = "\(path).partial-\(getpid())"
+        do {
+            let file = try OwnedDescriptor(path: aside, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+            try file.writeAll(Array(text.utf8))
+            guard unsafe rename(aside, path) == 0 else { throw SystemError("rename", path, errno: errno) }
+        } catch {
+            unsafe _ = unlink(aside)
+            printError("unstuck: \(error)")
+            throw Exit.couldNotTell
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Glibc
+import UnstuckKernel
+import UnstuckRender
+
+/// How every command prints.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+struct OutputOptions: ParsableArguments {
+    @Option(help: "How to print the result.")
+    var output: OutputFormat = .text
+
+    /// Colour only on a terminal, and never with NO_COLOR.
+    var style: Style {
+        Style(isColoured: isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR") == nil)
+    }
+}
+
+/// Where the node's files are.
+struct NodeOptions: ParsableArguments {
+    @Option(help: "Read another root's /proc, cgroups, bpffs and logs (a debug container with the host mounted).")
+    var root: String = "/"
+
+    @Option(help: ArgumentHelp("The folder of pod logs that names the pods.", valueName: "folder"))
+    var podLogs: String?
+
+    var nodeRoot: NodeRoot {
+        NodeRoot(prefix: root, podLogs: podLogs ?? environment("UNSTUCK_POD_LOGS"))
+    }
+}
+
+/// Exit statuses of every command: 0 nothing wrong, 1 findings, 2 could not tell; 64 is ArgumentParser's usage error.
+enum Exit {
+    static let findings = ExitCode(1)
+    static let couldNotTell = ExitCode(2)
+}
+
+/// A variable of the environment.
+func environment(_ name: String) -> String? {
+    unsafe getenv(name).map { unsafe String(cString: $0) }
+}
+
+/// Results go to stdout, everything else to stderr.
+func printError(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+
+/// Progress, for a person who waits: only on a terminal.
+func printProgress(_ text: String) {
+    if isatty(STDERR_FILENO) == 1 { printError(text) }
+}
+
+/// Writes a text to stdout as it is.
+func writeOutput(_ text: String) { write(text, to: STDOUT_FILENO) }
+
+/// A reader that went away is no fault of ours: the rest is dropped.
+private func write(_ text: String, to descriptor: Int32) {
+    let bytes = Array(text.utf8)
+    var written = 0
+    while written < bytes.count {
+        let count = unsafe bytes.withUnsafeBytes { buffer in
+            guard let start = buffer.baseAddress else { return 0 }
+            return unsafe Glibc.write(descriptor, start + written, buffer.count - written)
+        }
+        guard count > 0 || errno == EINTR else { return }
+        written += max(count, 0)
+    }
+}

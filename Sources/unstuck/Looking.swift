@@ -1,0 +1,63 @@
+import ArgumentParser
+import Glibc
+import UnstuckDiagnosis
+import UnstuckKernel
+import UnstuckModel
+
+/// Looks once, and a second time where the first look leaves dead-looking entries undecided.
+struct Looking {
+    var options: NodeObserver.Options
+    /// Seconds between two looks; 0 never looks twice.
+    var interval: Double
+
+    struct Result {
+        var looks: [Snapshot]
+        var view: NodeView
+        var diagnosis: Diagnosis
+    }
+
+    /// - Parameter always: look twice in any case, so that a saved bundle can be judged later.
+    func run(always: Bool = false) throws -> Result {
+        let observer = NodeObserver(options)
+        var looks = [observer.look()]
+        var result = try judge(looks)
+        if interval > 0, always || !result.diagnosis.suspects.isEmpty {
+            printProgress(
+                "\(result.diagnosis.suspects.count) entries look dead; looking again in \(interval) s to be sure …")
+            usleep(UInt32(interval * 1_000_000))
+            looks.append(observer.look())
+            result = try judge(looks)
+        }
+        // Who holds the sockets that matter is asked last, and for them alone.
+        let last = looks.count - 1
+        observer.addOwners(of: socketsThatMatter(result.view, result.diagnosis), to: &looks[last])
+        return try judge(looks)
+    }
+
+    private func judge(_ looks: [Snapshot]) throws -> Result {
+        guard let view = NodeView(looks) else { throw ExitCode(2) }
+        return Result(looks: looks, view: view, diagnosis: UnstuckDiagnosis.diagnose(view))
+    }
+}
+
+struct LookOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Seconds between two looks; 0 looks once.", valueName: "seconds"))
+    var interval: Double = 3
+
+    @Option(help: ArgumentHelp("Only these sockmaps, by id.", valueName: "id"))
+    var map: [UInt32] = []
+
+    func validate() throws {
+        guard interval == 0 || (interval >= NodeView.secondsBetweenSightings && interval <= 600) else {
+            throw ValidationError(
+                "--interval is 0, or \(NodeView.secondsBetweenSightings) to 600: closing sockets need that long")
+        }
+    }
+
+    func observer(_ node: NodeOptions) -> NodeObserver.Options {
+        var options = NodeObserver.Options()
+        options.root = node.nodeRoot
+        options.maps = Set(map)
+        return options
+    }
+}
