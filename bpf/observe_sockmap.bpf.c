@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Every entry of a SOCKMAP or SOCKHASH as one struct unstuck_entry. Reads only. */
+#include "handler_names.h"
 #include "socket_record.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -18,7 +19,7 @@ static __always_inline int observe(struct bpf_iter__sockmap *ctx, int with_cooki
 	struct unstuck_entry entry = {};
 	struct unstuck_socket *out = &entry.resident;
 	struct socket *socket;
-	__u64 psock, user_data;
+	__u64 psock;
 
 	if (!sk || !key)
 		return 0;
@@ -49,8 +50,8 @@ static __always_inline int observe(struct bpf_iter__sockmap *ctx, int with_cooki
 		out->cgroup = sk->sk_cgrp_data.cgroup->kn->id;
 	else
 		out->cgroup = cgroup_of(sk);
-	user_data = (__u64)sk->sk_user_data;
-	psock = psock_of(out->address, user_data);
+	/* Read, not loaded: since v6.17 the verifier types a loaded void pointer, and we want a number. */
+	psock = psock_of(out->address, (__u64)BPF_CORE_READ(sk, sk_user_data));
 	if (psock)
 		read_psock(out, psock);
 	if (!bpf_map_lookup_elem(&protos, &out->proto))

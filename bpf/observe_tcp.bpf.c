@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Every TCP socket of one network namespace as one struct unstuck_tcp. Reads only. */
+#include "handler_names.h"
 #include "socket_record.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -12,7 +12,8 @@ struct CompileBPF: BuildToolPlugin {
     static let objects: [String: [(file: String, constant: String)]] = [
         "UnstuckKernel": [
             ("observe_sockmap", "observeSockmapObject"), ("observe_tcp", "observeTCPObject"),
-        ]
+        ],
+        "UnstuckRepair": [("repair", "repairObject")],
     ]
 
     func createBuildCommands(context: PluginContext, target: Target) throws -> [Command] {
@@ -20,6 +21,7 @@ struct CompileBPF: BuildToolPlugin {
         let clang = try context.tool(named: "clang").url
         let headers = [
             "bpf/abi/include/unstuck_abi.h", "bpf/include/kernel_compat.h", "bpf/include/socket_record.h",
+            "bpf/include/handler_names.h",
         ].map { root.appending(path: $0) }
 
         return (Self.objects[target.name] ?? []).map { object in

@@ -8,42 +8,6 @@
 /* The pointer in sk_user_data without its flag bits (SK_USER_DATA_*: two bits in 5.10, three since v6.0). */
 #define USER_DATA_MASK (~7UL)
 
-/* Handlers by struct proto, filled as protos are met; user space reads it after a pass. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 64);
-	__type(key, __u64);
-	__type(value, struct unstuck_proto);
-} protos SEC(".maps");
-
-static const char symbol_format[] = "%ps";
-
-static __always_inline void name_symbol(char *name, __u64 address)
-{
-	/* bpf_snprintf: 7b15523a989b ("bpf: Add a bpf_snprintf helper", in v5.13). Without it user space looks the
-	 * address up in /proc/kallsyms. */
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_snprintf))
-		bpf_snprintf(name, UNSTUCK_SYMBOL_MAX, symbol_format, &address, sizeof(address));
-}
-
-static __noinline int remember_proto(__u64 key)
-{
-	struct proto *proto = (void *)key;
-	struct unstuck_proto handlers = {};
-
-	handlers.handlers[0] = (__u64)BPF_CORE_READ(proto, recvmsg);
-	handlers.handlers[1] = (__u64)BPF_CORE_READ(proto, sendmsg);
-	handlers.handlers[2] = (__u64)BPF_CORE_READ(proto, close);
-	handlers.handlers[3] = (__u64)BPF_CORE_READ(proto, destroy);
-	handlers.handlers[4] = (__u64)BPF_CORE_READ(proto, unhash);
-	name_symbol(handlers.names[0], handlers.handlers[0]);
-	name_symbol(handlers.names[1], handlers.handlers[1]);
-	name_symbol(handlers.names[2], handlers.handlers[2]);
-	name_symbol(handlers.names[3], handlers.handlers[3]);
-	name_symbol(handlers.names[4], handlers.handlers[4]);
-	return bpf_map_update_elem(&protos, &key, &handlers, BPF_ANY);
-}
-
 /* The socket's psock, or 0: what sk_user_data points at, if that points back. */
 static __always_inline __u64 psock_of(__u64 sk, __u64 user_data)
 {
@@ -56,39 +20,51 @@ static __always_inline __u64 psock_of(__u64 sk, __u64 user_data)
 	return owner == sk ? psock : 0;
 }
 
-static __always_inline void read_queue(struct unstuck_socket *out, __u64 psock)
+/*
+ * What waits in a psock's ingress queue: bytes in the lower half, messages above, the top bit if there are more than
+ * we walk. A global function, so that the verifier walks the loop once and not at each call.
+ */
+#define QUEUE_PARTIAL (1ULL << 63)
+
+__noinline __u64 read_queue(__u64 psock)
 {
 	struct list_head *head = &((struct sk_psock *)psock)->ingress_msg;
 	struct list_head *at = NULL;
-	__u32 size;
+	__u64 messages = 0;
+	__u32 bytes = 0;
 
+	if (!psock)
+		return 0;
 	READ(at, &head->next);
 	for (int i = 0; i < UNSTUCK_QUEUE_WALK_MAX; i++) {
 		struct sk_msg *message;
+		__u32 size = 0;
 
 		if (!at || at == head)
-			return;
+			return messages << 32 | bytes;
 		message = (void *)at - bpf_core_field_offset(struct sk_msg, list);
-		size = 0;
 		READ(size, &message->sg.size);
-		out->queued_messages++;
-		out->queued_bytes += size;
+		messages++;
+		bytes += size;
 		if (READ(at, &at->next))
-			return;
+			break;
 	}
-	if (at && at != head)
-		out->flags |= UNSTUCK_QUEUE_PARTIAL;
+	return messages << 32 | bytes | (at && at != head ? QUEUE_PARTIAL : 0);
 }
 
 static __always_inline void read_psock(struct unstuck_socket *out, __u64 psock)
 {
 	struct bpf_prog *program = NULL;
+	__u64 queue = read_queue(psock);
 
 	out->flags |= UNSTUCK_HAS_PSOCK;
+	out->queued_bytes = (__u32)queue;
+	out->queued_messages = (__u32)(queue >> 32) & 0x7fffffff;
+	if (queue & QUEUE_PARTIAL)
+		out->flags |= UNSTUCK_QUEUE_PARTIAL;
 	READ(program, &((struct sk_psock *)psock)->progs.msg_parser);
 	if (program)
 		out->msg_program = BPF_CORE_READ(program, aux, id);
-	read_queue(out, psock);
 }
 
 static __always_inline __u64 cgroup_of(struct sock *sk)
