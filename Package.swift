@@ -41,7 +41,9 @@ let package = Package(
         .target(name: "UnstuckProbing", dependencies: ["UnstuckKernel"], swiftSettings: strict),
         .target(
             name: "UnstuckRepair",
-            dependencies: ["UnstuckModel", "UnstuckDiagnosis", "UnstuckKernel"],
+            dependencies: [
+                "UnstuckModel", "UnstuckFormats", "UnstuckDiagnosis", "UnstuckKernel", "CLibBPF", "CLinuxUAPI", "CUnstuckABI",
+            ],
             swiftSettings: strict, plugins: ["CompileBPF"]),
         .target(
             name: "UnstuckLab",

@@ -1,14 +1,14 @@
 import Glibc
 
 /// Reads an iterator's binary output: whole records, in pieces, without keeping more than one piece.
-enum IteratorReader {
+public enum IteratorReader {
     /// The kernel hands out at most 32 KiB a read (`bpf_seq_read`, kernel/bpf/bpf_iter.c).
     private static let pieceSize = 256 * 1024
 
     /// Calls `body` with pieces that hold a whole number of records of `stride` bytes each.
     ///
     /// - Throws: `SystemError` if a read fails or the output ends inside a record.
-    static func read(
+    public static func read(
         _ iterator: borrowing OwnedDescriptor, stride: Int, of object: String, _ body: (RawSpan) throws -> Void
     ) throws {
         let descriptor = iterator.raw

@@ -1,8 +1,13 @@
 import UnstuckModel
 
 /// Finds the machine's network namespaces through processes and the names under `/run/netns`.
-struct NamespaceFinder {
+public struct NamespaceFinder {
     let root: NodeRoot
+
+    public init(root: NodeRoot) { self.root = root }
+
+    /// A path that opens a namespace; `nil` if nothing that we can see is in it.
+    public func path(of inode: UInt32) -> String? { find().first { $0.namespace.inode == inode }?.path }
 
     /// A namespace and a path that opens it.
     struct Found {

@@ -1,0 +1,124 @@
+import UnstuckModel
+
+/// What the planner may do.
+public struct PlanOptions: Sendable {
+    /// Delete zombies' entries although unread bytes wait in their queue and no live connection claims the tuple.
+    public var discardsUnread = false
+    /// Reset connections that have lost bytes.
+    public var resetsStuck = false
+    /// Go on although more than half of a map looks dead.
+    public var isForced = false
+    /// Most entries that one run deletes.
+    public var limit = 10_000
+
+    public init() {}
+}
+
+/// Findings -> what to do about them. Pure: the plan is a value that a person can read before anything happens.
+public func makePlan(_ view: NodeView, _ diagnosis: Diagnosis, _ options: PlanOptions = PlanOptions()) -> Plan {
+    var plan = Plan()
+    let suspects = Set(diagnosis.suspects)
+    let proven = Set(
+        diagnosis.findings.filter { $0.code == .leaked || $0.code == .zombie }.flatMap(\.subject.entries))
+
+    for entry in view.entries where entry.state.isDead {
+        if suspects.contains(entry.reference) {
+            plan.undecided.append(undecided(entry, "seen dead once; a second look some seconds later decides"))
+        } else if proven.contains(entry.reference) {
+            consider(entry, view, options, &plan)
+        }
+    }
+    for entry in view.entries where entry.state == .undecodable && entry.entry.resident.residentState.isDead {
+        plan.undecided.append(undecided(entry, "its key's layout is not known"))
+    }
+    if plan.deletions.count > options.limit {
+        plan.cautions.append(
+            "\(plan.deletions.count) entries could be deleted; this run takes \(options.limit) (--limit): run it again")
+        plan.deletions.removeLast(plan.deletions.count - options.limit)
+    }
+    breakCircuit(view, options, &plan)
+    addResets(view, diagnosis, options, &plan)
+    return plan
+}
+
+private func undecided(_ entry: NodeView.JudgedEntry, _ reason: String) -> Plan.Undecided {
+    Plan.Undecided(entry: entry.reference, mapName: entry.map.name, claim: entry.claim, reason: reason)
+}
+
+/// One dead entry: delete it, or say why not.
+private func consider(
+    _ entry: NodeView.JudgedEntry, _ view: NodeView, _ options: PlanOptions, _ plan: inout Plan
+) {
+    guard let claim = entry.claim, entry.map.kind == .sockhash else {
+        plan.undecided.append(undecided(entry, "only entries of a SOCKHASH are deleted"))
+        return
+    }
+    let resident = entry.entry.resident
+    let claimant = view.claimant(of: entry)
+    let holder = view.owners(of: resident).first
+    let unread = resident.psock?.queuedBytes ?? 0
+    let isReadable = resident.hasSocket
+    if isReadable, holder == nil {
+        plan.undecided.append(
+            undecided(entry, "the process that holds the zombie was not found, so its socket cannot be held still"))
+        return
+    }
+    // A live connection that hangs outweighs bytes that are, at best, partly somebody else's. Where nobody claims the
+    // tuple, unread bytes protect the entry: deleting it would drop them. A leaked socket's bytes nobody can read.
+    let allowsUnread = claimant != nil || !isReadable || options.discardsUnread
+    if unread > 0, !allowsUnread {
+        plan.undecided.append(
+            undecided(entry, "\(unread) unread bytes wait in its queue; --discard-unread deletes it and them"))
+        return
+    }
+    let reason =
+        switch resident.residentState {
+        case .leaked: "orphaned and closed: nobody can ever close or read it"
+        case .queuedDead: "reset while it waited for accept"
+        default: "closed, and held open by \(holder.map(Label.descriptor) ?? "a process")"
+        }
+    plan.deletions.append(
+        Plan.Deletion(
+            entry: entry.reference, mapName: entry.map.name, state: entry.state, claim: claim,
+            pod: view.pod(of: resident), holder: holder, unreadBytes: unread, allowUnread: allowsUnread,
+            claimant: claimant?.socket.identity,
+            reason: claimant == nil ? reason : reason + "; a live connection claims its tuple"))
+}
+
+/// More than half of a map looking dead is either a catastrophe or a mistake of ours: a person decides which.
+private func breakCircuit(_ view: NodeView, _ options: PlanOptions, _ plan: inout Plan) {
+    for map in view.now.sockmaps where plan.deletions.contains(where: { $0.entry.map == map.id }) {
+        let entries = view.entries.filter { $0.map.id == map.id }
+        let dead = entries.count { $0.state.isDead }
+        guard dead * 2 > entries.count else { continue }
+        let words = "\(dead) of \(entries.count) entries of \(Label.map(map)) look dead, more than half"
+        if options.isForced {
+            plan.cautions.append("\(words); forced")
+        } else {
+            plan.refusals.append("\(words): --force goes on all the same")
+        }
+    }
+}
+
+private func addResets(_ view: NodeView, _ diagnosis: Diagnosis, _ options: PlanOptions, _ plan: inout Plan) {
+    let stuck = diagnosis.findings.filter { finding in
+        finding.code == .misdirected && finding.subject.stage == .stuck
+            && finding.subject.entries.contains { reference in plan.deletions.contains { $0.entry == reference } }
+    }
+    guard !stuck.isEmpty else { return }
+    guard options.resetsStuck else {
+        plan.cautions.append(
+            "\(stuck.count) connection\(stuck.count == 1 ? " has" : "s have") lost bytes: what is sent next would "
+                + "arrive behind a hole; --reset-stuck ends \(stuck.count == 1 ? "it" : "them") cleanly")
+        return
+    }
+    for finding in stuck {
+        guard let connection = finding.subject.connection else { continue }
+        let ends = finding.subject.sockets.compactMap { view.socket($0)?.socket }.map {
+            Plan.Reset.End(socket: $0.identity, tuple: $0.tuple, netns: $0.netns)
+        }
+        let own = view.entries.filter { entry in ends.contains { $0.socket == entry.entry.resident.identity } }
+        guard !plan.resets.contains(where: { $0.connection == connection.reversed }) else { continue }
+        plan.resets.append(Plan.Reset(connection: connection, ends: ends, entries: own.map(\.reference)))
+    }
+}

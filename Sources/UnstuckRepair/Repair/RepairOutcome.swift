@@ -1,0 +1,67 @@
+import CUnstuckABI
+import Glibc
+
+/// What became of one entry that was to be deleted.
+public enum RepairOutcome: Hashable, Sendable {
+    /// Deleted, and the judged socket has lost its link to the map.
+    case deleted
+    /// Another socket sits there now: left alone.
+    case changed
+    /// The same socket is no longer dead: left alone.
+    case revived
+    /// Bytes came into its queue meanwhile: left alone.
+    case unread
+    /// The delete hit something that was not judged, or may have: the run stops.
+    case raced
+    /// The kernel refused.
+    case failed(errno: Int32)
+    /// Somebody else removed it first.
+    case gone
+    /// Not tried, because an earlier entry raced.
+    case stopped
+    /// The zombie's descriptor could not be held still: left alone.
+    case notHeld(String)
+
+    init(_ raw: UInt32, error: Int32) {
+        switch unstuck_repair_outcome(rawValue: raw) {
+        case UNSTUCK_REPAIR_DELETED: self = .deleted
+        case UNSTUCK_REPAIR_CHANGED: self = .changed
+        case UNSTUCK_REPAIR_REVIVED: self = .revived
+        case UNSTUCK_REPAIR_UNREAD: self = .unread
+        case UNSTUCK_REPAIR_RACED: self = .raced
+        case UNSTUCK_REPAIR_UNLINKED: self = .gone
+        case UNSTUCK_REPAIR_STOPPED: self = .stopped
+        default: self = .failed(errno: error)
+        }
+    }
+
+    /// One word, for the journal and for machines.
+    public var word: String {
+        switch self {
+        case .deleted: "deleted"
+        case .changed: "changed"
+        case .revived: "revived"
+        case .unread: "unread"
+        case .raced: "raced"
+        case .failed: "failed"
+        case .gone: "gone"
+        case .stopped: "stopped"
+        case .notHeld: "not-held"
+        }
+    }
+
+    /// For people.
+    public var explanation: String {
+        switch self {
+        case .deleted: "deleted"
+        case .changed: "left alone: another socket has taken the key"
+        case .revived: "left alone: its socket is no longer dead"
+        case .unread: "left alone: bytes came into its queue meanwhile"
+        case .raced: "raced: the key may have been taken over between check and delete; nothing more is deleted"
+        case .failed(let errno): unsafe "failed: \(String(cString: strerror(errno)))"
+        case .gone: "already gone"
+        case .stopped: "not tried: an earlier entry raced"
+        case .notHeld(let why): "left alone: \(why)"
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import CLibBPF
+import CUnstuckABI
+import Glibc
+import UnstuckFormats
+import UnstuckKernel
+import UnstuckModel
+
+/// Deletes judged entries of one map inside one `iter/sockmap` pass: each is checked again just before, and verified
+/// just after, by the kernel side (`bpf/repair.bpf.c`).
+final class RepairPass {
+    /// An entry that may be deleted, and what it was when it was judged.
+    struct Judged {
+        var key: SockmapKey
+        var resident: SocketIdentity
+        var allowUnread: Bool
+    }
+
+    /// What became of one entry.
+    struct Report {
+        var key: SockmapKey
+        var outcome: RepairOutcome
+        /// Unread bytes in the resident's queue at that moment.
+        var unreadBytes: UInt32
+    }
+
+    private let map: OpenSockmap
+
+    /// - Parameter map: a SOCKHASH. `nil` is returned by `open` where it is gone.
+    init(map: consuming OpenSockmap) { self.map = map }
+
+    /// One pass. Entries that the pass did not meet are gone, and are reported so.
+    ///
+    /// - Throws: `BPFError` if the program cannot be loaded or attached; nothing was deleted then.
+    func run(_ entries: [Judged]) throws -> [Report] {
+        let (object, program) = try load()
+        let judged = try object.map("judged").descriptor
+        for entry in entries { try Self.insert(entry, into: judged) }
+        let link = try program.attachIterator(map: map.descriptor.raw)
+        let iterator = try link.iterate()
+
+        var reports: [[UInt8]: Report] = [:]
+        try IteratorReader.read(
+            iterator, stride: MemoryLayout<unstuck_repair>.size, of: "sockmap \(map.description.id)"
+        ) { piece in
+            for offset in stride(from: 0, to: piece.byteCount, by: MemoryLayout<unstuck_repair>.size) {
+                let report = try RepairRecord.decode(piece, at: offset)
+                reports[report.key.bytes] = report
+            }
+        }
+        return entries.map { entry in
+            reports[entry.key.bytes] ?? Report(key: entry.key, outcome: .gone, unreadBytes: 0)
+        }
+    }
+
+    private func load() throws -> (BPFObject, BPFProgramHandle) {
+        do {
+            return try load(program: "repair_with_cookie")
+        } catch {
+            return try load(program: "repair_plain")  // 5.10: no bpf_get_socket_cookie in tracing
+        }
+    }
+
+    private func load(program: String) throws -> (BPFObject, BPFProgramHandle) {
+        let object = try BPFObject(embedded: repairObject, name: "unstuck_repair")
+        for name in ["repair_with_cookie", "repair_plain"] {
+            try object.program(name).setAutoload(name == program)
+        }
+        try object.setReadOnlyWord(named: "key_size", UInt32(map.description.keySize))
+        try object.map("target").reuse(map.descriptor.raw)
+        try object.load()
+        return (object, try object.program(program))
+    }
+
+    private static func insert(_ entry: Judged, into map: Int32) throws {
+        var key = entry.key.bytes + Array(repeating: 0, count: EntryRecord.longestKey - entry.key.bytes.count)
+        var value = unstuck_judged(
+            address: entry.resident.address, cookie: entry.resident.cookie, allow_unread: entry.allowUnread ? 1 : 0,
+            reserved: 0)
+        guard unsafe bpf_map_update_elem(map, &key, &value, 0) == 0 else {
+            throw SystemError("BPF_MAP_UPDATE_ELEM", "the list of judged entries", errno: errno)
+        }
+    }
+}
+
+/// `struct unstuck_repair` -> a report.
+enum RepairRecord {
+    static func decode(_ bytes: RawSpan, at offset: Int) throws(RecordError) -> RepairPass.Report {
+        let size = MemoryLayout<unstuck_repair>.size
+        guard bytes.byteCount - offset >= size else {
+            throw .truncated(needed: size, got: bytes.byteCount - offset)
+        }
+        // The length was just checked, and any bit pattern is a valid unstuck_repair.
+        let raw = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: unstuck_repair.self)
+        let count = Int(raw.key_size)
+        guard count <= EntryRecord.longestKey else { throw .badKeySize(count) }
+        let start = offset + (MemoryLayout<unstuck_repair>.offset(of: \.key) ?? 0)
+        let key = (start..<start + count).map { unsafe bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
+        return RepairPass.Report(
+            key: SockmapKey(key), outcome: RepairOutcome(raw.outcome, error: Int32(raw.error)),
+            unreadBytes: raw.resident.queued_bytes)
+    }
+}
