@@ -41,7 +41,7 @@ func environment(_ name: String) -> String? {
 }
 
 /// Results go to stdout, everything else to stderr.
-func printError(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+func printError(_ text: String) { write(Array((text + "\n").utf8), to: STDERR_FILENO) }
 
 /// Progress, for a person who waits: only on a terminal.
 func printProgress(_ text: String) {
@@ -49,11 +49,11 @@ func printProgress(_ text: String) {
 }
 
 /// Writes a text to stdout as it is.
-func writeOutput(_ text: String) { write(text, to: STDOUT_FILENO) }
+func writeOutput(_ text: String) { write(Array(text.utf8), to: STDOUT_FILENO) }
+func writeOutput(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
 
 /// A reader that went away is no fault of ours: the rest is dropped.
-private func write(_ text: String, to descriptor: Int32) {
-    let bytes = Array(text.utf8)
+private func write(_ bytes: [UInt8], to descriptor: Int32) {
     var written = 0
     while written < bytes.count {
         let count = unsafe bytes.withUnsafeBytes { buffer in

@@ -1,0 +1,57 @@
+import UnstuckModel
+
+/// A plan as a person reads it before anything happens.
+public struct PlanText {
+    private let style: Style
+    /// Entries shown one by one before the rest is counted.
+    private static let shown = 20
+
+    public init(style: Style) { self.style = style }
+
+    public func render(_ plan: Plan) -> String {
+        var lines: [String] = []
+        if plan.isEmpty {
+            lines.append(style.green("✓ nothing to repair"))
+        } else {
+            lines.append(style.bold(summary(plan)))
+        }
+        for (index, reset) in plan.resets.enumerated() {
+            lines.append("  \(index + 1). reset \(reset.connection) (both ends), then delete the \(reset.entries.count) entries of its own sockets")
+        }
+        for (index, deletion) in plan.deletions.prefix(Self.shown).enumerated() {
+            lines.append(
+                "  \(plan.resets.count + index + 1). delete \(deletion.state.rawValue) entry of sockmap \(deletion.entry.map) "
+                    + "\"\(safeText(deletion.mapName))\": \(deletion.claim.local) ◄─ \(deletion.claim.remote)"
+                    + (deletion.pod.map { " \(safeText($0))" } ?? ""))
+            lines.append(style.faint("       \(safeText(deletion.reason))" + unread(deletion)))
+        }
+        if plan.deletions.count > Self.shown { lines.append("     … and \(plan.deletions.count - Self.shown) more") }
+        if !plan.isEmpty {
+            lines.append(
+                style.faint(
+                    "  each is checked again just before, deleted only if it is the same dead socket, and verified just after"))
+        }
+        for undecided in plan.undecided.prefix(Self.shown) {
+            let claim = undecided.claim.map { "\($0.local) ◄─ \($0.remote)" } ?? "\(undecided.entry.key)"
+            lines.append(style.yellow("? left alone: \(claim) in sockmap \(undecided.entry.map): \(safeText(undecided.reason))"))
+        }
+        if plan.undecided.count > Self.shown {
+            lines.append(style.yellow("? … and \(plan.undecided.count - Self.shown) more left alone"))
+        }
+        for caution in plan.cautions { lines.append(style.yellow("! \(safeText(caution))")) }
+        for refusal in plan.refusals { lines.append(style.red("✗ refused: \(safeText(refusal))")) }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func summary(_ plan: Plan) -> String {
+        let entries = plan.deletions.count
+        return "plan: delete \(entries) dead entr\(entries == 1 ? "y" : "ies"), reset \(plan.resets.count) connection"
+            + "\(plan.resets.count == 1 ? "" : "s") that cannot be saved; 0 live entries touched"
+    }
+
+    private func unread(_ deletion: Plan.Deletion) -> String {
+        guard deletion.unreadBytes > 0 else { return "" }
+        return "; \(deletion.unreadBytes) unread bytes go with it"
+            + (deletion.claimant != nil ? " (possibly of the connection that hangs: see sockmap.disclosure)" : "")
+    }
+}

@@ -1,0 +1,190 @@
+import ArgumentParser
+import Glibc
+import UnstuckDiagnosis
+import UnstuckKernel
+import UnstuckModel
+import UnstuckRender
+import UnstuckRepair
+
+struct RepairCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repair",
+        abstract: "Plan, and with --apply carry out, the deletion of dead sockmap entries.",
+        discussion: """
+            Without --apply nothing is changed. With it, each entry is checked again inside the kernel just before it \
+            is deleted, and verified just after; a zombie's descriptor is held meanwhile. Entries of live sockets are \
+            never touched. Every step is journaled before and after.
+
+            EXAMPLES
+              unstuck repair
+                  What would be done.
+              unstuck repair --apply --reset-stuck --watch 30
+                  Do it, end the connections that have lost bytes, and look for 30 s whether it stays clean.
+
+            EXIT STATUS
+              0 nothing to do, or all done · 1 a plan that waits for --apply, or something was left · \
+            2 could not tell or was refused · 64 usage
+            """)
+
+    @Flag(help: "Carry the plan out.")
+    var apply = false
+
+    @Flag(help: "Also reset connections that have lost bytes, and delete the entries of their sockets.")
+    var resetStuck = false
+
+    @Flag(help: "Also delete zombies whose queue holds unread bytes; the bytes are lost.")
+    var discardUnread = false
+
+    @Flag(help: "Go on although more than half of a map looks dead.")
+    var force = false
+
+    @Option(help: ArgumentHelp("Most entries that one run deletes.", valueName: "count"))
+    var limit = 10_000
+
+    @Option(help: ArgumentHelp("Afterwards keep looking, and say whether it stays clean.", valueName: "seconds"))
+    var watch: Int = 0
+
+    @Option(help: ArgumentHelp("Where each step is written down, before and after.", valueName: "file"))
+    var journal = "/var/log/unstuck/journal.jsonl"
+
+    @OptionGroup var look: LookOptions
+    @OptionGroup var node: NodeOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard limit > 0 else { throw ValidationError("--limit is at least 1") }
+        guard (0...3600).contains(watch) else { throw ValidationError("--watch is 0 to 3600 seconds") }
+    }
+
+    func run() throws {
+        let looking = Looking(options: look.observer(node), interval: look.interval)
+        let seen = try looking.run()
+        var options = PlanOptions()
+        options.discardsUnread = discardUnread
+        options.resetsStuck = resetStuck
+        options.isForced = force
+        options.limit = limit
+        let plan = makePlan(seen.view, seen.diagnosis, options)
+        var report = RepairReport(plan: plan, unknown: seen.diagnosis.unknown)
+        if output.output == .text {
+            writeOutput(PlanText(style: output.style).render(plan))
+            for unknown in seen.diagnosis.unknown { writeOutput("? \(safeText(unknown))\n") }
+        }
+        guard apply, plan.refusals.isEmpty, !plan.isEmpty else {
+            try finish(report)
+            if !plan.refusals.isEmpty || (plan.isEmpty && !seen.diagnosis.unknown.isEmpty) { throw Exit.couldNotTell }
+            if !plan.isEmpty {
+                if output.output == .text { writeOutput("→ unstuck repair --apply  carries it out\n") }
+                throw Exit.findings
+            }
+            return
+        }
+        try carryOut(plan, looking, &report)
+    }
+
+    private func carryOut(_ plan: Plan, _ looking: Looking, _ report: inout RepairReport) throws {
+        let result: Repairer.Result
+        do {
+            let written = try Journal(path: journal)
+            let lock = try RepairLock(path: "\(journal).lock")
+            result = try Repairer(journal: written, root: node.nodeRoot).apply(plan)
+            _ = consume lock
+        } catch {
+            printError("unstuck: \(Requirement.missing(behind: error))")
+            if let error = error as? SystemError, error.errno == EWOULDBLOCK {
+                printError("unstuck: another repair is running on this node")
+            }
+            throw Exit.couldNotTell
+        }
+        report.take(result)
+        if output.output == .text { writeOutput(report.text(output.style)) }
+        let isClean = watch > 0 ? try keepLooking(looking, &report) : true
+        try finish(report)
+        if result.hasRaced || !result.isComplete || !isClean { throw Exit.findings }
+    }
+
+    /// Looks every second. Dead entries that come back mean that something goes on making them.
+    private func keepLooking(_ looking: Looking, _ report: inout RepairReport) throws -> Bool {
+        let once = Looking(options: looking.options, interval: 0)
+        var looks: [Snapshot] = []
+        var found = 0
+        for second in 1...watch {
+            sleep(1)
+            // Kept from three seconds back: enough for a second sighting.
+            looks = Array(try (looks + once.run().looks).suffix(4))
+            found = diagnose(looks).findings.count
+            printProgress("watching: \(second) of \(watch) s, \(found) findings")
+            if found > 0 { break }
+        }
+        report.watch = RepairReport.Watch(seconds: watch, findings: found)
+        if output.output == .text {
+            writeOutput(
+                found == 0
+                    ? output.style.green("✓ stayed clean for \(watch) s\n")
+                    : output.style.red("✗ did not stay clean: unstuck diagnose tells what came back\n"))
+        }
+        return found == 0
+    }
+
+    private func finish(_ report: RepairReport) throws {
+        if output.output == .json { writeOutput(try JSON.document(report, command: "repair")) }
+    }
+}
+
+/// The plan and what came of it, for machines and people.
+struct RepairReport: Encodable {
+    struct Step: Encodable {
+        var map: UInt32
+        var key: SockmapKey
+        var claim: FourTuple
+        var outcome: String
+        var detail: String
+    }
+    struct Reset: Encodable {
+        var connection: FourTuple
+        var failure: String?
+    }
+    struct Watch: Encodable {
+        var seconds: Int
+        var findings: Int
+    }
+
+    var plan: Plan
+    var unknown: [String]
+    var applied = false
+    var deletions: [Step] = []
+    var resets: [Reset] = []
+    var watch: Watch?
+
+    init(plan: Plan, unknown: [String]) {
+        self.plan = plan
+        self.unknown = unknown
+    }
+
+    mutating func take(_ result: Repairer.Result) {
+        applied = true
+        deletions = result.deletions.map {
+            Step(
+                map: $0.planned.entry.map, key: $0.planned.entry.key, claim: $0.planned.claim,
+                outcome: $0.outcome.word, detail: $0.outcome.explanation)
+        }
+        resets = result.resets.map { Reset(connection: $0.planned.connection, failure: $0.failure) }
+    }
+
+    func text(_ style: Style) -> String {
+        var lines: [String] = []
+        let deleted = deletions.count { $0.outcome == "deleted" }
+        lines.append(
+            (deleted == deletions.count ? style.green("✓") : style.yellow("!"))
+                + " deleted \(deleted) of \(deletions.count) entries; each judged socket has lost its link to the map")
+        for reset in resets {
+            lines.append(
+                reset.failure.map { style.red("✗ reset of \(reset.connection): \(safeText($0))") }
+                    ?? style.green("✓ reset \(reset.connection) and deleted its own entries"))
+        }
+        for step in deletions.filter({ $0.outcome != "deleted" }).prefix(20) {
+            lines.append(style.yellow("! \(step.claim): \(safeText(step.detail))"))
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
