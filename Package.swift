@@ -60,6 +60,13 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "unstuck-lab", dependencies: ["UnstuckLab", argumentParser], swiftSettings: strict),
+
+        // Tests of the pure modules run anywhere; the others need root and this machine's kernel, and fail without.
+        .testTarget(
+            name: "UnstuckModelTests", dependencies: ["UnstuckModel", "CUnstuckABI"], swiftSettings: strict),
+        .testTarget(name: "UnstuckFormatsTests", dependencies: ["UnstuckFormats", "CUnstuckABI"], swiftSettings: strict),
+        .testTarget(
+            name: "UnstuckDiagnosisTests", dependencies: ["UnstuckDiagnosis", "UnstuckRender"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -58,7 +58,7 @@ static __always_inline int observe(struct bpf_iter__sockmap *ctx, int with_cooki
 		remember_proto(out->proto);
 
 	entry.key_size = key_size;
-	entry.resident_state = resident_state(out->state, out->flags);
+	entry.resident_state = unstuck_resident_state(out->state, out->flags);
 	for (__u32 i = 0; i < UNSTUCK_KEY_MAX; i++) {
 		if (i >= key_size)
 			break;

@@ -118,7 +118,7 @@ static __always_inline int repair(struct bpf_iter__sockmap *ctx, int with_cookie
 		report.outcome = UNSTUCK_REPAIR_STOPPED;
 	else if (want->address != now->address || (want->cookie && cookie && want->cookie != cookie))
 		report.outcome = UNSTUCK_REPAIR_CHANGED;
-	else if (!is_dead(resident_state(now->state, now->flags)))
+	else if (!is_dead(unstuck_resident_state(now->state, now->flags)))
 		report.outcome = UNSTUCK_REPAIR_REVIVED;
 	else if (now->queued_messages && !want->allow_unread)
 		report.outcome = UNSTUCK_REPAIR_UNREAD;

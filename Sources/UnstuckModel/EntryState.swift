@@ -1,6 +1,6 @@
 /// What a resident is by its kernel state alone.
 ///
-/// The judgement has one home, here; `bpf/include/socket_record.h` holds its twin, which re-checks inside the kernel
+/// The judgement has one home, here; `bpf/abi/include/unstuck_abi.h` holds its twin, which re-checks inside the kernel
 /// just before a deletion. A test holds the two together over every combination.
 ///
 /// Sources: kernel-facts.md, section 2; read in 5.10.218 to 7.2.13, `net/core/sock_map.c`, `net/ipv4/tcp.c`.

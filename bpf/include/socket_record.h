@@ -81,18 +81,3 @@ static __always_inline __u64 cgroup_of(struct sock *sk)
 	}
 	return cgroup ? BPF_CORE_READ(cgroup, kn, id) : 0;
 }
-
-/* The judgement has one home, ResidentState in UnstuckModel; this is its twin for the moment of deletion. */
-static __always_inline __u32 resident_state(__u8 state, __u8 flags)
-{
-	if (state == TCP_LISTEN)
-		return UNSTUCK_RESIDENT_LISTENER;
-	if (state == TCP_CLOSE) {
-		if (flags & UNSTUCK_HAS_SOCKET)
-			return UNSTUCK_RESIDENT_ZOMBIE;
-		return flags & UNSTUCK_DEAD ? UNSTUCK_RESIDENT_LEAKED : UNSTUCK_RESIDENT_QUEUED_DEAD;
-	}
-	if (!(flags & (UNSTUCK_HAS_SOCKET | UNSTUCK_DEAD)))
-		return UNSTUCK_RESIDENT_QUEUED;
-	return UNSTUCK_RESIDENT_LIVE;
-}

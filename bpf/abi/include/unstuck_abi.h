@@ -47,6 +47,24 @@ enum unstuck_resident_state {
 	UNSTUCK_RESIDENT_QUEUED_DEAD = 5, /* CLOSE, reset while it waited for accept (kernel-facts: Z6) */
 };
 
+/*
+ * The judgement has one home, ResidentState in UnstuckModel; this is its twin for the moment of deletion. A test
+ * compares the two over every state and every combination of flags.
+ */
+static inline ua_u32 unstuck_resident_state(ua_u8 state, ua_u8 flags)
+{
+	if (state == 10) /* TCP_LISTEN */
+		return UNSTUCK_RESIDENT_LISTENER;
+	if (state == 7) { /* TCP_CLOSE */
+		if (flags & UNSTUCK_HAS_SOCKET)
+			return UNSTUCK_RESIDENT_ZOMBIE;
+		return flags & UNSTUCK_DEAD ? UNSTUCK_RESIDENT_LEAKED : UNSTUCK_RESIDENT_QUEUED_DEAD;
+	}
+	if (!(flags & (UNSTUCK_HAS_SOCKET | UNSTUCK_DEAD)))
+		return UNSTUCK_RESIDENT_QUEUED;
+	return UNSTUCK_RESIDENT_LIVE;
+}
+
 /* One TCP socket, as both iterators see it. Addresses are network order bytes, ports host order. */
 struct unstuck_socket {
 	ua_u64 address;     /* struct sock *: the identity within one boot */

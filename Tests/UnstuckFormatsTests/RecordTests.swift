@@ -1,0 +1,76 @@
+import CUnstuckABI
+import Testing
+import UnstuckFormats
+import UnstuckModel
+
+@Suite("Records of the kernel side")
+struct RecordTests {
+    /// A record as the kernel side would write it, with 44 key bytes.
+    static func entry(keySize: UInt32 = 44) -> [UInt8] {
+        var record = unstuck_entry()
+        record.resident.address = 0xFFFF_8880_1234_5678
+        record.resident.cookie = 77
+        record.resident.proto = 0xABC
+        record.resident.inode = 4242
+        record.resident.netns = 4_026_531_840
+        record.resident.family = 2
+        record.resident.local_port = 8080
+        record.resident.remote_port = 50504
+        record.resident.state = 7
+        record.resident.flags = UInt8(UNSTUCK_HAS_SOCKET | UNSTUCK_HAS_PSOCK)
+        record.resident.queued_messages = 2
+        record.resident.queued_bytes = 18
+        record.resident.msg_program = 9
+        record.resident.local = (203, 0, 113, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        record.resident.remote = (192, 0, 2, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        record.key_size = keySize
+        record.key.0 = 0xAA
+        record.key.43 = 0xBB
+        return unsafe withUnsafeBytes(of: record) { unsafe Array($0) }
+    }
+
+    @Test func decodes() throws {
+        var protos = ProtoTable()
+        let bytes = Self.entry()
+        let entry = try EntryRecord.decode(unsafe bytes.span.bytes, at: 0, protos: &protos)
+        #expect(entry.resident.tuple.description == "203.0.113.7:8080 ─► 192.0.2.10:50504")
+        #expect(entry.resident.identity == SocketIdentity(address: 0xFFFF_8880_1234_5678, cookie: 77))
+        #expect(entry.resident.residentState == .zombie)
+        #expect(entry.resident.psock == Psock(msgProgram: 9, queuedMessages: 2, queuedBytes: 18, isPartial: false))
+        #expect(entry.resident.handlers == 0)
+        #expect(protos.addresses == [0xABC])
+        #expect(entry.key.bytes.count == 44)
+        #expect(entry.key.bytes.first == 0xAA)
+        #expect(entry.key.bytes.last == 0xBB)
+    }
+
+    /// Cut off at every byte: an error, never a crash, never a value.
+    @Test func refusesTruncation() {
+        let whole = Self.entry()
+        for length in 0..<EntryRecord.size(keySize: 44) - 4 {
+            var protos = ProtoTable()
+            let bytes = Array(whole[..<length])
+            #expect(throws: RecordError.self) {
+                try EntryRecord.decode(unsafe bytes.span.bytes, at: 0, protos: &protos)
+            }
+        }
+    }
+
+    @Test func refusesLongKeys() {
+        var protos = ProtoTable()
+        let bytes = Self.entry(keySize: 65)
+        #expect(throws: RecordError.badKeySize(65)) {
+            try EntryRecord.decode(unsafe bytes.span.bytes, at: 0, protos: &protos)
+        }
+    }
+
+    @Test(arguments: [100, 250, 300, 1000] as [UInt32])
+    func findsTheTickRate(_ rate: UInt32) {
+        for seconds in [1, 60, 299, 301, 3600, 86400 * 40] as [UInt64] {
+            let start = UInt64(UInt32(bitPattern: -300 &* Int32(rate)))
+            let jiffies = start + seconds * UInt64(rate)
+            #expect(JiffyClock.hertz(jiffies: jiffies, monotonicNanoseconds: seconds * 1_000_000_000) == rate)
+        }
+        #expect(JiffyClock.hertz(jiffies: 0, monotonicNanoseconds: 0) == 0)
+    }
+}

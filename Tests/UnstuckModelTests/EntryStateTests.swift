@@ -1,0 +1,28 @@
+import CUnstuckABI
+import Testing
+import UnstuckModel
+
+@Suite("The classifier and its twin in the kernel")
+struct EntryStateTests {
+    /// Every state number that a byte can hold with every combination of flags: both give the same answer.
+    @Test func agreeEverywhere() {
+        for state in UInt8.min...UInt8.max {
+            for flags in UInt8(0)..<32 {
+                let ours = ResidentState(
+                    state: TCPState(rawValue: state), hasSocket: Int(flags) & UNSTUCK_HAS_SOCKET != 0,
+                    isDead: Int(flags) & UNSTUCK_DEAD != 0)
+                #expect(ours.rawValue == unstuck_resident_state(state, flags))
+            }
+        }
+    }
+
+    @Test(arguments: [
+        (TCPState.close, false, true, ResidentState.leaked), (.close, true, false, .zombie),
+        (.close, true, true, .zombie), (.close, false, false, .queuedDead), (.established, false, false, .queued),
+        (.established, true, false, .live), (.finWait1, false, true, .live), (.listen, true, false, .listener),
+        (.closeWait, true, false, .live),
+    ])
+    func judges(_ state: TCPState, _ hasSocket: Bool, _ isDead: Bool, _ expected: ResidentState) {
+        #expect(ResidentState(state: state, hasSocket: hasSocket, isDead: isDead) == expected)
+    }
+}
