@@ -45,7 +45,7 @@ let package = Package(
             swiftSettings: strict, plugins: ["CompileBPF"]),
         .target(
             name: "UnstuckLab",
-            dependencies: ["UnstuckKernel", "CLibBPF", "CLinuxUAPI"],
+            dependencies: ["UnstuckModel", "UnstuckKernel", "CLinuxUAPI"],
             swiftSettings: strict, plugins: ["CompileBPF"]),
 
         // The two command lines.
@@ -57,7 +57,14 @@ let package = Package(
             ],
             swiftSettings: strict),
         .executableTarget(
-            name: "unstuck-lab", dependencies: ["UnstuckLab", argumentParser], swiftSettings: strict),
+            name: "unstuck-lab",
+            dependencies: ["UnstuckLab", "UnstuckModel", "UnstuckKernel", argumentParser],
+            swiftSettings: strict),
+
+        .testTarget(
+            name: "UnstuckLabTests",
+            dependencies: ["UnstuckLab", "UnstuckModel", "UnstuckKernel", "unstuck-lab"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -12,7 +12,8 @@ struct CompileBPF: BuildToolPlugin {
     static let objects: [String: [(file: String, constant: String)]] = [
         "UnstuckKernel": [
             ("observe_sockmap", "observeSockmapObject"), ("observe_tcp", "observeTCPObject"),
-        ]
+        ],
+        "UnstuckLab": [("lab/cilium_accelerator", "ciliumAcceleratorObject")],
     ]
 
     func createBuildCommands(context: PluginContext, target: Target) throws -> [Command] {
