@@ -47,7 +47,7 @@ let package = Package(
             swiftSettings: strict, plugins: ["CompileBPF"]),
         .target(
             name: "UnstuckLab",
-            dependencies: ["UnstuckKernel", "CLibBPF", "CLinuxUAPI"],
+            dependencies: ["UnstuckModel", "UnstuckKernel", "CLinuxUAPI"],
             swiftSettings: strict, plugins: ["CompileBPF"]),
 
         // The two command lines.
@@ -59,7 +59,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         .executableTarget(
-            name: "unstuck-lab", dependencies: ["UnstuckLab", argumentParser], swiftSettings: strict),
+            name: "unstuck-lab",
+            dependencies: ["UnstuckLab", "UnstuckModel", "UnstuckKernel", argumentParser],
+            swiftSettings: strict),
 
         // Tests of the pure modules run anywhere; the others need root and this machine's kernel, and fail without.
         .testTarget(
@@ -67,6 +69,10 @@ let package = Package(
         .testTarget(name: "UnstuckFormatsTests", dependencies: ["UnstuckFormats", "CUnstuckABI"], swiftSettings: strict),
         .testTarget(
             name: "UnstuckDiagnosisTests", dependencies: ["UnstuckDiagnosis", "UnstuckRender"], swiftSettings: strict),
+        .testTarget(
+            name: "UnstuckLabTests",
+            dependencies: ["UnstuckLab", "UnstuckModel", "UnstuckKernel", "unstuck-lab"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -14,6 +14,7 @@ struct CompileBPF: BuildToolPlugin {
             ("observe_sockmap", "observeSockmapObject"), ("observe_tcp", "observeTCPObject"),
         ],
         "UnstuckRepair": [("repair", "repairObject")],
+        "UnstuckLab": [("lab/cilium_accelerator", "ciliumAcceleratorObject")],
     ]
 
     func createBuildCommands(context: PluginContext, target: Target) throws -> [Command] {

@@ -53,3 +53,7 @@ static inline int linux_socket_cookie(int fd, uint64_t *cookie)
 	socklen_t size = sizeof *cookie;
 	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &size);
 }
+
+/* The rest of this module: named here so that a build made before they came notices them. */
+#include "linux_process.h"
+#include "linux_tcp.h"

@@ -1,0 +1,19 @@
+import UnstuckKernel
+import UnstuckModel
+
+/// The accelerator's map as far as the faults look at it: which tuples its keys claim.
+struct SockmapView {
+    private let path: String
+
+    /// `nil` for a lab without an accelerator.
+    init?(lab: Lab) throws {
+        guard try lab.runningState().accelerator != nil else { return nil }
+        path = lab.layout.mapPin
+    }
+
+    /// The tuples that the keys claim, each as its resident sees it.
+    func claims() throws -> Set<FourTuple> {
+        let keys = try PinnedMap(path: path).keys(size: Accelerator.keySize)
+        return Set(keys.compactMap(KeyLayout.cilium.decode))
+    }
+}

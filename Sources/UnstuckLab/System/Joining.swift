@@ -1,0 +1,33 @@
+import CLinuxUAPI
+import Glibc
+import UnstuckKernel
+
+/// Becoming part of a host of the lab: for processes that were started to do just that.
+public enum Joining {
+    /// Moves the calling process into a host's control group and the calling thread into its network namespace.
+    ///
+    /// - Parameter cgroup: another group than the host's own.
+    public static func join(_ host: LabHost, cgroup: String? = nil) throws {
+        try join(namespace: "\(LabLayout.namespaceFolder)/\(host.namespace)", cgroup: cgroup ?? host.cgroup)
+    }
+
+    /// The same by paths; `nil` stays where it is.
+    public static func join(namespace: String?, cgroup: String?) throws {
+        if let cgroup { try ControlGroup(cgroup).join() }
+        guard let namespace else { return }
+        let file = try OwnedDescriptor(path: namespace)
+        let descriptor = file.raw
+        try syscall("setns", on: namespace) { linux_setns_net(descriptor) }
+    }
+
+    /// Tells whoever waits that this process is ready: a file with its id, complete or not there.
+    public static func announce(at path: String) throws { try Files.publish("\(getpid())\n", at: path) }
+
+    /// Becomes another program, found through PATH. Returns only by throwing.
+    public static func become(_ command: [String]) throws -> Never {
+        guard let program = command.first else { throw LabError(.invalid, "no command to run") }
+        let list = CStringList(command)
+        unsafe _ = execvp(program, list.pointer)
+        throw SystemError("exec", program, errno: errno)
+    }
+}

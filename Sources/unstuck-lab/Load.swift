@@ -1,0 +1,5 @@
+import ArgumentParser
+
+struct Load: ParsableCommand {
+    func run() throws {}
+}

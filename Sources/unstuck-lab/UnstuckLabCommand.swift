@@ -1,0 +1,47 @@
+import ArgumentParser
+import Glibc
+import UnstuckLab
+
+/// The lab's command line. It breaks things on purpose and does not ship to nodes.
+@main
+struct UnstuckLabCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unstuck-lab",
+        abstract: "Builds a node with pods in network namespaces, and breaks its connections for real.",
+        discussion: """
+            Nothing is connected to the machine's own network. Everything lies below /run/unstuck-lab/NAME, network
+            namespaces unstuck-NAME-*, and one control group, and `down` removes all of it.
+
+            EXAMPLES
+              unstuck-lab up && unstuck-lab break zombie --pod shop/web-0
+              unstuck-lab exec --as node -- curl -m 2 --local-port 50504 http://203.0.113.10:8080/healthz
+            """,
+        subcommands: [
+            Up.self, Break.self, Heal.self, Down.self, List.self, Exec.self, Load.self, Serve.self, Actor.self,
+        ])
+
+    /// Every failure that is not one of usage ends with status 2 and a sentence that says what is missing.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let error as any CustomStringConvertible & Error where Failure.isOurs(error) {
+            Failure.report(error)
+        } catch {
+            exit(withError: error)
+        }
+    }
+}
+
+/// How a failure of the lab leaves the program.
+enum Failure {
+    static func isOurs(_ error: any Error) -> Bool {
+        !(error is ExitCode || error is ValidationError || error is CleanExit)
+            && UnstuckLabCommand.exitCode(for: error) == .failure
+    }
+
+    static func report(_ error: any Error & CustomStringConvertible) -> Never {
+        Output.progress("unstuck-lab: \(error)")
+        Glibc.exit(2)
+    }
+}
