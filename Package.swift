@@ -38,7 +38,9 @@ let package = Package(
             name: "UnstuckKernel",
             dependencies: ["UnstuckModel", "UnstuckFormats", "CLibBPF", "CLinuxUAPI", "CUnstuckABI", logging],
             swiftSettings: strict, plugins: ["CompileBPF"]),
-        .target(name: "UnstuckProbing", dependencies: ["UnstuckKernel"], swiftSettings: strict),
+        .target(
+            name: "UnstuckProbing", dependencies: ["UnstuckModel", "UnstuckKernel", "CLinuxUAPI"], swiftSettings: strict
+        ),
         .target(
             name: "UnstuckRepair",
             dependencies: ["UnstuckModel", "UnstuckDiagnosis", "UnstuckKernel"],
@@ -58,6 +60,9 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "unstuck-lab", dependencies: ["UnstuckLab", argumentParser], swiftSettings: strict),
+
+        .testTarget(
+            name: "UnstuckProbingTests", dependencies: ["UnstuckProbing", "UnstuckModel"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
