@@ -61,7 +61,7 @@ final class LoopbackServer: Sendable {
         let listener = listener
         try Self.detach { [self] in
             while true {
-                let descriptor = accept4(listener, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
+                let descriptor = accept(listener, nil, nil)
                 if descriptor < 0 { return }
                 try? Self.detach {
                     let connection = Connection(descriptor: descriptor)
