@@ -14,6 +14,8 @@ struct HTTPExchange: Sendable {
         /// `Deadline.now()` at the time.
         var connectedAt: Int64?
         var firstByteAt: Int64?
+        /// Before the socket was closed: lingering is no part of what was measured.
+        var endedAt: Int64 = 0
     }
 
     enum Failure: Error {
@@ -33,10 +35,12 @@ struct HTTPExchange: Sendable {
         } catch {
             if case .local(let error) = error { throw error }
             result.failure = .wire(error)
+            result.endedAt = Deadline.now()
             return result
         }
         result.connectedAt = Deadline.now()
         do { try exchange(on: socket, &result) } catch { result.failure = error }
+        result.endedAt = Deadline.now()
         return result
     }
 

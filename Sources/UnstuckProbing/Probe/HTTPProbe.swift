@@ -119,7 +119,7 @@ extension ProbeOutcome {
         timing = Timing(
             connect: result.connectedAt.map { Double($0 - start) / 1e9 },
             firstByte: result.firstByteAt.map { Double($0 - start) / 1e9 },
-            total: Deadline.seconds(since: start))
+            total: Double(result.endedAt - start) / 1e9)
         verdict = .success
         output = ""
         if let failure = result.failure {

@@ -14,15 +14,15 @@ public struct ProbeReport: Sendable {
     /// One line for what passed; for a failure kubelet's line, how far the probe came, and what that means.
     public var text: String {
         switch outcome.verdict {
-        case .success: return "\(mark("✓", 32)) \(result) in \(Self.time(outcome.timing.total))  \(path) \(milestones)"
+        case .success: return "\(mark("✓", 32)) \(result) in \(Self.time(outcome.timing.total))  \(path)\(milestones)"
         case .warning:
             let place = outcome.redirects.last.map { " to \(GoQuoting.quote($0)), which kubelet does not follow" } ?? ""
-            return "\(mark("!", 33)) \(result) in \(Self.time(outcome.timing.total))  \(path) \(milestones)\n"
+            return "\(mark("!", 33)) \(result) in \(Self.time(outcome.timing.total))  \(path)\(milestones)\n"
                 + "  passes with a warning: a redirect\(place)"
         case .failure:
             let words = GoQuoting.quote(outcome.output)
             var lines = [
-                "\(mark("✗", 31)) Probe failed probeResult=\"failure\" output=\(words)", "  \(path) \(milestones)",
+                "\(mark("✗", 31)) Probe failed probeResult=\"failure\" output=\(words)", "  \(path)\(milestones)",
             ]
             lines.append("  \(meaning)")
             if outcome.attempts > 1 { lines.append("  the same in \(outcome.attempts) attempts") }
@@ -34,7 +34,7 @@ public struct ProbeReport: Sendable {
     private var result: String { outcome.status.map(String.init) ?? "connected" }
 
     private var path: String {
-        let place = outcome.namespace.map { " (from \(GoQuoting.quote($0)))" } ?? ""
+        let place = outcome.namespace.map { " from netns \(GoQuoting.quote($0))" } ?? ""
         return "\(outcome.source.map { "\($0)" } ?? "(no source)") ─► \(outcome.destination)\(place)"
     }
 
@@ -45,7 +45,7 @@ public struct ProbeReport: Sendable {
         if !outcome.passed, outcome.cause != .status {
             parts.append("gave up after \(Self.time(outcome.timing.total))")
         }
-        return parts.isEmpty || (outcome.kind == .tcp && outcome.passed) ? "" : "(\(parts.joined(separator: ", ")))"
+        return parts.isEmpty || (outcome.kind == .tcp && outcome.passed) ? "" : " (\(parts.joined(separator: ", ")))"
     }
 
     /// What the failure says about the connection, and what it does not.

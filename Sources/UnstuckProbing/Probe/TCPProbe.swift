@@ -26,8 +26,11 @@ public struct TCPProbe: Sendable {
         let socket = try ProbeSocket.open(to: target, from: vantage)
         do {
             try socket.connect(from: vantage, until: Deadline(after: timeout)) { outcome.source = $0 ?? outcome.source }
-            outcome.timing.connect = Deadline.seconds(since: start)
+            // Taken before the socket is closed: lingering is no part of what was measured.
+            outcome.timing.total = Deadline.seconds(since: start)
+            outcome.timing.connect = outcome.timing.total
         } catch {
+            outcome.timing.total = Deadline.seconds(since: start)
             outcome.verdict = .failure
             outcome.stoppedIn = .connecting
             switch error {
@@ -41,7 +44,6 @@ public struct TCPProbe: Sendable {
                 throw error
             }
         }
-        outcome.timing.total = Deadline.seconds(since: start)
         return outcome
     }
 }
