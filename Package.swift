@@ -38,7 +38,9 @@ let package = Package(
             name: "UnstuckKernel",
             dependencies: ["UnstuckModel", "UnstuckFormats", "CLibBPF", "CLinuxUAPI", "CUnstuckABI", logging],
             swiftSettings: strict, plugins: ["CompileBPF"]),
-        .target(name: "UnstuckProbing", dependencies: ["UnstuckKernel"], swiftSettings: strict),
+        .target(
+            name: "UnstuckProbing", dependencies: ["UnstuckModel", "UnstuckKernel", "CLinuxUAPI"], swiftSettings: strict
+        ),
         .target(
             name: "UnstuckRepair",
             dependencies: [
@@ -73,6 +75,8 @@ let package = Package(
             name: "UnstuckLabTests",
             dependencies: ["UnstuckLab", "UnstuckModel", "UnstuckKernel", "unstuck-lab"],
             swiftSettings: strict),
+        .testTarget(
+            name: "UnstuckProbingTests", dependencies: ["UnstuckProbing", "UnstuckModel"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

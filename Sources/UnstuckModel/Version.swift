@@ -1,2 +1,2 @@
-/// The version of the tool; `CHANGELOG.md` says what each brought.
+/// The version of every program of ours; `--version`, bundles and JSON carry it.
 public let unstuckVersion = "0.1.0"

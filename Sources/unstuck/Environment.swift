@@ -10,10 +10,10 @@ struct OutputOptions: ParsableArguments {
     @Option(help: "How to print the result.")
     var output: OutputFormat = .text
 
-    /// Colour only on a terminal, and never with NO_COLOR.
-    var style: Style {
-        Style(isColoured: isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR") == nil)
-    }
+    /// Colour only on a terminal, and never with NO_COLOR (https://no-color.org).
+    var isColoured: Bool { isatty(STDOUT_FILENO) == 1 && (environment("NO_COLOR") ?? "").isEmpty }
+
+    var style: Style { Style(isColoured: isColoured) }
 }
 
 /// Where the node's files are.

@@ -1,0 +1,60 @@
+# Every target does all of its own set-up, on a bare Debian 12 with Swift 6.2 or later. A second run of any of them
+# downloads nothing and builds nothing again.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+SWIFT ?= swift
+DIST := $(CURDIR)/.build/dist
+PROGRAMS := unstuck unstuck-lab
+
+# Tests that need no root and no particular kernel; `make test` runs these and all others.
+PURE_TESTS := UnstuckModelTests UnstuckFormatsTests UnstuckDiagnosisTests UnstuckRenderTests UnstuckProbingTests
+
+empty :=
+space := $(empty) $(empty)
+pure_filter := ^($(subst $(space),|,$(strip $(PURE_TESTS))))\.
+swift_files := find . -name '.build*' -prune -o -name '*.swift' -print0
+
+.PHONY: help setup build release fmt lint check test demo bench clean
+
+help: ## Show this list.
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do \
+		printf '  make %-9s %s\n' "$$name" "$$text"; done
+
+setup: ## Install the Debian packages that are missing (needs root only then).
+	@scripts/setup.sh
+
+build: setup ## Build everything for debugging.
+	$(SWIFT) build
+
+release: setup ## Build the two programs, each one fully static file, into .build/dist.
+	$(foreach program,$(PROGRAMS),$(SWIFT) build -c release -Xswiftc -static-executable --product $(program) &&) true
+	@scripts/dist.sh .build/release "$(DIST)" $(PROGRAMS)
+
+fmt: ## Format all Swift files.
+	@$(swift_files) | xargs -0 $(SWIFT) format --in-place --parallel
+
+lint: ## Check the format.
+	@$(swift_files) | xargs -0 $(SWIFT) format lint --strict --parallel
+
+check: setup lint ## Format, build and pure tests: no root, any kernel.
+	$(SWIFT) build --build-tests
+	scripts/run-tests.sh --skip-build --filter '$(pure_filter)'
+
+test: setup ## All tests, on this machine's kernel. Needs root; whatever cannot run fails.
+	@[ "$$(id -u)" = 0 ] || { echo "make test: needs root, for namespaces and BPF ('make check' runs the rest)" >&2; exit 1; }
+	@$(MAKE) release
+	UNSTUCK_BIN_DIR="$(DIST)" scripts/run-tests.sh
+
+demo: release ## A request hangs for real on this machine: found, explained, repaired. Needs root.
+	@UNSTUCK_BIN_DIR="$(DIST)" scripts/demo.sh
+
+bench: release ## Measure against what people use today.
+	@UNSTUCK_BIN_DIR="$(DIST)" Benchmarks/run.sh
+
+clean: ## Remove what was built.
+	$(SWIFT) package clean
+	rm -rf "$(DIST)"

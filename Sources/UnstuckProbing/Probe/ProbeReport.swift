@@ -1,0 +1,96 @@
+import UnstuckModel
+
+/// An outcome for a person to read.
+public struct ProbeReport: Sendable {
+    public var outcome: ProbeOutcome
+    /// Terminal colours.
+    public var isColoured: Bool
+
+    public init(_ outcome: ProbeOutcome, isColoured: Bool = false) {
+        self.outcome = outcome
+        self.isColoured = isColoured
+    }
+
+    /// One line for what passed; for a failure kubelet's line, how far the probe came, and what that means.
+    public var text: String {
+        switch outcome.verdict {
+        case .success: return "\(mark("✓", 32)) \(result) in \(Self.time(outcome.timing.total))  \(path)\(milestones)"
+        case .warning:
+            let place = outcome.redirects.last.map { " to \(GoQuoting.quote($0)), which kubelet does not follow" } ?? ""
+            return "\(mark("!", 33)) \(result) in \(Self.time(outcome.timing.total))  \(path)\(milestones)\n"
+                + "  passes with a warning: a redirect\(place)"
+        case .failure:
+            let words = GoQuoting.quote(outcome.output)
+            var lines = [
+                "\(mark("✗", 31)) Probe failed probeResult=\"failure\" output=\(words)", "  \(path)\(milestones)",
+            ]
+            lines.append("  \(meaning)")
+            if outcome.attempts > 1 { lines.append("  the same in \(outcome.attempts) attempts") }
+            if let next { lines.append("  → \(next)") }
+            return lines.joined(separator: "\n")
+        }
+    }
+
+    private var result: String { outcome.status.map(String.init) ?? "connected" }
+
+    private var path: String {
+        let place = outcome.namespace.map { " from netns \(GoQuoting.quote($0))" } ?? ""
+        return "\(outcome.source.map { "\($0)" } ?? "(no source)") ─► \(outcome.destination)\(place)"
+    }
+
+    private var milestones: String {
+        var parts: [String] = []
+        if let connect = outcome.timing.connect { parts.append("connect \(Self.time(connect))") }
+        if let firstByte = outcome.timing.firstByte { parts.append("first byte \(Self.time(firstByte))") }
+        if !outcome.passed, outcome.cause != .status {
+            parts.append("gave up after \(Self.time(outcome.timing.total))")
+        }
+        return parts.isEmpty || (outcome.kind == .tcp && outcome.passed) ? "" : " (\(parts.joined(separator: ", ")))"
+    }
+
+    /// What the failure says about the connection, and what it does not.
+    public var meaning: String {
+        let port = outcome.destination.port
+        return switch (outcome.cause, outcome.stoppedIn) {
+        case (.status, _): "the server answered, and said no: the connection is sound"
+        case (.redirect, _): "the server answered with a redirect that leads nowhere: the connection is sound"
+        case (.timeout, .connecting):
+            "no answer to the handshake: nothing lives at that address, something on the way drops packets, or the "
+                + "listener's queue is full"
+        case (.timeout, .sending): "connected, but the request could not be sent: the server's end takes no bytes"
+        case (.timeout, .awaitingHeaders):
+            "connected, request sent (\(outcome.requestBytes) bytes), nothing came back: the handshake works, the "
+                + "request does not"
+        case (.timeout, .readingHeaders), (.timeout, .readingBody):
+            "connected, an answer began (\(outcome.responseBytes) bytes) and never ended: slow rather than stuck"
+        case (.refused, .connecting): "the host answered: nothing listens on port \(port) there, or a policy rejects it"
+        case (.unreachable, _): "there is no way to that address from here: look at routes and neighbours"
+        case (.closed, .awaitingHeaders): "connected, request sent, and the server hung up without a word"
+        case (.closed, _): "the server hung up in the middle of its answer (\(outcome.responseBytes) bytes)"
+        case (.reset, _): "connected, then reset: the server, or something on the way, tore the connection down"
+        case (.malformed, _): "what answers on port \(port) does not speak HTTP/1.x"
+        default: "the kernel refused"
+        }
+    }
+
+    /// The signature of a stuck connection has a command of its own.
+    private var next: String? {
+        guard outcome.cause == .timeout, outcome.stoppedIn == .awaitingHeaders else { return nil }
+        return
+            "unstuck diagnose \(outcome.destination)   says whether a sockmap swallowed it, or the server is just busy"
+    }
+
+    private func mark(_ symbol: String, _ colour: Int) -> String {
+        isColoured ? "\u{1B}[\(colour)m\(symbol)\u{1B}[0m" : symbol
+    }
+
+    /// `0.1 ms`, `999.8 ms`, `1.25 s`.
+    static func time(_ seconds: Double) -> String {
+        guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
+        let tenths = Int((seconds * 10_000).rounded())
+        if tenths < 10_000 { return "\(tenths / 10).\(tenths % 10) ms" }
+        let hundredths = Int((seconds * 100).rounded())
+        let fraction = hundredths % 100
+        return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) s"
+    }
+}
