@@ -29,7 +29,7 @@ static __always_inline int observe(struct bpf_iter__sockmap *ctx, int with_cooki
 	out->netns = sk->__sk_common.skc_net.net->ns.inum;
 	out->family = sk->__sk_common.skc_family;
 	out->state = sk->__sk_common.skc_state;
-	out->local_port = sk->__sk_common.skc_num;
+	out->local_port = local_port_of(sk, sk->__sk_common.skc_num);
 	out->remote_port = __builtin_bswap16(sk->__sk_common.skc_dport);
 	if (out->family == AF_INET6) {
 		BPF_CORE_READ_INTO(&out->local, sk, __sk_common.skc_v6_rcv_saddr);

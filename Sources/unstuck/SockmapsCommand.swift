@@ -36,7 +36,8 @@ private struct JudgedMap {
             for id in try BPFTable.mapIDs() where ids.isEmpty || ids.contains(id) {
                 do {
                     guard let open = try BPFTable.openSockmap(id: id) else { continue }
-                    let map = try observer.read(open)
+                    var map = open.description
+                    map.entries = try observer.entries(of: open)
                     body(JudgedMap(map: map, decision: LayoutDecision(for: map), handlers: try observer.handlers()))
                 } catch {
                     printError("unstuck: cannot read sockmap \(id): needs \(Requirement.missing(behind: error))")

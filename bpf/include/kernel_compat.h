@@ -116,6 +116,10 @@ struct sock {
 	__u32 sk_max_ack_backlog;
 };
 
+struct inet_sock {
+	__be16 inet_sport;
+};
+
 struct inet_connection_sock {
 	__u8 icsk_retransmits;
 	__u8 icsk_pending;

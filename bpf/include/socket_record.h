@@ -67,6 +67,13 @@ static __always_inline void read_psock(struct unstuck_socket *out, __u64 psock)
 		out->msg_program = BPF_CORE_READ(program, aux, id);
 }
 
+/* A socket that went to CLOSE has given its port back: inet_num is 0 (__inet_put_port, net/ipv4/inet_hashtables.c),
+ * but inet_sport still tells which it was. */
+static __always_inline __u16 local_port_of(struct sock *sk, __u16 num)
+{
+	return num ? num : __builtin_bswap16(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+}
+
 static __always_inline __u64 cgroup_of(struct sock *sk)
 {
 	struct cgroup *cgroup;

@@ -34,10 +34,22 @@ public enum BPFTable {
             if errno == ENOENT { return nil }
             throw SystemError("BPF_MAP_GET_FD_BY_ID", "map \(id)", errno: errno)
         }
-        let descriptor = OwnedDescriptor(owning: raw)
+        return try describe(OwnedDescriptor(owning: raw), "map \(id)")
+    }
+
+    /// Opens a pinned map, for which the permissions of its file are enough; `nil` if it is no sockmap.
+    public static func openSockmap(pin path: String) throws(SystemError) -> OpenSockmap? {
+        let raw = try syscall("BPF_OBJ_GET", on: path) { unsafe bpf_obj_get(path) }
+        return try describe(OwnedDescriptor(owning: raw), path)
+    }
+
+    private static func describe(
+        _ descriptor: consuming OwnedDescriptor, _ object: String
+    ) throws(SystemError) -> OpenSockmap? {
+        let raw = descriptor.raw
         var info = bpf_map_info()
         var size = UInt32(MemoryLayout<bpf_map_info>.size)
-        try syscall("BPF_OBJ_GET_INFO_BY_FD", on: "map \(id)") {
+        try syscall("BPF_OBJ_GET_INFO_BY_FD", on: object) {
             unsafe bpf_obj_get_info_by_fd(raw, &info, &size)
         }
         let kind: Sockmap.Kind
@@ -47,7 +59,7 @@ public enum BPFTable {
         default: return nil
         }
         let map = Sockmap(
-            id: id, name: name(of: info.name), kind: kind, keySize: Int(info.key_size),
+            id: info.id, name: name(of: info.name), kind: kind, keySize: Int(info.key_size),
             valueSize: Int(info.value_size), maxEntries: Int(info.max_entries))
         return OpenSockmap(descriptor: descriptor, description: map)
     }

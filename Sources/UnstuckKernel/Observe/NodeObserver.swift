@@ -66,25 +66,46 @@ public final class NodeObserver {
     }
 
     private func readMaps(into shortfalls: inout [Shortfall]) -> [Sockmap] {
-        let ids: [UInt32]
-        do {
-            ids = try BPFTable.mapIDs()
-        } catch {
-            shortfalls.append(Shortfall(.sockmaps, action: "list BPF maps", error: error))
-            return []
-        }
+        let pins = PinFinder(root: options.root).pins()
         var result: [Sockmap] = []
-        for id in ids where options.maps.isEmpty || options.maps.contains(id) {
+        for id in mapIDs(pins, &shortfalls) where options.maps.isEmpty || options.maps.contains(id) {
             do {
-                guard let map = try BPFTable.openSockmap(id: id) else { continue }
-                result.append(try sockmaps.read(map))
+                guard let map = try open(id, pins[id]) else { continue }
+                var description = map.description
+                description.pins = pins[id] ?? []
+                do {
+                    description.entries = try sockmaps.entries(of: map)
+                } catch {
+                    shortfalls.append(Shortfall(.sockmaps, action: "read sockmap \(id)", error: error))
+                }
+                result.append(description)
             } catch {
-                shortfalls.append(Shortfall(.sockmaps, action: "read sockmap \(id)", error: error))
+                shortfalls.append(Shortfall(.sockmaps, action: "open BPF map \(id)", error: error))
             }
         }
-        let pins = PinFinder(root: options.root).pins(of: Set(result.map(\.id)))
-        for index in result.indices { result[index].pins = pins[result[index].id] ?? [] }
         return result
+    }
+
+    /// Every map's id; without the right to list them, those of the maps that are pinned.
+    private func mapIDs(_ pins: [UInt32: [String]], _ shortfalls: inout [Shortfall]) -> [UInt32] {
+        do {
+            return try BPFTable.mapIDs()
+        } catch {
+            shortfalls.append(
+                Shortfall(
+                    .sockmaps, action: pins.isEmpty ? "list BPF maps" : "list BPF maps (only pinned ones were read)",
+                    error: error))
+            return pins.keys.sorted()
+        }
+    }
+
+    private func open(_ id: UInt32, _ pins: [String]?) throws -> OpenSockmap? {
+        do {
+            return try BPFTable.openSockmap(id: id)
+        } catch {
+            guard let pin = pins?.first else { throw error }
+            return try BPFTable.openSockmap(pin: pin)
+        }
     }
 
     private static func markUnstable(_ maps: inout [Sockmap], before: [Sockmap]) {
@@ -108,18 +129,27 @@ public final class NodeObserver {
             return
         }
         tcp = observer
+        let ours = linkTarget("/proc/thread-self/ns/net").flatMap(NamespaceFinder.inode(ofLink:))
+        var refused: [String: Int] = [:]
         for found in NamespaceFinder(root: options.root).find() {
             var namespace = found.namespace
             do {
-                snapshot.sockets += try observer.sockets(inNamespace: found.path)
+                // Our own needs no setns, and so no capability for one.
+                snapshot.sockets += try observer.sockets(
+                    inNamespace: namespace.inode == ours ? nil : found.path)
                 namespace.wasRead = true
             } catch let error as SystemError where error.errno == ENOENT || error.errno == ESRCH {
                 continue  // it went while we looked
             } catch {
-                snapshot.shortfalls.append(
-                    Shortfall(.sockets, action: "read the sockets of network namespace \(namespace.inode)", error: error))
+                refused[Requirement.missing(behind: error), default: 0] += 1
             }
             snapshot.namespaces.append(namespace)
+        }
+        for (missing, count) in refused.sorted(by: { $0.key < $1.key }) {
+            snapshot.shortfalls.append(
+                Shortfall(
+                    .sockets, action: "read the sockets of \(count) network namespace\(count == 1 ? "" : "s")",
+                    missing: missing))
         }
     }
 

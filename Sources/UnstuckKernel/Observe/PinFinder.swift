@@ -1,14 +1,14 @@
 import CLibBPF
 import Glibc
 
-/// Finds where bpffs pins given maps.
+/// Finds where bpffs pins maps.
 struct PinFinder {
     let root: NodeRoot
     /// A bound for a node that pins without end; far above what any accelerator does.
     private static let limit = 20_000
 
-    func pins(of maps: Set<UInt32>) -> [UInt32: [String]] {
-        guard !maps.isEmpty else { return [:] }
+    /// Every pinned map that we may open, by id.
+    func pins() -> [UInt32: [String]] {
         var result: [UInt32: [String]] = [:]
         var pending = root.mounts(ofType: "bpf")
         var looked = 0
@@ -19,7 +19,7 @@ struct PinFinder {
                 guard looked < Self.limit else { return result }
                 if isDirectory(path) {
                     pending.append(path)
-                } else if let id = mapID(path), maps.contains(id) {
+                } else if let id = mapID(path) {
                     result[id, default: []].append(path)
                 }
             }

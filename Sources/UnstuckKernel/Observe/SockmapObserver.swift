@@ -55,10 +55,10 @@ public final class SockmapObserver {
         }
     }
 
-    /// A map with all its entries.
-    public func read(_ map: borrowing OpenSockmap) throws -> Sockmap {
-        var result = map.description
-        try forEachEntry(of: map) { result.entries.append($0) }
+    /// All entries of a map.
+    public func entries(of map: borrowing OpenSockmap) throws -> [SockmapEntry] {
+        var result: [SockmapEntry] = []
+        try forEachEntry(of: map) { result.append($0) }
         return result
     }
 
