@@ -87,7 +87,7 @@ struct RepairCommand: ParsableCommand {
         do {
             let written = try Journal(path: journal)
             let lock = try RepairLock(path: "\(journal).lock")
-            result = try Repairer(journal: written, root: node.nodeRoot).apply(plan)
+            result = try Repairer(journal: written, looking: looking.options).apply(plan)
             _ = consume lock
         } catch {
             printError("unstuck: \(Requirement.missing(behind: error))")

@@ -9,11 +9,13 @@ public final class Repairer {
     private static let batch = 256
 
     private let journal: Journal
-    private let root: NodeRoot
+    private let options: NodeObserver.Options
+    private var root: NodeRoot { options.root }
 
-    public init(journal: Journal, root: NodeRoot) {
+    /// - Parameter options: how the node is looked at again before a reset and after the deletions.
+    public init(journal: Journal, looking options: NodeObserver.Options) {
         self.journal = journal
-        self.root = root
+        self.options = options
     }
 
     /// What became of each step of the plan, in its order.
@@ -43,8 +45,12 @@ public final class Repairer {
             journal.line("begin", "run", detail: "\(plan.deletions.count) deletions, \(plan.resets.count) resets")
         ])
         var result = Result()
+        let before = Set(connectedClaimants(of: plan.deletions).map(\.identity))
         // While the dead entry is there, a stuck connection can be told from any other: resets come first.
-        for reset in plan.resets { result.resets.append(try apply(reset)) }
+        if !plan.resets.isEmpty {
+            let stuck = stuckConnections()
+            for reset in plan.resets { result.resets.append(try apply(reset, isStuck: stuck.contains(reset.ends.map(\.socket)))) }
+        }
         for map in Self.ordered(plan.deletions.map(\.entry.map)) {
             let entries = plan.deletions.filter { $0.entry.map == map }
             for start in stride(from: 0, to: entries.count, by: Self.batch) {
@@ -56,12 +62,45 @@ public final class Repairer {
                 }
             }
         }
+        try flagNewcomers(&result, before: before)
         try journal.write([
             journal.line(
                 "end", "run", outcome: result.isComplete ? "complete" : "incomplete",
                 detail: "\(result.deletions.count { $0.outcome == .deleted }) deleted")
         ])
         return result
+    }
+
+    // MARK: Looking again
+
+    /// The sockets of every connection that is stuck at this moment: sender, receiver.
+    private func stuckConnections() -> [[SocketIdentity]] {
+        diagnose([NodeObserver(options).look()]).findings
+            .filter { $0.code == .misdirected && $0.subject.stage == .stuck }.map(\.subject.sockets)
+    }
+
+    /// Live sockets that claim a tuple whose entry is deleted, and whether the map holds them.
+    private func connectedClaimants(of deletions: [Plan.Deletion]) -> [(identity: SocketIdentity, claim: FourTuple, isMapped: Bool)] {
+        guard !deletions.isEmpty, let view = NodeView([NodeObserver(options).look()]) else { return [] }
+        return deletions.flatMap { deletion in
+            view.connected(deletion.claim).filter { $0.socket.identity != deletion.entry.resident }.map { socket in
+                let entry = view.entry(in: deletion.entry.map, claiming: deletion.claim)
+                return (socket.socket.identity, deletion.claim, entry?.entry.resident.identity == socket.socket.identity)
+            }
+        }
+    }
+
+    /// The kernel side cannot see one thing: that somebody replaced the entry between its check and its delete, so
+    /// that the newcomer was deleted. A connection that came during the run, claims a deleted key and is not in the
+    /// map may be that newcomer (or one that the dead entry kept out): it is reported, never passed over.
+    private func flagNewcomers(_ result: inout Result, before: Set<SocketIdentity>) throws {
+        let deleted = result.deletions.filter { $0.outcome == .deleted }.map(\.planned)
+        for newcomer in connectedClaimants(of: deleted) where !newcomer.isMapped && !before.contains(newcomer.identity) {
+            for index in result.deletions.indices where result.deletions[index].planned.claim == newcomer.claim {
+                result.deletions[index].outcome = .raced
+                try journal.write([journal.line("result", result.deletions[index].planned, outcome: .raced)])
+            }
+        }
     }
 
     // MARK: Deleting
@@ -112,8 +151,13 @@ public final class Repairer {
     // MARK: Resetting
 
     /// Destroys both ends, then deletes the entries that they leave behind: a reset alone makes another zombie.
-    private func apply(_ reset: Plan.Reset) throws -> Result.Reset {
+    private func apply(_ reset: Plan.Reset, isStuck: Bool) throws -> Result.Reset {
         let name = "\(reset.connection)"
+        guard isStuck else {
+            let words = "left alone: it is no longer stuck, or has ended"
+            try journal.write([journal.line("result", "reset", outcome: "changed", detail: "\(name): \(words)")])
+            return Result.Reset(planned: reset, failure: words)
+        }
         try journal.write([journal.line("intend", "reset", detail: name)])
         var failure: String?
         do {
