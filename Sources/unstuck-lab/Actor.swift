@@ -1,11 +1,13 @@
 import ArgumentParser
 import Glibc
 import UnstuckLab
+import UnstuckModel
 
 /// The clients of the faults: started by `break` inside a host.
 struct Actor: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Play a fault's client.", shouldDisplay: false, subcommands: [Zombie.self, Leak.self])
+        abstract: "Play a fault's client.", shouldDisplay: false,
+        subcommands: [Zombie.self, Leak.self, CrossWired.self, LiveResident.self, Get.self])
 
     /// Where the actor plays.
     struct Stage: ParsableArguments {
@@ -13,11 +15,18 @@ struct Actor: ParsableCommand {
         @Option(name: .customLong("as")) var host: HostID = .node
 
         /// Joins the host; from here on this process is one of its own.
-        func enter() throws -> Lab {
+        /// - Parameter isAccelerated: false goes beside the accelerator's control group.
+        func enter(isAccelerated: Bool = true) throws -> Lab {
             let lab = try options.open()
-            try Joining.join(try lab.host(host))
+            try Joining.join(try lab.host(host), cgroup: isAccelerated ? nil : lab.layout.bareCgroup)
             return lab
         }
+    }
+
+    /// Says what was made and stays until it is ended.
+    static func stay(_ fault: Fault, report: String) throws {
+        try Joining.publish(try JSONText.encode(fault), at: report)
+        while true { pause() }
     }
 
     struct Zombie: ParsableCommand {
@@ -47,4 +56,53 @@ struct Actor: ParsableCommand {
             try Output.json(try fault.act(in: try stage.enter()))
         }
     }
+
+    struct CrossWired: ParsableCommand {
+        @OptionGroup var stage: Stage
+        @OptionGroup var target: FaultTarget
+        @Option var second: HostID
+        @Option var sourcePort: UInt16
+        @Option var report: String
+
+        func run() throws {
+            var fault = CrossWiredFault(first: target.pod, second: second)
+            fault.family = target.family
+            fault.sourcePort = sourcePort
+            try fault.act(in: try stage.enter()) { try Actor.stay($0, report: report) }
+        }
+    }
+
+    struct LiveResident: ParsableCommand {
+        @OptionGroup var stage: Stage
+        @Option var pod: HostID
+        @Option var second: HostID
+        @Option var sourcePort: UInt16
+        @Option var report: String
+        @Flag var isFirst = false
+
+        func run() throws {
+            var fault = LiveResidentFault(first: pod, second: second)
+            fault.sourcePort = sourcePort
+            try fault.act(in: try stage.enter(isAccelerated: !isFirst), isFirst: isFirst) {
+                try Actor.stay($0, report: report)
+            }
+        }
+    }
+
+    /// One health check.
+    struct Get: ParsableCommand {
+        @OptionGroup var stage: Stage
+        @Option var target: Endpoint
+        @Option var source: Endpoint?
+        @Option var milliseconds: Int32 = 1000
+
+        func run() throws {
+            _ = try stage.enter()
+            var request = Request(target: target, source: source)
+            request.milliseconds = milliseconds
+            Output.line(try request.make().rawValue)
+        }
+    }
 }
+
+extension Endpoint: ExpressibleByArgument {}

@@ -10,7 +10,7 @@ struct Break: ParsableCommand {
               unstuck-lab break zombie --pod shop/web-0 --count 3
               unstuck-lab break leak --pod shop/web-0 --family 6
             """,
-        subcommands: [Zombie.self, Leak.self])
+        subcommands: [Zombie.self, Leak.self, CrossWired.self, LiveResident.self])
 
     /// Prints what was made.
     static func report(_ fault: Fault, _ format: OutputFormat) throws {
@@ -85,6 +85,58 @@ extension Break {
             fault.family = target.family
             fault.count = count
             try Break.report(try options.open().breakLeak(fault), format.output)
+        }
+    }
+}
+
+extension Break {
+    struct CrossWired: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "A socket that is used again keeps its old key: that key's answers go astray (Z5).",
+            discussion: """
+                EXAMPLES
+                  unstuck-lab break cross-wired
+                  unstuck-lab break cross-wired --pod shop/web-0 --second shop/web-1 --source-port 50600
+                """)
+
+        @OptionGroup var options: LabOptions
+        @OptionGroup var target: FaultTarget
+        @OptionGroup var format: OutputOptions
+        @Option(help: "The pod that the socket is connected to afterwards.")
+        var second = HostID.pod(namespace: "shop", name: "web-1")
+        @Option(help: "The source port of both connections.")
+        var sourcePort: UInt16 = 50600
+
+        func run() throws {
+            var fault = CrossWiredFault(first: target.pod, second: second)
+            fault.family = target.family
+            fault.sourcePort = sourcePort
+            try Break.report(try options.open().breakCrossWired(fault), format.output)
+        }
+    }
+
+    struct LiveResident: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "The same loopback tuple in two pods: one pod's bytes go to the other's living server.",
+            discussion: """
+                EXAMPLES
+                  unstuck-lab break live-resident
+                  unstuck-lab break live-resident --source-port 40001 --output json
+                """)
+
+        @OptionGroup var options: LabOptions
+        @OptionGroup var format: OutputOptions
+        @Option(help: "The pod whose server gets the bytes.")
+        var pod = HostID.pod(namespace: "shop", name: "web-0")
+        @Option(help: "The pod whose client sends them.")
+        var second = HostID.pod(namespace: "shop", name: "web-1")
+        @Option(help: "The source port in both pods.")
+        var sourcePort: UInt16 = 40000
+
+        func run() throws {
+            var fault = LiveResidentFault(first: pod, second: second)
+            fault.sourcePort = sourcePort
+            try Break.report(try options.open().breakLiveResident(fault), format.output)
         }
     }
 }

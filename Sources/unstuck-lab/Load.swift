@@ -1,5 +1,65 @@
 import ArgumentParser
+import UnstuckLab
+import UnstuckModel
 
 struct Load: ParsableCommand {
-    func run() throws {}
+    static let configuration = CommandConfiguration(
+        abstract: "Keep connections to an echo server busy and compare every byte that comes back.",
+        discussion: """
+            Runs where it is started: put `unstuck-lab exec --as node --` before it. Prints one line of JSON; the exit
+            status is 1 if a connection failed, stalled for five seconds, or got a wrong byte.
+
+            EXAMPLES
+              unstuck-lab exec -- unstuck-lab load --host 203.0.113.10 --connections 200 --churn 50 --seconds 10
+              unstuck-lab exec -- unstuck-lab load --host 2001:db8:0:1::10 --connections 1 --source-ports 50504-50504
+            """)
+
+    @Option(help: "The server's address.")
+    var host: IPAddress
+    @Option(help: "The server's echo port.")
+    var port = LabServer.echoPort
+    @Option(help: "Connections at the same time.")
+    var connections = 10
+    @Option(help: "For how long.")
+    var seconds = 5.0
+    @Option(help: "Close and reopen a connection after so many exchanges; 0 never.")
+    var churn = 0
+    @Option(help: "Bytes of a message.")
+    var messageBytes = 1024
+    @Option(help: "Local ports to bind to in turn, A-B; the kernel chooses without it.")
+    var sourcePorts: PortRange?
+
+    func validate() throws {
+        guard connections > 0, seconds > 0, seconds < 1e6, churn >= 0, (1...(1 << 26)).contains(messageBytes) else {
+            throw ValidationError("connections, seconds and message bytes are positive, churn is not negative")
+        }
+    }
+
+    func run() throws {
+        var options = LoadOptions(target: Endpoint(host, port))
+        options.connections = connections
+        options.seconds = seconds
+        options.churn = churn
+        options.messageBytes = messageBytes
+        options.sourcePorts = sourcePorts?.ports
+        options.log = { Output.progress($0) }
+        let report = try LoadClient.run(options)
+        try Output.json(report)
+        if !report.isClean { throw ExitCode(1) }
+    }
 }
+
+/// `50000-50010`, or one port.
+struct PortRange: ExpressibleByArgument {
+    var ports: ClosedRange<UInt16>
+
+    init?(argument: String) {
+        let ends = argument.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
+        guard let first = ends.first, let last = ends.last, ends.count <= 2, let first, let last, 1 <= first,
+            first <= last
+        else { return nil }
+        ports = first...last
+    }
+}
+
+extension IPAddress: ExpressibleByArgument {}

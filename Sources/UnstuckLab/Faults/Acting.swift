@@ -7,10 +7,7 @@ extension Lab {
         let outcome = try Child.run(
             [program, "actor"] + arguments + ["--lab", name, "--as", "\(host)"], within: .seconds(120))
         guard outcome.status == 0 else {
-            // The actor is our own program and has said what happened in full.
-            let reason = outcome.errors.split(separator: "\n").joined(separator: " ")
-            throw LabError(
-                .didNotHappen, reason.hasPrefix("unstuck-lab: ") ? String(reason.dropFirst(13)) : reason)
+            throw LabError(.didNotHappen, Self.lastWords(outcome.errors))
         }
         return try JSONDecoder().decode(Fault.self, from: Data(outcome.output.utf8))
     }
@@ -27,10 +24,15 @@ extension Lab {
             Files.exists(report) || !(readText(log) ?? "").isEmpty || !Files.exists("/proc/\(pid)")
         }
         guard ended, Files.exists(report) else {
-            throw LabError(.didNotHappen, readText(log) ?? "the actor \(label) said nothing")
+            throw LabError(.didNotHappen, Self.lastWords(readText(log) ?? "the actor \(label) said nothing"))
         }
         var fault = try JSONDecoder().decode(Fault.self, from: Data(try readFile(report)))
         fault.holders = [pid]
         return fault
+    }
+
+    /// What an actor said, which is our own program and names itself first.
+    private static func lastWords(_ text: String) -> String {
+        text.split(separator: "\n").joined(separator: " ").replacing("unstuck-lab: ", with: "", maxReplacements: 1)
     }
 }

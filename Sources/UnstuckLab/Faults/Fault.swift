@@ -64,14 +64,7 @@ extension Lab {
         let state = try runningState()
         var done: [String] = []
         for fault in try faults() {
-            for holder in fault.holders
-            where ControlGroup(layout.cgroup).tree.contains(where: { $0.processes.contains(holder) }) {
-                kill(holder, SIGTERM)
-                guard
-                    Deadline(after: .seconds(3)).wait(until: {
-                        !Files.exists("/proc/\(holder)/ns/net") || isReaped(holder)
-                    })
-                else { throw LabError(.failed, "holder \(holder) of \(fault.kind.rawValue) does not end") }
+            for holder in fault.holders where try end(holder: holder) {
                 done.append("ended the holder \(holder) of \(fault.kind.rawValue)")
             }
         }
@@ -88,8 +81,19 @@ extension Lab {
         return done
     }
 
-    /// Buries a holder if it was this process that started it.
-    private func isReaped(_ process: Int32) -> Bool { waitpid(process, nil, WNOHANG) == process }
+    /// Ends a process that keeps a fault alive.
+    /// - Returns: false if it had gone already; a process outside the lab is never touched.
+    @discardableResult
+    func end(holder: Int32) throws -> Bool {
+        guard ControlGroup(layout.cgroup).tree.contains(where: { $0.processes.contains(holder) }) else { return false }
+        kill(holder, SIGTERM)
+        let hasGone = Deadline(after: .seconds(3)).wait {
+            // The first buries it if it was this very process that started it.
+            waitpid(holder, nil, WNOHANG) == holder || !Files.exists("/proc/\(holder)")
+        }
+        guard hasGone else { throw LabError(.failed, "the holder \(holder) does not end") }
+        return true
+    }
 
     /// The server's process of a pod.
     func server(of id: HostID) throws -> Int32 {

@@ -137,9 +137,9 @@ public struct LabServer: ~Copyable {
     /// Sends what it can and tells the loop what to wait for next.
     private mutating func flush(_ fd: Int32) throws(SystemError) {
         guard var connection = connections[fd], !working.contains(where: { $0.fd == fd }) else { return }
-        while !connection.output.isEmpty {
+        while !connection.unsent.isEmpty {
             do throws(SystemError) {
-                connection.sent(try TCP.send(connection.output[...], on: fd))
+                connection.sent(try TCP.send(connection.unsent, on: fd))
             } catch {
                 if error.errno == EAGAIN { break }
                 throw error
@@ -149,7 +149,7 @@ public struct LabServer: ~Copyable {
         if connection.isFinished { return drop(fd) }
         var interest: Epoll.Interest = []
         if connection.wantsInput { interest.insert(.read) }
-        if !connection.output.isEmpty { interest.insert(.write) }
+        if !connection.unsent.isEmpty { interest.insert(.write) }
         try epoll.modify(fd, interest)
     }
 

@@ -3,7 +3,7 @@
 struct ServerConnection {
     enum Service { case http, echo }
 
-    /// What the server has to do beside sending `output`.
+    /// What the server has to do beside sending what is unsent.
     enum Action: Equatable {
         case none
         /// Never read again, never close: the first bytes were `HOLD\n`.
@@ -18,17 +18,25 @@ struct ServerConnection {
 
     let service: Service
     private(set) var input: [UInt8] = []
-    private(set) var output: [UInt8] = []
+    private var output: [UInt8] = []
+    private var sentCount = 0
     /// Once everything is sent, close.
     private(set) var closesWhenSent = false
     private var isFirst = true
 
     init(_ service: Service) { self.service = service }
 
-    var wantsInput: Bool { !closesWhenSent && output.count < Self.outputLimit }
+    var wantsInput: Bool { !closesWhenSent && output.count - sentCount < Self.outputLimit }
     var isFinished: Bool { closesWhenSent && output.isEmpty }
 
-    mutating func sent(_ count: Int) { output.removeFirst(count) }
+    var unsent: ArraySlice<UInt8> { output[sentCount...] }
+
+    mutating func sent(_ count: Int) {
+        sentCount += count
+        guard sentCount == output.count else { return }
+        output.removeAll(keepingCapacity: true)
+        sentCount = 0
+    }
 
     /// The peer will send no more.
     mutating func ended() { closesWhenSent = true }

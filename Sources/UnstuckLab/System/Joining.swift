@@ -20,6 +20,9 @@ public enum Joining {
         try syscall("setns", on: namespace) { linux_setns_net(descriptor) }
     }
 
+    /// Writes a file that whoever waits for it finds complete or not at all.
+    public static func publish(_ text: String, at path: String) throws { try Files.publish(text, at: path) }
+
     /// Tells whoever waits that this process is ready: a file with its id, complete or not there.
     public static func announce(at path: String) throws { try Files.publish("\(getpid())\n", at: path) }
 

@@ -58,6 +58,12 @@ struct TCP: ~Copyable {
         }
     }
 
+    /// Gives up the connection; the socket, bound as before, can make another.
+    func disconnect() throws(SystemError) {
+        let raw = raw
+        try syscall("connect", on: "AF_UNSPEC") { linux_disconnect(raw) }
+    }
+
     func localEndpoint() throws(SystemError) -> Endpoint { try Self.localEndpoint(of: raw) }
 
     static func localEndpoint(of raw: Int32) throws(SystemError) -> Endpoint {

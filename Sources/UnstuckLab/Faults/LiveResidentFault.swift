@@ -1,0 +1,76 @@
+import Glibc
+import UnstuckKernel
+import UnstuckModel
+
+/// The same loopback tuple in two pods. The first pair's server is filed; the second pair's server is refused, its
+/// client is filed: what that client sends goes to the first pod's server, which is alive and well.
+///
+/// The first pair's client runs beside the accelerator (one-sided), so that its key is free for the second pair's: were
+/// both of the second pair refused, both would fall back to plain TCP and nothing would go astray.
+public struct LiveResidentFault: Sendable {
+    public var first: HostID
+    public var second: HostID
+    public var sourcePort: UInt16 = 40000
+
+    public init(first: HostID, second: HostID) {
+        self.first = first
+        self.second = second
+    }
+
+    var tuple: FourTuple {
+        let loopback = IPAddress(v4: 0x7F00_0001)
+        return FourTuple(local: Endpoint(loopback, sourcePort), remote: Endpoint(loopback, LabServer.echoPort))
+    }
+
+    /// Runs as one pair's client, which must stay: the calling process is in that pod's namespace.
+    /// - Parameter stay: called once with the fault; the connection lives as long as it runs.
+    public func act(in lab: Lab, isFirst: Bool, stay: (Fault) throws -> Void) throws {
+        let client = try TCP.connected(from: tuple.local, to: tuple.remote)
+        // The second says nothing: its bytes would be read by the first pod's server.
+        if isFirst, try !client.echoes(Array("first".utf8)) {
+            throw LabError(.didNotHappen, "\(tuple) in \(first) does not work")
+        }
+        try stay(
+            Fault(
+                .liveResident, "\(tuple) in \(second): what its client sends goes to the server of \(first)",
+                victims: [tuple]))
+        withExtendedLifetime(client.raw) {}
+    }
+}
+
+extension Lab {
+    /// Makes a live wrong resident; two processes hold it until `heal`.
+    @discardableResult
+    public func breakLiveResident(_ fault: LiveResidentFault) throws -> Fault {
+        let map = try SockmapView(lab: self)
+        let first = try actAndStay(
+            as: fault.first, arguments(fault, isFirst: true), label: "live-resident-first-\(fault.sourcePort)")
+        do {
+            if let claims = try map?.claims(),
+                !claims.contains(fault.tuple.reversed) || claims.contains(fault.tuple)
+            {
+                throw LabError(.didNotHappen, "the first pair of \(fault.tuple) is not filed one-sided")
+            }
+            var made = try actAndStay(
+                as: fault.second, arguments(fault, isFirst: false), label: "live-resident-second-\(fault.sourcePort)")
+            made.holders += first.holders
+            made.entriesLeft = map == nil ? nil : 1
+            try record(made)
+            if let claims = try map?.claims(), !claims.contains(fault.tuple) {
+                throw LabError(
+                    .didNotHappen, "the second pair's client \(fault.tuple) is not in the sockmap (unstuck-lab heal)")
+            }
+            return made
+        } catch {
+            for holder in first.holders { try end(holder: holder) }
+            throw error
+        }
+    }
+
+    private func arguments(_ fault: LiveResidentFault, isFirst: Bool) -> [String] {
+        [
+            "live-resident", "--pod", "\(fault.first)", "--second", "\(fault.second)", "--source-port",
+            "\(fault.sourcePort)",
+        ] + (isFirst ? ["--is-first"] : [])
+    }
+}

@@ -1,0 +1,21 @@
+/// SplitMix64: the same seed gives the same bytes, on every machine and in every run.
+struct PseudoRandom {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+        return value ^ value >> 31
+    }
+
+    mutating func bytes(_ count: Int) -> [UInt8] {
+        var words: [UInt64] = []
+        words.reserveCapacity(count / 8 + 1)
+        for _ in 0...count / 8 { words.append(next().littleEndian) }
+        return unsafe words.withUnsafeBytes { unsafe Array($0.prefix(count)) }
+    }
+}
