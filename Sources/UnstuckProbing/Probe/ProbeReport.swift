@@ -77,7 +77,7 @@ public struct ProbeReport: Sendable {
     private var next: String? {
         guard outcome.cause == .timeout, outcome.stoppedIn == .awaitingHeaders else { return nil }
         return
-            "unstuck diagnose \(outcome.destination)   says whether a sockmap swallowed it, or the server is just busy"
+            "unstuck diagnose   says whether a sockmap swallowed it; best run while a probe hangs"
     }
 
     private func mark(_ symbol: String, _ colour: Int) -> String {
