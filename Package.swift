@@ -44,7 +44,8 @@ let package = Package(
         .target(
             name: "UnstuckRepair",
             dependencies: [
-                "UnstuckModel", "UnstuckFormats", "UnstuckDiagnosis", "UnstuckKernel", "CLibBPF", "CLinuxUAPI", "CUnstuckABI",
+                "UnstuckModel", "UnstuckFormats", "UnstuckDiagnosis", "UnstuckKernel", "CLibBPF", "CLinuxUAPI",
+                "CUnstuckABI",
             ],
             swiftSettings: strict, plugins: ["CompileBPF"]),
         .target(
@@ -68,7 +69,8 @@ let package = Package(
         // Tests of the pure modules run anywhere; the others need root and this machine's kernel, and fail without.
         .testTarget(
             name: "UnstuckModelTests", dependencies: ["UnstuckModel", "CUnstuckABI"], swiftSettings: strict),
-        .testTarget(name: "UnstuckFormatsTests", dependencies: ["UnstuckFormats", "CUnstuckABI"], swiftSettings: strict),
+        .testTarget(
+            name: "UnstuckFormatsTests", dependencies: ["UnstuckFormats", "CUnstuckABI"], swiftSettings: strict),
         .testTarget(
             name: "UnstuckDiagnosisTests", dependencies: ["UnstuckDiagnosis", "UnstuckRender"], swiftSettings: strict),
         .testTarget(

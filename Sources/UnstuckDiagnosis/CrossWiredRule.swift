@@ -20,7 +20,9 @@ struct CrossWiredRule: Rule {
                     evidence: [
                         .init("key", "\(claim.local) ◄─ \(claim.remote)"),
                         .init("resident", "\(resident.tuple), \(resident.state), held by \(holder)"),
-                        .init("next", "what is sent to a new connection with the key's addresses and ports reaches \(holder)"),
+                        .init(
+                            "next",
+                            "what is sent to a new connection with the key's addresses and ports reaches \(holder)"),
                     ],
                     remedy: "the socket is alive and is left alone: restart \(holder), or let it close this connection",
                     subject: .init(

@@ -52,7 +52,9 @@ struct DeadEntryRule: Rule {
             .init("residents", residents(members, isZombie: isZombie)),
         ]
         if isZombie { evidence.append(.init("held by", heldBy(holders, members))) }
-        if bytes > 0 { evidence.append(.init("swallowed", "\(Label.bytes(bytes, partial: false)) unread in their queues")) }
+        if bytes > 0 {
+            evidence.append(.init("swallowed", "\(Label.bytes(bytes, partial: false)) unread in their queues"))
+        }
         evidence.append(
             .init(
                 "next",
@@ -90,7 +92,9 @@ struct DeadEntryRule: Rule {
     private func heldBy(_ holders: [SocketOwner], _ members: [Judged]) -> String {
         let queued = members.count { $0.entry.entry.resident.residentState == .queuedDead }
         var parts: [String] = []
-        for (pid, owned) in Dictionary(grouping: holders, by: \.pid).sorted(by: { $0.value.count > $1.value.count }).prefix(3) {
+        for (pid, owned) in Dictionary(grouping: holders, by: \.pid).sorted(by: { $0.value.count > $1.value.count })
+            .prefix(3)
+        {
             let descriptors = owned.map(\.descriptor).sorted().prefix(4).map(String.init).joined(separator: ", ")
             parts.append("\(Label.safe(owned[0].command))[\(pid)] fd \(descriptors)\(owned.count > 4 ? ", …" : "")")
         }

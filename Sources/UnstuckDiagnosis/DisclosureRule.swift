@@ -27,7 +27,9 @@ struct DisclosureRule: Rule {
                         : "\(reader) receives what is sent over \(connection)",
                     evidence: [
                         .init("sent by", "\(connection.local)"),
-                        .init("meant for", "\(connection.remote)\(view.pod(at: connection.remote.address).map { " \($0)" } ?? "")"),
+                        .init(
+                            "meant for",
+                            "\(connection.remote)\(view.pod(at: connection.remote.address).map { " \($0)" } ?? "")"),
                         .init(
                             "readable by",
                             "\(reader)\(view.pod(of: resident).map { " in \($0)" } ?? ""): its socket is the resident of "

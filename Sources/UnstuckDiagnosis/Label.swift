@@ -14,7 +14,9 @@ enum Label {
     static func map(_ map: Sockmap) -> String { "sockmap \(map.id) \"\(safe(map.name))\"" }
 
     /// `web[2210] fd 17`
-    static func descriptor(_ owner: SocketOwner) -> String { "\(safe(owner.command))[\(owner.pid)] fd \(owner.descriptor)" }
+    static func descriptor(_ owner: SocketOwner) -> String {
+        "\(safe(owner.command))[\(owner.pid)] fd \(owner.descriptor)"
+    }
 
     /// `kubelet[812] `, or nothing.
     static func owner(_ owner: SocketOwner?) -> String { owner.map { "\(safe($0.command))[\($0.pid)] " } ?? "" }

@@ -9,7 +9,9 @@ import UnstuckModel
 struct MisdirectedRule: Rule {
     func judge(_ view: NodeView, _ report: inout Report) {
         for sender in view.now.sockets where sender.isConnected {
-            guard let path = view.redirectMaps(of: sender.socket), let receiver = view.peer(of: sender) else { continue }
+            guard let path = view.redirectMaps(of: sender.socket), let receiver = view.peer(of: sender) else {
+                continue
+            }
             for map in path.maps {
                 guard let wrong = view.entry(in: map.id, claiming: receiver.socket.tuple), wrong.entry.isStable,
                     wrong.entry.resident.identity != receiver.socket.identity

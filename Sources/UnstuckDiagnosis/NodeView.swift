@@ -148,12 +148,16 @@ public struct NodeView: Sendable {
     }
 
     /// An address belongs to a pod if a socket of the pod's cgroup, in a namespace of its own, uses it as its own.
-    private static func addresses(of now: Snapshot, cgroups: [UInt64: Cgroup], pods: [String: Pod]) -> [IPAddress: String] {
+    private static func addresses(of now: Snapshot, cgroups: [UInt64: Cgroup], pods: [String: Pod]) -> [IPAddress:
+        String]
+    {
         var candidates: [IPAddress: Set<String>] = [:]
         let all = now.sockets.map(\.socket) + now.sockmaps.flatMap { $0.entries.map(\.resident) }
         for socket in all {
             let address = socket.tuple.local.address
-            guard !address.isLoopback, !address.isUnspecified, let uid = cgroups[socket.cgroup]?.podUID else { continue }
+            guard !address.isLoopback, !address.isUnspecified, let uid = cgroups[socket.cgroup]?.podUID else {
+                continue
+            }
             candidates[address, default: []].insert(pods[uid]?.label ?? "pod \(uid)")
         }
         // Host-network pods share the node's address: an address with two pods names none.

@@ -13,7 +13,8 @@ extension Endpoint: CustomStringConvertible, LosslessStringConvertible {
     public var description: String { address.isV4 ? "\(address):\(port)" : "[\(address)]:\(port)" }
 
     public init?(_ description: String) {
-        guard let colon = description.lastIndex(of: ":"), let port = UInt16(description[description.index(after: colon)...])
+        guard let colon = description.lastIndex(of: ":"),
+            let port = UInt16(description[description.index(after: colon)...])
         else { return nil }
         var host = description[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {

@@ -84,7 +84,9 @@ extension IPAddress: CustomStringConvertible, LosslessStringConvertible {
             var result: [UInt8] = []
             for (index, group) in text.split(separator: ":", omittingEmptySubsequences: false).enumerated() {
                 if group.contains(".") {
-                    guard index == text.filter({ $0 == ":" }).count, let quad = Self.dottedQuad(group) else { return nil }
+                    guard index == text.filter({ $0 == ":" }).count, let quad = Self.dottedQuad(group) else {
+                        return nil
+                    }
                     result += quad
                 } else {
                     guard (1...4).contains(group.count), let value = UInt16(group, radix: 16), group.first != "+" else {

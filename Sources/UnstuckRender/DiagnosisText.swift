@@ -52,7 +52,8 @@ public struct DiagnosisText {
             lines.append("    \(style.faint(pad(fact.label, to: width)))  \(safeText(fact.text))")
         }
         if !finding.ruledOut.isEmpty {
-            lines.append("    \(style.faint(pad("ruled out", to: width)))  \(finding.ruledOut.joined(separator: " · "))")
+            lines.append(
+                "    \(style.faint(pad("ruled out", to: width)))  \(finding.ruledOut.joined(separator: " · "))")
         }
         lines.append("    \(style.faint(pad("remedy", to: width)))  \(safeText(finding.remedy))")
         return lines

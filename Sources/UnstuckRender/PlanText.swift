@@ -16,7 +16,9 @@ public struct PlanText {
             lines.append(style.bold(summary(plan)))
         }
         for (index, reset) in plan.resets.enumerated() {
-            lines.append("  \(index + 1). reset \(reset.connection) (both ends), then delete the \(reset.entries.count) entries of its own sockets")
+            lines.append(
+                "  \(index + 1). reset \(reset.connection) (both ends), then delete the \(reset.entries.count) entries of its own sockets"
+            )
         }
         for (index, deletion) in plan.deletions.prefix(Self.shown).enumerated() {
             lines.append(
@@ -29,11 +31,13 @@ public struct PlanText {
         if !plan.isEmpty {
             lines.append(
                 style.faint(
-                    "  each is checked again just before, deleted only if it is the same dead socket, and verified just after"))
+                    "  each is checked again just before, deleted only if it is the same dead socket, and verified just after"
+                ))
         }
         for undecided in plan.undecided.prefix(Self.shown) {
             let claim = undecided.claim.map { "\($0.local) ◄─ \($0.remote)" } ?? "\(undecided.entry.key)"
-            lines.append(style.yellow("? left alone: \(claim) in sockmap \(undecided.entry.map): \(safeText(undecided.reason))"))
+            lines.append(
+                style.yellow("? left alone: \(claim) in sockmap \(undecided.entry.map): \(safeText(undecided.reason))"))
         }
         if plan.undecided.count > Self.shown {
             lines.append(style.yellow("? … and \(plan.undecided.count - Self.shown) more left alone"))

@@ -10,7 +10,9 @@ public struct Style: Sendable {
     public func bold(_ text: String) -> String { paint(text, "1") }
     public func faint(_ text: String) -> String { paint(text, "2") }
 
-    private func paint(_ text: String, _ code: String) -> String { isColoured ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
+    private func paint(_ text: String, _ code: String) -> String {
+        isColoured ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+    }
 }
 
 /// Text of foreign origin (process, pod and map names) with everything that could act on a terminal replaced.

@@ -54,7 +54,8 @@ enum BundleFile {
         do {
             let bundle = try JSON.decode(Bundle.self, from: bytes)
             guard bundle.snapshots.allSatisfy({ $0.version <= Snapshot.currentVersion }) else {
-                printError("unstuck: \(path) was saved by a newer version (\(bundle.unstuck)); this is \(unstuckVersion)")
+                printError(
+                    "unstuck: \(path) was saved by a newer version (\(bundle.unstuck)); this is \(unstuckVersion)")
                 throw Exit.couldNotTell
             }
             return bundle.snapshots

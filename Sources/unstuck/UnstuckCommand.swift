@@ -7,5 +7,7 @@ struct UnstuckCommand: ParsableCommand {
         commandName: "unstuck",
         abstract: "Finds, explains and repairs TCP connections that are established but stuck.",
         version: "unstuck \(unstuckVersion)",
-        subcommands: [DiagnoseCommand.self, RepairCommand.self, SockmapsCommand.self, ProbeCommand.self, CollectCommand.self])
+        subcommands: [
+            DiagnoseCommand.self, RepairCommand.self, SockmapsCommand.self, ProbeCommand.self, CollectCommand.self,
+        ])
 }

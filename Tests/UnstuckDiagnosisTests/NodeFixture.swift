@@ -11,8 +11,12 @@ struct NodeFixture {
     init(at monotonic: Double = 100) {
         snapshot = Snapshot(takenAt: 1_000_000 + monotonic, monotonic: monotonic, host: "node-a", kernelRelease: "test")
         snapshot.handlers = [
-            Handlers(recvmsg: "tcp_recvmsg", sendmsg: "tcp_sendmsg", close: "tcp_close", destroy: "tcp_v4_destroy_sock", unhash: "inet_unhash"),
-            Handlers(recvmsg: "tcp_bpf_recvmsg", sendmsg: "tcp_bpf_sendmsg", close: "sock_map_close", destroy: "sock_map_destroy", unhash: "inet_unhash"),
+            Handlers(
+                recvmsg: "tcp_recvmsg", sendmsg: "tcp_sendmsg", close: "tcp_close", destroy: "tcp_v4_destroy_sock",
+                unhash: "inet_unhash"),
+            Handlers(
+                recvmsg: "tcp_bpf_recvmsg", sendmsg: "tcp_bpf_sendmsg", close: "sock_map_close",
+                destroy: "sock_map_destroy", unhash: "inet_unhash"),
         ]
         snapshot.programs = [BPFProgram(id: Self.program, name: "redirect", maps: [Self.map])]
         addMap(Self.map)
@@ -20,7 +24,8 @@ struct NodeFixture {
 
     mutating func addMap(_ id: UInt32, keySize: Int = 44) {
         snapshot.sockmaps.append(
-            Sockmap(id: id, name: "cilium_sock_ops", kind: .sockhash, keySize: keySize, valueSize: 4, maxEntries: 65535))
+            Sockmap(id: id, name: "cilium_sock_ops", kind: .sockhash, keySize: keySize, valueSize: 4, maxEntries: 65535)
+        )
     }
 
     /// A socket; mapped ones have a psock.
@@ -35,7 +40,8 @@ struct NodeFixture {
             hasSocket: hasSocket, isDead: isDead, inode: hasSocket ? 1000 + next : 0, netns: netns, cgroup: cgroup,
             handlers: isMapped ? 1 : 0,
             psock: isMapped
-                ? Psock(msgProgram: Self.program, queuedMessages: queued > 0 ? 1 : 0, queuedBytes: queued, isPartial: false)
+                ? Psock(
+                    msgProgram: Self.program, queuedMessages: queued > 0 ? 1 : 0, queuedBytes: queued, isPartial: false)
                 : nil)
     }
 

@@ -13,11 +13,14 @@ struct PodPathTests {
     ])
     func findsTheUID(_ path: String) { #expect(PodPath.uid(inCgroup: path) == Self.uid) }
 
-    @Test(arguments: ["/", "", "/system.slice/kubelet.service", "/kubepods.slice/podium", "/pod/x", "/kubepods-pod.slice"])
+    @Test(arguments: [
+        "/", "", "/system.slice/kubelet.service", "/kubepods.slice/podium", "/pod/x", "/kubepods-pod.slice",
+    ])
     func findsNone(_ path: String) { #expect(PodPath.uid(inCgroup: path) == nil) }
 
     @Test func readsLogFolders() {
-        #expect(PodPath.pod(logFolder: "shop_web-0_\(Self.uid)") == Pod(uid: Self.uid, namespace: "shop", name: "web-0"))
+        #expect(
+            PodPath.pod(logFolder: "shop_web-0_\(Self.uid)") == Pod(uid: Self.uid, namespace: "shop", name: "web-0"))
         #expect(PodPath.pod(logFolder: "shop_web-0") == nil)
         #expect(PodPath.pod(logFolder: "_web_\(Self.uid)") == nil)
         #expect(PodPath.pod(logFolder: "a_b_c") == nil)

@@ -15,7 +15,10 @@ struct IPAddressTests {
         #expect(IPAddress(bytes: address.bytes) == address)
     }
 
-    @Test(arguments: ["", "1.2.3", "1.2.3.256", "1.2.3.4.5", ":::", "1::2::3", "12345::", "g::", "::1.2.3", "1:2:3:4:5:6:7:8:9", "+1::"])
+    @Test(arguments: [
+        "", "1.2.3", "1.2.3.256", "1.2.3.4.5", ":::", "1::2::3", "12345::", "g::", "::1.2.3", "1:2:3:4:5:6:7:8:9",
+        "+1::",
+    ])
     func refuses(_ text: String) { #expect(IPAddress(text) == nil) }
 
     @Test func knowsLoopback() throws {

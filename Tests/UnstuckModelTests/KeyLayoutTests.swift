@@ -34,7 +34,8 @@ struct KeyLayoutTests {
     @Test(arguments: [("2001:db8::10", "2001:db8:0:1::11"), ("192.0.2.10", "203.0.113.7")])
     func roundTrips(_ local: String, _ remote: String) throws {
         let tuple = FourTuple(
-            local: Endpoint(try #require(IPAddress(local)), 50504), remote: Endpoint(try #require(IPAddress(remote)), 8080))
+            local: Endpoint(try #require(IPAddress(local)), 50504),
+            remote: Endpoint(try #require(IPAddress(remote)), 8080))
         #expect(KeyLayout.cilium.decode(KeyLayout.cilium.encode(tuple)) == tuple)
     }
 

@@ -42,7 +42,8 @@ public final class TCPObserver {
         let iterator = try Self.iterate(link: link.link.descriptor, path)
         var raw: [UInt8] = []
         // The clock is written while the pass runs: collect first, decode after.
-        try IteratorReader.read(iterator, stride: TCPRecord.size, of: "iter/tcp of \(path ?? "our namespace")") { piece in
+        try IteratorReader.read(iterator, stride: TCPRecord.size, of: "iter/tcp of \(path ?? "our namespace")") {
+            piece in
             unsafe piece.withUnsafeBytes { unsafe raw.append(contentsOf: $0) }
         }
         let hertz = try clock()

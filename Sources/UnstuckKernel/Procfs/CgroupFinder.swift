@@ -17,7 +17,8 @@ struct CgroupFinder {
                     result.append(Cgroup(id: id, path: path, podUID: PodPath.uid(inCgroup: path)))
                 }
                 // Only directories have a cgroup.procs of their own.
-                for name in directoryNames(directory) where !name.contains(".") || name.hasSuffix(".slice")
+                for name in directoryNames(directory)
+                where !name.contains(".") || name.hasSuffix(".slice")
                     || name.hasSuffix(".scope") || name.hasSuffix(".service") || name.hasSuffix(".mount")
                 {
                     let child = (path == "/" ? "" : path) + "/" + name
@@ -33,7 +34,9 @@ struct CgroupFinder {
     func processes(of cgroup: Cgroup) -> [Int32] {
         for mount in root.mounts(ofType: "cgroup2") {
             let folder = cgroup.path == "/" ? mount : mount + cgroup.path
-            if let text = readText("\(folder)/cgroup.procs") { return text.split(separator: "\n").compactMap { Int32($0) } }
+            if let text = readText("\(folder)/cgroup.procs") {
+                return text.split(separator: "\n").compactMap { Int32($0) }
+            }
         }
         return []
     }

@@ -22,7 +22,10 @@ public enum Requirement {
 
         /// In this process's effective set.
         public var isPresent: Bool {
-            guard let line = readText("/proc/thread-self/status")?.split(separator: "\n").first(where: { $0.hasPrefix("CapEff:") }),
+            guard
+                let line = readText("/proc/thread-self/status")?.split(separator: "\n").first(where: {
+                    $0.hasPrefix("CapEff:")
+                }),
                 let mask = UInt64(line.dropFirst(7).filter { $0.isHexDigit }, radix: 16)
             else { return false }
             return mask & 1 << UInt64(rawValue) != 0

@@ -49,7 +49,9 @@ public final class Repairer {
         // While the dead entry is there, a stuck connection can be told from any other: resets come first.
         if !plan.resets.isEmpty {
             let stuck = stuckConnections()
-            for reset in plan.resets { result.resets.append(try apply(reset, isStuck: stuck.contains(reset.ends.map(\.socket)))) }
+            for reset in plan.resets {
+                result.resets.append(try apply(reset, isStuck: stuck.contains(reset.ends.map(\.socket))))
+            }
         }
         for map in Self.ordered(plan.deletions.map(\.entry.map)) {
             let entries = plan.deletions.filter { $0.entry.map == map }
@@ -80,12 +82,16 @@ public final class Repairer {
     }
 
     /// Live sockets that claim a tuple whose entry is deleted, and whether the map holds them.
-    private func connectedClaimants(of deletions: [Plan.Deletion]) -> [(identity: SocketIdentity, claim: FourTuple, isMapped: Bool)] {
+    private func connectedClaimants(of deletions: [Plan.Deletion]) -> [(
+        identity: SocketIdentity, claim: FourTuple, isMapped: Bool
+    )] {
         guard !deletions.isEmpty, let view = NodeView([NodeObserver(options).look()]) else { return [] }
         return deletions.flatMap { deletion in
             view.connected(deletion.claim).filter { $0.socket.identity != deletion.entry.resident }.map { socket in
                 let entry = view.entry(in: deletion.entry.map, claiming: deletion.claim)
-                return (socket.socket.identity, deletion.claim, entry?.entry.resident.identity == socket.socket.identity)
+                return (
+                    socket.socket.identity, deletion.claim, entry?.entry.resident.identity == socket.socket.identity
+                )
             }
         }
     }
@@ -95,7 +101,8 @@ public final class Repairer {
     /// map may be that newcomer (or one that the dead entry kept out): it is reported, never passed over.
     private func flagNewcomers(_ result: inout Result, before: Set<SocketIdentity>) throws {
         let deleted = result.deletions.filter { $0.outcome == .deleted }.map(\.planned)
-        for newcomer in connectedClaimants(of: deleted) where !newcomer.isMapped && !before.contains(newcomer.identity) {
+        for newcomer in connectedClaimants(of: deleted) where !newcomer.isMapped && !before.contains(newcomer.identity)
+        {
             for index in result.deletions.indices where result.deletions[index].planned.claim == newcomer.claim {
                 result.deletions[index].outcome = .raced
                 try journal.write([journal.line("result", result.deletions[index].planned, outcome: .raced)])
@@ -189,8 +196,9 @@ public final class Repairer {
             let entries = reset.entries.filter { $0.map == map }
             let reports = try RepairPass(map: open).run(
                 entries.map { RepairPass.Judged(key: $0.key, resident: $0.resident, allowUnread: true) })
-            if let left = reports.first(where: { $0.outcome != .deleted && $0.outcome != .gone && $0.outcome != .changed })
-            {
+            if let left = reports.first(where: {
+                $0.outcome != .deleted && $0.outcome != .gone && $0.outcome != .changed
+            }) {
                 return "reset, but its entry \(left.key) is \(left.outcome.explanation)"
             }
         }

@@ -28,7 +28,9 @@ struct HeldSocket: ~Copyable {
         let handle = OwnedDescriptor(owning: process)
         // The pidfd pins the process: compared now, the start time holds.
         let status = readText("\(root.procfs)/\(owner.pid)/stat").flatMap(ProcessStatus.init)
-        guard status?.startTime == owner.startTime else { throw Failure(reason: "process \(owner.pid) is another one now") }
+        guard status?.startTime == owner.startTime else {
+            throw Failure(reason: "process \(owner.pid) is another one now")
+        }
         let socket = linux_pidfd_getfd(handle.raw, owner.descriptor)
         guard socket >= 0 else {
             let missing = errno == EPERM ? "CAP_SYS_PTRACE" : unsafe String(cString: strerror(errno))
@@ -40,7 +42,9 @@ struct HeldSocket: ~Copyable {
             throw Failure(reason: "descriptor \(owner.descriptor) is no socket any more")
         }
         if identity.cookie != 0 {
-            guard cookie == identity.cookie else { throw Failure(reason: "descriptor \(owner.descriptor) is another socket now") }
+            guard cookie == identity.cookie else {
+                throw Failure(reason: "descriptor \(owner.descriptor) is another socket now")
+            }
         } else {
             // No cookie in tracing (5.10): the inode tells, and while we hold the descriptor it keeps its inode.
             var status = stat()

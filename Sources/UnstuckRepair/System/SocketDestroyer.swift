@@ -42,8 +42,12 @@ enum SocketDestroyer {
         diag.idiag_states = UInt32.max
         diag.id.idiag_sport = end.tuple.local.port.bigEndian
         diag.id.idiag_dport = end.tuple.remote.port.bigEndian
-        unsafe withUnsafeMutableBytes(of: &diag.id.idiag_src) { unsafe $0.copyBytes(from: end.tuple.local.address.bytes) }
-        unsafe withUnsafeMutableBytes(of: &diag.id.idiag_dst) { unsafe $0.copyBytes(from: end.tuple.remote.address.bytes) }
+        unsafe withUnsafeMutableBytes(of: &diag.id.idiag_src) {
+            unsafe $0.copyBytes(from: end.tuple.local.address.bytes)
+        }
+        unsafe withUnsafeMutableBytes(of: &diag.id.idiag_dst) {
+            unsafe $0.copyBytes(from: end.tuple.remote.address.bytes)
+        }
         diag.id.idiag_cookie.0 = UInt32(truncatingIfNeeded: end.socket.cookie)
         diag.id.idiag_cookie.1 = UInt32(truncatingIfNeeded: end.socket.cookie >> 32)
         var header = nlmsghdr()
