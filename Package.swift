@@ -73,6 +73,17 @@ let package = Package(
             name: "UnstuckFormatsTests", dependencies: ["UnstuckFormats", "CUnstuckABI"], swiftSettings: strict),
         .testTarget(
             name: "UnstuckDiagnosisTests", dependencies: ["UnstuckDiagnosis", "UnstuckRender"], swiftSettings: strict),
+        .target(
+            name: "TestSupport",
+            dependencies: ["UnstuckModel", "UnstuckKernel", "CLibBPF", "CLinuxUAPI"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        .testTarget(
+            name: "UnstuckKernelTests", dependencies: ["TestSupport", "UnstuckModel", "UnstuckKernel"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "UnstuckRepairTests",
+            dependencies: ["TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckDiagnosis", "UnstuckRepair"],
+            swiftSettings: strict),
         .testTarget(
             name: "UnstuckLabTests",
             dependencies: ["UnstuckLab", "UnstuckModel", "UnstuckKernel", "unstuck-lab"],

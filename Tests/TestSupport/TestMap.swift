@@ -1,0 +1,55 @@
+import CLibBPF
+import Glibc
+import UnstuckKernel
+import UnstuckModel
+
+/// A SOCKHASH of this process's own, filled from user space: no accelerator is needed to make a map hold dead sockets.
+public final class TestMap {
+    public let descriptor: Int32
+    public let id: UInt32
+
+    public init(keySize: UInt32 = 44, maxEntries: UInt32 = 1024) throws {
+        let created = unsafe bpf_map_create(BPF_MAP_TYPE_SOCKHASH, "unstuck_test", keySize, 4, maxEntries, nil)
+        guard created >= 0 else { throw SystemError("BPF_MAP_CREATE", "SOCKHASH", errno: errno) }
+        descriptor = created
+        var info = bpf_map_info()
+        var size = UInt32(MemoryLayout<bpf_map_info>.size)
+        try syscall("BPF_OBJ_GET_INFO_BY_FD", on: "the test's map") {
+            unsafe bpf_obj_get_info_by_fd(created, &info, &size)
+        }
+        id = info.id
+    }
+
+    deinit { close(descriptor) }
+
+    /// Files a socket under a key; replaces what is there.
+    public func put(_ socket: Int32, under key: [UInt8]) throws {
+        var key = key
+        var value = socket
+        let map = descriptor
+        try syscall("BPF_MAP_UPDATE_ELEM", on: "the test's map") {
+            unsafe bpf_map_update_elem(map, &key, &value, UInt64(BPF_ANY))
+        }
+    }
+
+    public func put(_ socket: Int32, as tuple: FourTuple) throws { try put(socket, under: KeyLayout.cilium.encode(tuple)) }
+
+    /// Files a socket under a key, from any thread.
+    public static func replace(in map: Int32, _ key: [UInt8], with socket: Int32) {
+        var key = key
+        var value = socket
+        unsafe _ = bpf_map_update_elem(map, &key, &value, UInt64(BPF_ANY))
+    }
+
+    public func remove(_ tuple: FourTuple) {
+        var key = KeyLayout.cilium.encode(tuple)
+        unsafe _ = bpf_map_delete_elem(descriptor, &key)
+    }
+
+    public var entries: [SockmapEntry] {
+        get throws {
+            guard let open = try BPFTable.openSockmap(id: id) else { return [] }
+            return try SockmapObserver().entries(of: open)
+        }
+    }
+}
