@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 import UnstuckKernel
 import UnstuckModel
@@ -28,7 +27,7 @@ public struct Lab: Sendable {
     public func state() throws -> LabState? {
         guard Files.exists(layout.statePath) else { return nil }
         do {
-            return try JSONDecoder().decode(LabState.self, from: Data(try readFile(layout.statePath)))
+            return try JSONText.decode(LabState.self, from: readText(layout.statePath) ?? "")
         } catch {
             throw LabError(.failed, "\(layout.statePath) is damaged; `unstuck-lab down` still works", cause: error)
         }

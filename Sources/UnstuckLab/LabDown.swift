@@ -9,6 +9,16 @@ extension Lab {
     @discardableResult
     public func down() throws -> [String] {
         try Requirements.checkCapabilities()
+        let lock = try LabLock.acquire(layout)
+        let removed = try remove()
+        lock.remove()
+        // The folder of all labs goes with the last of them; rmdir refuses while another is there.
+        unsafe _ = rmdir(LabLayout.labsRoot)
+        return removed
+    }
+
+    /// The work of `down`, under its lock.
+    func remove() throws -> [String] {
         var removed: [String] = []
 
         let group = ControlGroup(layout.cgroup)
@@ -35,8 +45,6 @@ extension Lab {
             try Files.removeTree(layout.root)
             removed.append("folder \(layout.root)")
         }
-        // The folder of all labs goes with the last of them; rmdir refuses while another is there.
-        unsafe _ = rmdir(LabLayout.labsRoot)
 
         let left = leftovers()
         guard left.isEmpty else { throw LabError(.failed, "still there: \(left.joined(separator: ", "))") }

@@ -20,7 +20,8 @@ extension Lab {
     /// Builds the lab. If a step fails, what was made before it is removed again.
     public func up(_ options: UpOptions = UpOptions()) throws {
         try Requirements.checkCapabilities()
-        let ip = try IPRoute()
+        let lock = try LabLock.acquire(layout)
+        let ip = try IPRoute(lock: lock.raw)
         let leftovers = self.leftovers()
         if !leftovers.isEmpty {
             guard options.replace else {
@@ -30,13 +31,13 @@ extension Lab {
                         + "unstuck-lab down, or up --replace")
             }
             options.progress("removing what was there")
-            _ = try down()
+            _ = try remove()
         }
         do {
-            try build(options, ip)
+            try build(options, ip, lock: lock.raw)
         } catch {
             do {
-                _ = try down()
+                _ = try remove()
             } catch let second {
                 throw LabError(.failed, "\(error); and then cleaning up failed too", cause: second)
             }
@@ -44,7 +45,7 @@ extension Lab {
         }
     }
 
-    private func build(_ options: UpOptions, _ ip: IPRoute) throws {
+    private func build(_ options: UpOptions, _ ip: IPRoute, lock: Int32) throws {
         guard options.pods.allSatisfy({ (0..<AddressPlan.podLimit).contains($0.index) }), options.mapSize > 0 else {
             throw LabError(
                 .invalid, "a map needs room for an entry, and there are \(AddressPlan.podLimit) pods at most")
@@ -83,11 +84,11 @@ extension Lab {
 
         options.progress("servers")
         state.phase = .up
-        try startServers(state)
+        try startServers(state, lock: lock)
         try save(state)
     }
 
-    private func startServers(_ state: LabState) throws {
+    private func startServers(_ state: LabState, lock: Int32) throws {
         let servers = state.pods.filter(\.isServer)
         for pod in servers {
             // The servers find their host without state.json, which says "building" until they run.
@@ -95,7 +96,7 @@ extension Lab {
                 [
                     program, "serve", "--netns", layout.namespacePath(pod.id), "--cgroup", layout.podCgroup(pod),
                     "--ready", layout.readyPath(pod.id),
-                ], log: layout.logPath(pod.id, "serve"))
+                ], log: layout.logPath(pod.id, "serve"), keeping: lock)
         }
         let deadline = Deadline(after: .seconds(10))
         for pod in servers {

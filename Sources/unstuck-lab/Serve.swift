@@ -17,6 +17,8 @@ struct Serve: ParsableCommand {
 
     func run() throws {
         try Joining.join(namespace: netns, cgroup: cgroup)
+        // `up` lends its lock until this process can be found through its control group.
+        try Joining.dropInput()
         var server = try LabServer.listening(log: Output.line)
         if let ready { try Joining.announce(at: ready) }
         try server.run()

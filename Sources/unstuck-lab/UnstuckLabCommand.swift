@@ -9,12 +9,12 @@ struct UnstuckLabCommand: ParsableCommand {
         commandName: "unstuck-lab",
         abstract: "Builds a node with pods in network namespaces, and breaks its connections for real.",
         discussion: """
-            Nothing is connected to the machine's own network. Everything lies below /run/unstuck-lab/NAME, network
-            namespaces unstuck-NAME-*, and one control group, and `down` removes all of it.
+            Nothing is connected to the machine's own network. Everything lies below /run/unstuck-lab/NAME, in \
+            network namespaces unstuck-NAME-* and in one control group, and `down` removes all of it.
 
             EXAMPLES
               unstuck-lab up && unstuck-lab break zombie --pod shop/web-0
-              unstuck-lab exec --as node -- curl -m 2 --local-port 50504 http://203.0.113.10:8080/healthz
+              unstuck-lab exec -- curl -m 2 --local-port 50504 203.0.113.10:8080/healthz
             """,
         subcommands: [
             Up.self, Break.self, Heal.self, Down.self, List.self, Exec.self, Load.self, Serve.self, Actor.self,

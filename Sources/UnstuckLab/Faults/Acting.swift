@@ -1,4 +1,3 @@
-import FoundationEssentials
 import UnstuckKernel
 
 extension Lab {
@@ -9,7 +8,7 @@ extension Lab {
         guard outcome.status == 0 else {
             throw LabError(.didNotHappen, Self.lastWords(outcome.errors))
         }
-        return try JSONDecoder().decode(Fault.self, from: Data(outcome.output.utf8))
+        return try JSONText.decode(Fault.self, from: outcome.output)
     }
 
     /// Starts our own program as an actor that stays inside a host until `heal`; waits until it says what it made.
@@ -26,7 +25,7 @@ extension Lab {
         guard ended, Files.exists(report) else {
             throw LabError(.didNotHappen, Self.lastWords(readText(log) ?? "the actor \(label) said nothing"))
         }
-        var fault = try JSONDecoder().decode(Fault.self, from: Data(try readFile(report)))
+        var fault = try JSONText.decode(Fault.self, from: readText(report) ?? "")
         fault.holders = [pid]
         return fault
     }

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 import UnstuckKernel
 import UnstuckModel
@@ -46,7 +45,7 @@ extension Lab {
     /// The faults that were made and not healed.
     public func faults() throws -> [Fault] {
         try directoryNames(layout.faults).filter { $0.hasSuffix(".json") }.sorted().map { name in
-            try JSONDecoder().decode(Fault.self, from: Data(try readFile("\(layout.faults)/\(name)")))
+            try JSONText.decode(Fault.self, from: readText("\(layout.faults)/\(name)") ?? "")
         }
     }
 

@@ -42,21 +42,15 @@ extension Lab {
     /// Makes a live wrong resident; two processes hold it until `heal`.
     @discardableResult
     public func breakLiveResident(_ fault: LiveResidentFault) throws -> Fault {
-        let map = try SockmapView(lab: self)
-        let first = try actAndStay(
-            as: fault.first, arguments(fault, isFirst: true), label: "live-resident-first-\(fault.sourcePort)")
+        let first = try fileFirstPair(fault)
         do {
-            if let claims = try map?.claims(),
-                !claims.contains(fault.tuple.reversed) || claims.contains(fault.tuple)
-            {
-                throw LabError(.didNotHappen, "the first pair of \(fault.tuple) is not filed one-sided")
-            }
             var made = try actAndStay(
                 as: fault.second, arguments(fault, isFirst: false), label: "live-resident-second-\(fault.sourcePort)")
             made.holders += first.holders
-            made.entriesLeft = map == nil ? nil : 1
+            let claims = try SockmapView(lab: self)?.claims()
+            made.entriesLeft = claims == nil ? nil : 1
             try record(made)
-            if let claims = try map?.claims(), !claims.contains(fault.tuple) {
+            guard claims?.contains(fault.tuple) != false else {
                 throw LabError(
                     .didNotHappen, "the second pair's client \(fault.tuple) is not in the sockmap (unstuck-lab heal)")
             }
@@ -65,6 +59,19 @@ extension Lab {
             for holder in first.holders { try end(holder: holder) }
             throw error
         }
+    }
+
+    /// The first pair alone: its server's entry waits for somebody else's bytes. Not recorded.
+    func fileFirstPair(_ fault: LiveResidentFault) throws -> Fault {
+        let first = try actAndStay(
+            as: fault.first, arguments(fault, isFirst: true), label: "live-resident-first-\(fault.sourcePort)")
+        if let claims = try SockmapView(lab: self)?.claims(),
+            !claims.contains(fault.tuple.reversed) || claims.contains(fault.tuple)
+        {
+            for holder in first.holders { try end(holder: holder) }
+            throw LabError(.didNotHappen, "the first pair of \(fault.tuple) is not filed one-sided")
+        }
+        return first
     }
 
     private func arguments(_ fault: LiveResidentFault, isFirst: Bool) -> [String] {

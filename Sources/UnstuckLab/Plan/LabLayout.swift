@@ -18,6 +18,8 @@ public struct LabLayout: Hashable, Sendable {
     }
 
     public var root: String { "\(Self.labsRoot)/\(name)" }
+    /// Beside the root, which comes and goes.
+    var lockPath: String { "\(root).lock" }
     public var statePath: String { "\(root)/state.json" }
     public var bpffs: String { "\(root)/bpf" }
     public var mapPin: String { "\(bpffs)/cilium_sock_ops" }

@@ -31,7 +31,7 @@ struct HTTPRequest: Equatable {
         let target = words[1].split(separator: "?", maxSplits: 1)
         var query: [String: String] = [:]
         for pair in (target.count > 1 ? target[1] : "").split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1)
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             query[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
         }
         let connection = lines.dropFirst().map { $0.lowercased() }.first { $0.hasPrefix("connection:") } ?? ""

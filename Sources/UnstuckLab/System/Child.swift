@@ -21,14 +21,16 @@ public final class Child: Sendable {
     private let errors: OwnedDescriptor
     private let isWaitedFor = Mutex(false)
 
-    /// - Parameter arguments: the first is the program's path.
-    public init(_ arguments: [String], input: String = "") throws {
+    /// - Parameters:
+    ///   - arguments: the first is the program's path.
+    ///   - kept: a descriptor that the child keeps open: it takes the place of its standard output.
+    public init(_ arguments: [String], input: String = "", keeping kept: Int32? = nil) throws {
         let source = try Self.anonymousFile()
         output = try Self.anonymousFile()
         errors = try Self.anonymousFile()
         try Files.write(Array(input.utf8), to: source, "input")
         lseek(source.raw, 0, SEEK_SET)
-        pid = try Self.spawn(arguments, source.raw, output.raw, errors.raw, detach: false)
+        pid = try Self.spawn(arguments, source.raw, kept ?? output.raw, errors.raw, detach: false)
     }
 
     deinit {
@@ -39,17 +41,18 @@ public final class Child: Sendable {
 
     /// Runs a program to its end.
     public static func run(
-        _ arguments: [String], input: String = "", within limit: Duration = .seconds(30)
+        _ arguments: [String], input: String = "", keeping kept: Int32? = nil, within limit: Duration = .seconds(30)
     ) throws -> Outcome {
-        let child = try Child(arguments, input: input)
+        let child = try Child(arguments, input: input, keeping: kept)
         return try child.wait(within: limit)
     }
 
     /// Starts a program that outlives us, in a session of its own, its output appended to a file.
-    public static func startDetached(_ arguments: [String], log: String) throws -> Int32 {
+    /// - Parameter kept: a descriptor that the child keeps open as its standard input, until it drops it itself.
+    public static func startDetached(_ arguments: [String], log: String, keeping kept: Int32? = nil) throws -> Int32 {
         let nothing = try OwnedDescriptor(path: "/dev/null")
         let file = try OwnedDescriptor(path: log, flags: O_WRONLY | O_CREAT | O_APPEND)
-        return try spawn(arguments, nothing.raw, file.raw, file.raw, detach: true)
+        return try spawn(arguments, kept ?? nothing.raw, file.raw, file.raw, detach: true)
     }
 
     public func signal(_ number: Int32) { isWaitedFor.withLock { if !$0 { _ = kill(pid, number) } } }

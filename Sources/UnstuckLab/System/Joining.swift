@@ -26,6 +26,13 @@ public enum Joining {
     /// Tells whoever waits that this process is ready: a file with its id, complete or not there.
     public static func announce(at path: String) throws { try Files.publish("\(getpid())\n", at: path) }
 
+    /// Drops what stands in the place of standard input: for a child that was given a lock there.
+    public static func dropInput() throws {
+        let nothing = try OwnedDescriptor(path: "/dev/null")
+        let descriptor = nothing.raw
+        try syscall("dup2", on: "standard input") { dup2(descriptor, STDIN_FILENO) }
+    }
+
     /// Becomes another program, found through PATH. Returns only by throwing.
     public static func become(_ command: [String]) throws -> Never {
         guard let program = command.first else { throw LabError(.invalid, "no command to run") }
