@@ -85,6 +85,8 @@ let package = Package(
             dependencies: ["TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckDiagnosis", "UnstuckRepair"],
             swiftSettings: strict),
         .testTarget(
+            name: "EndToEndTests", dependencies: ["TestSupport", "unstuck", "unstuck-lab"], swiftSettings: strict),
+        .testTarget(
             name: "UnstuckLabTests",
             dependencies: ["UnstuckLab", "UnstuckModel", "UnstuckKernel", "unstuck-lab"],
             swiftSettings: strict),

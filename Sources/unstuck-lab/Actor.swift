@@ -7,7 +7,7 @@ import UnstuckModel
 struct Actor: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Play a fault's client.", shouldDisplay: false,
-        subcommands: [Zombie.self, Leak.self, CrossWired.self, LiveResident.self, Get.self])
+        subcommands: [Zombie.self, Leak.self, CrossWired.self, LiveResident.self, Get.self, Impatient.self])
 
     /// Where the actor plays.
     struct Stage: ParsableArguments {
@@ -101,6 +101,32 @@ struct Actor: ParsableCommand {
             var request = Request(target: target, source: source)
             request.milliseconds = milliseconds
             Output.line(try request.make().rawValue)
+        }
+    }
+
+    /// Asks for something slow, gives up, resets; again and again. The server goes on working and closes when it is
+    /// done: healthy, however dead its socket looks meanwhile.
+    struct Impatient: ParsableCommand {
+        @OptionGroup var stage: Stage
+        @Option var target: Endpoint
+        /// How long the server works on each request.
+        @Option var work = 1200
+        @Option var seconds: Double = 10
+
+        func run() throws {
+            _ = try stage.enter()
+            var request = Request(target: target)
+            request.path = "/slow?ms=\(work)"
+            request.milliseconds = 200
+            request.resets = true
+            let end = ContinuousClock.now + .seconds(seconds)
+            var count = 0
+            while ContinuousClock.now < end {
+                guard try request.make() == .hung else { throw LabError(.failed, "the server was not slow") }
+                count += 1
+                usleep(UInt32(work) * 1000)
+            }
+            Output.line("gave up \(count) times")
         }
     }
 }

@@ -83,6 +83,10 @@ struct RepairCommand: ParsableCommand {
     }
 
     private func carryOut(_ plan: Plan, _ looking: Looking, _ report: inout RepairReport) throws {
+        if !plan.resets.isEmpty, !Requirement.Capability.netAdmin.isPresent {
+            printError("unstuck: to reset connections needs CAP_NET_ADMIN; nothing was changed")
+            throw Exit.couldNotTell
+        }
         let result: Repairer.Result
         do {
             let written = try Journal(path: journal)

@@ -40,9 +40,10 @@ public enum Requirement {
     public static func missing(behind error: any Error) -> String {
         let (code, needed): (Int32, [Capability]) =
             switch error {
-            case let error as BPFError: (error.errno, [.bpf, .perfmon, .netAdmin])
+            case let error as BPFError: (error.errno, [.bpf, .perfmon])
             case let error as SystemError where error.call == "setns": (error.errno, [.sysAdmin])
             case let error as SystemError where error.call.hasPrefix("BPF_"): (error.errno, [.sysAdmin])
+            case let error as SystemError where error.call == "SOCK_DESTROY": (error.errno, [.netAdmin])
             default: (0, [])
             }
         if error is BPFError, !hasBTF { return "the kernel's BTF (\(btfPath))" }

@@ -15,6 +15,8 @@ public struct Request: Sendable {
     public var source: Endpoint?
     public var path = "/healthz"
     public var milliseconds: Int32 = 1000
+    /// Ends the connection with a RST, as a client does that gave up for good.
+    public var resets = false
 
     public init(target: Endpoint, source: Endpoint? = nil) {
         self.target = target
@@ -24,6 +26,7 @@ public struct Request: Sendable {
     /// Runs in the calling process's namespace and control group.
     public func make() throws -> Outcome {
         let client = try TCP.connected(from: source, to: target, within: milliseconds)
+        if resets { try client.resetOnClose() }
         _ = try client.send(Array("GET \(path) HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n".utf8))
         do throws(SystemError) {
             let answer = try TCP.receive(4096, on: client.raw)

@@ -1,0 +1,56 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Everything that looks odd and is fine, all at once, looked at fifty times: no finding may appear.
+@Suite("Healthy twins", .serialized)
+struct HealthyTests {
+    @Test func fiftyLooksWithoutAFinding() throws {
+        let lab = try RealLab("well")
+        let seconds = "300"  // bounds the load; it is ended when the looks are done
+        var loads: [Programs.Running] = []
+        // 200 live accelerated connections, some long, some short.
+        for (host, pod, count, churn) in [
+            ("node", "203.0.113.11", "100", "40"), ("node", "[2001:db8:0:1::11]", "50", "200"),
+            ("shop/client-0", "203.0.113.11", "50", "0"),
+            // One-sided: the remote node is not accelerated, so the server's redirects miss.
+            ("remote", "203.0.113.11", "10", "100"),
+        ] {
+            loads.append(
+                try lab.start(
+                    host,
+                    [
+                        Programs.lab, "load", "--host", pod.filter { $0 != "[" && $0 != "]" }, "--connections", count,
+                        "--churn", churn, "--seconds", seconds, "--message-bytes", "512",
+                    ]))
+        }
+        // Waits in the accept queue for ever.
+        try lab.start("node", ["bash", "-c", "exec 3<>/dev/tcp/203.0.113.10/6060; sleep 300"])
+        // A server that goes on working after its client gave up and reset.
+        let impatient = try lab.start(
+            "node",
+            [Programs.lab, "actor", "impatient", "--lab", lab.name, "--target", "203.0.113.10:8080", "--seconds", "60"])
+        // Plain: neither end is in a map.
+        let plain = try SocketPair()
+
+        var suspects = 0
+        for round in 0..<50 {
+            let (status, diagnosis) = try lab.diagnose(["--interval", "2"])
+            #expect(status == 0, "round \(round): \(diagnosis["findings"].array.map { $0["summary"].text })")
+            #expect(diagnosis.codes == [], "round \(round)")
+            #expect(diagnosis["totals"]["entries"].number > 200, "round \(round): the load is not there")
+            suspects += diagnosis["suspects"].array.count
+        }
+        #expect(plain.client >= 0)
+        #expect(try impatient.wait().status == 0)
+        for load in loads {
+            load.terminate()
+            let report = try load.wait()
+            if let result = try? JSONValue(report.text) {
+                #expect(result["errors"].number == 0, "\(report.text)")
+                #expect(result["mismatches"].number == 0)
+            }
+        }
+        try lab.down()
+    }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Repair under load", .serialized)
+struct LoadTests {
+    /// 200 live accelerated connections exchange checked bytes while dead entries among them are removed.
+    @Test func noLiveEntryAndNoByteIsLost() throws {
+        let lab = try RealLab("load")
+        let map = "\(try lab.map())"
+        let fault = try lab.breakIt(["zombie", "--pod", "shop/web-0", "--count", "100"])
+        #expect(fault["entriesLeft"].number == 100)
+        let load = try lab.start(
+            "node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "200", "--seconds", "20"])
+        usleep(2_000_000)
+        let before = try lab.diagnose(["--interval", "0"]).diagnosis["totals"]["entries"].number
+        #expect(before == 500)
+        let journal = "/run/unstuck-lab/\(lab.name)/journal.jsonl"
+        let repaired = try lab.unstuck(["repair", "--map", map, "--apply", "--journal", journal, "--output", "json"])
+        #expect(repaired.status == 0, "\(repaired.errors)")
+        let outcomes = try JSONValue(repaired.text)["data"]["deletions"].array.map { $0["outcome"].text }
+        #expect(outcomes.count == 100)
+        #expect(outcomes.allSatisfy { $0 == "deleted" })
+        let (status, after) = try lab.diagnose()
+        #expect(status == 0)
+        #expect(after["totals"]["entries"].number == 400)  // both ends of each of the 200
+        let report = try JSONValue(try load.wait().text)
+        for trouble in ["errors", "mismatches", "stalled"] { #expect(report[trouble].number == 0, "\(trouble)") }
+        #expect(report["connections"].number == 200)
+        #expect(report["bytes"].number > 1_000_000)
+        try lab.down()
+    }
+
+    /// Unread bytes protect an entry that nobody claims, until they are given up.
+    @Test func unreadBytesProtectUntilDiscarded() throws {
+        let lab = try RealLab("unread")
+        _ = try lab.breakIt(["zombie", "--pod", "shop/web-0"])
+        let hung = try lab.probe("203.0.113.10", port: 50504)
+        #expect(hung.status == 1)
+        let arguments = ["repair", "--map", "\(try lab.map())", "--force", "--output", "json"]
+        let plan = try JSONValue(try lab.unstuck(arguments).text)["data"]["plan"]
+        #expect(plan["deletions"].array.isEmpty)
+        #expect(plan["undecided"].array.count == 1)
+        let journal = "/run/unstuck-lab/\(lab.name)/journal.jsonl"
+        let applied = try lab.unstuck(arguments + ["--apply", "--discard-unread", "--journal", journal])
+        #expect(applied.status == 0, "\(applied.text)")
+        #expect(try lab.probe("203.0.113.10", port: 50504).status == 0)
+        try lab.down()
+    }
+
+    @Test func moreThanHalfOfAMapNeedsForce() throws {
+        let lab = try RealLab("half")
+        _ = try lab.breakIt(["zombie", "--pod", "shop/web-0", "--count", "3"])
+        let refused = try lab.unstuck(["repair", "--map", "\(try lab.map())", "--apply"])
+        #expect(refused.status == 2)
+        #expect(refused.text.contains("--force"))
+        #expect(try lab.diagnose().diagnosis["totals"]["entries"].number == 3)
+        try lab.down()
+    }
+}

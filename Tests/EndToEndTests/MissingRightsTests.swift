@@ -1,0 +1,77 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Without a right, or without BTF: what is missing is named, the status is 2, and the rest is still said.
+@Suite("What is missing is named", .serialized)
+struct MissingRightsTests {
+    /// A folder that anybody may enter, with a copy of the program.
+    static func publicCopy() throws -> String {
+        let folder = "/tmp/unstuck-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: Programs.unstuck, toPath: "\(folder)/unstuck")
+        for path in [folder, "\(folder)/unstuck"] { unsafe chmod(path, 0o755) }
+        return folder
+    }
+
+    @Test(arguments: [
+        (["--reuid", "65534", "--regid", "65534", "--clear-groups"], ["CAP_SYS_ADMIN", "CAP_BPF", "CAP_PERFMON"]),
+        (["--bounding-set", "-bpf,-sys_admin", "--inh-caps", "-bpf,-sys_admin"], ["CAP_BPF", "CAP_SYS_ADMIN"]),
+        (["--bounding-set", "-perfmon,-sys_admin", "--inh-caps", "-perfmon,-sys_admin"], ["CAP_PERFMON", "CAP_SYS_ADMIN"]),
+    ])
+    func capabilities(_ drop: [String], _ named: [String]) throws {
+        let lab = try RealLab("caps")
+        let folder = try Self.publicCopy()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let output = try Programs.run("setpriv", drop + ["\(folder)/unstuck", "diagnose", "--interval", "0"])
+        #expect(output.status == 2, "\(output.text)\(output.errors)")
+        for name in named { #expect(output.text.contains(name), "\(output.text)") }
+        #expect(!output.text.contains("✓"))
+        try lab.down()
+    }
+
+    /// Looking needs no CAP_NET_ADMIN; resetting does, and without it nothing at all is changed.
+    @Test func withoutNetAdmin() throws {
+        let lab = try RealLab("net")
+        try lab.start("node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "5", "--seconds", "120"])
+        _ = try lab.breakIt(["zombie", "--pod", "shop/web-0"])
+        try lab.start(
+            "node",
+            [Programs.unstuck, "probe", "http://203.0.113.10:8080/healthz", "--source-port", "50504", "--timeout", "120"])
+        usleep(1_500_000)
+        let drop = ["--bounding-set", "-net_admin", "--inh-caps", "-net_admin", Programs.unstuck]
+        let map = ["--map", "\(try lab.map())"]
+        let looked = try Programs.run("setpriv", drop + ["diagnose", "--output", "json"] + map)
+        #expect(looked.status == 1)
+        let codes = try JSONValue(looked.text)["data"].codes
+        #expect(codes == ["sockmap.misdirected", "sockmap.disclosure", "sockmap.zombie"])
+        let refused = try Programs.run("setpriv", drop + ["repair", "--apply", "--reset-stuck"] + map)
+        #expect(refused.status == 2, "\(refused.text)")
+        #expect(refused.errors.contains("CAP_NET_ADMIN"))
+        #expect(try lab.diagnose().diagnosis.codes == codes)
+        try lab.down()
+    }
+
+    @Test func withoutBTF() throws {
+        let lab = try RealLab("btf")
+        let script = "mount -t tmpfs none /sys/kernel/btf && exec \"$0\" diagnose --interval 0 --map $1"
+        let output = try Programs.run(
+            "unshare", ["--mount", "sh", "-c", script, Programs.unstuck, "\(try lab.map())"])
+        #expect(output.status == 2, "\(output.text)\(output.errors)")
+        #expect(output.text.contains("BTF"))
+        #expect(output.text.contains("1 sockmap"))  // that there is one can still be said
+        try lab.down()
+    }
+
+    @Test func usage() throws {
+        #expect(try Programs.run(Programs.unstuck, ["diagnose", "--interval", "1"]).status == 64)
+        #expect(try Programs.run(Programs.unstuck, ["nonsense"]).status == 64)
+        #expect(try Programs.run(Programs.unstuck, ["--version"]).text.hasPrefix("unstuck 0."))
+        let missing = try Programs.run(Programs.unstuck, ["diagnose", "--from", "/nowhere"])
+        #expect(missing.status == 2)
+        #expect(missing.errors.contains("/nowhere"))
+        let garbage = try Programs.run(Programs.unstuck, ["diagnose", "--from", "/etc/hostname"])
+        #expect(garbage.status == 2)
+        #expect(garbage.errors.contains("not a bundle"))
+    }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A lab of one test, driven through the programs as a user drives them.
+final class RealLab {
+    let name: String
+    private var background: [Programs.Running] = []
+
+    /// A lab with servers and the accelerator.
+    init(_ suffix: String) throws {
+        name = "e\(getpid() % 100_000)\(suffix)"
+        try lab(["up", "--replace"])
+    }
+
+    deinit {
+        for program in background { program.terminate() }
+        _ = try? Programs.run(Programs.lab, ["down", "--lab", name])
+    }
+
+    var environment: [String: String] { ["UNSTUCK_POD_LOGS": "/run/unstuck-lab/\(name)/log/pods", "NO_COLOR": "1"] }
+
+    /// Removes the lab and makes sure that nothing is left.
+    func down() throws {
+        for program in background { program.terminate() }
+        background = []
+        try lab(["down"])
+    }
+
+    @discardableResult
+    func lab(_ arguments: [String]) throws -> Programs.Output {
+        let verb = arguments[0] == "break" ? 2 : 1
+        let output = try Programs.run(
+            Programs.lab, arguments[..<verb] + ["--lab", name] + arguments[verb...])
+        guard output.status == 0 else { throw Failure("unstuck-lab \(arguments): \(output.errors)\(output.text)") }
+        return output
+    }
+
+    /// A fault, as `break --output json` tells of it.
+    func breakIt(_ arguments: [String]) throws -> JSONValue {
+        try JSONValue(lab(["break"] + arguments + ["--output", "json"]).text)["fault"]
+    }
+
+    func unstuck(_ arguments: [String]) throws -> Programs.Output {
+        try Programs.run(Programs.unstuck, arguments, environment: environment)
+    }
+
+    /// A command on one of the lab's hosts.
+    func on(_ host: String, _ command: [String]) throws -> Programs.Output {
+        try Programs.run(
+            Programs.lab, ["exec", "--lab", name, "--as", host, "--"] + command, environment: environment)
+    }
+
+    /// The same, left running; ended with the lab.
+    @discardableResult
+    func start(_ host: String, _ command: [String]) throws -> Programs.Running {
+        let running = try Programs.start(
+            Programs.lab, ["exec", "--lab", name, "--as", host, "--"] + command, environment: environment)
+        background.append(running)
+        return running
+    }
+
+    func probe(_ address: String, port: Int? = nil, timeout: Double = 1) throws -> Programs.Output {
+        try on(
+            "node",
+            [Programs.unstuck, "probe", "http://\(address):8080/healthz", "--timeout", "\(timeout)"]
+                + (port.map { ["--source-port", "\($0)"] } ?? []))
+    }
+
+    /// Diagnoses this lab's map only: other labs and other tests do not matter.
+    func diagnose(_ arguments: [String] = []) throws -> (status: Int32, diagnosis: JSONValue) {
+        let output = try unstuck(["diagnose", "--map", "\(try map())", "--output", "json"] + arguments)
+        return (output.status, try JSONValue(output.text)["data"])
+    }
+
+    func map() throws -> Int {
+        let state = try JSONValue(try String(contentsOfFile: "/run/unstuck-lab/\(name)/state.json", encoding: .utf8))
+        return Int(state["accelerator"]["mapID"].number)
+    }
+
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+        init(_ description: String) { self.description = description }
+    }
+}
+
+/// Loosely typed JSON, for looking at what a program printed.
+struct JSONValue {
+    private let value: Any?
+
+    init(_ text: String) throws { value = try JSONSerialization.jsonObject(with: Data(text.utf8)) }
+    private init(_ value: Any?) { self.value = value }
+
+    subscript(_ key: String) -> JSONValue { JSONValue((value as? [String: Any])?[key]) }
+    subscript(_ index: Int) -> JSONValue { JSONValue((value as? [Any]).flatMap { $0.indices.contains(index) ? $0[index] : nil }) }
+    var array: [JSONValue] { (value as? [Any] ?? []).map { JSONValue($0) } }
+    var text: String { value as? String ?? "" }
+    var number: Double { (value as? NSNumber)?.doubleValue ?? .nan }
+    var codes: [String] { self["findings"].array.map { $0["code"].text } }
+}

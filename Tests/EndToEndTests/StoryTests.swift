@@ -1,0 +1,137 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The whole story through the programs as users run them, on this machine's own kernel.
+@Suite("A request hangs: found, explained, repaired", .serialized)
+struct StoryTests {
+    static let words = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+
+    @Test(arguments: [("4", "203.0.113.10"), ("6", "[2001:db8:0:1::10]")])
+    func theStory(_ family: String, _ address: String) throws {
+        let lab = try RealLab("s\(family)")
+        // Live connections that must come to no harm.
+        let load = try lab.start(
+            "node",
+            [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "20", "--seconds", "40"])
+        #expect(try lab.probe(address).status == 0)
+        #expect(try lab.diagnose().status == 0)
+
+        let fault = try lab.breakIt(["zombie", "--pod", "shop/web-0", "--family", family])
+        let hung = try lab.probe(address, port: 50504)
+        #expect(hung.status == 1)
+        #expect(hung.text.contains(Self.words))
+        #expect(try lab.probe(address).status == 0)  // any other port answers
+
+        // One more request hangs while we look.
+        let victim = try lab.start(
+            "node",
+            [Programs.unstuck, "probe", "http://\(address):8080/healthz", "--source-port", "50504", "--timeout", "90"])
+        usleep(1_000_000)
+        let (status, diagnosis) = try lab.diagnose()
+        #expect(status == 1)
+        #expect(diagnosis.codes == ["sockmap.misdirected", "sockmap.disclosure", "sockmap.zombie"])
+        let finding = diagnosis["findings"][0]
+        #expect(finding["subject"]["stage"].text == "stuck")
+        #expect(finding["subject"]["pod"].text == "shop/web-0")
+        #expect(finding["subject"]["holders"][0]["pid"].number == fault["heldBy"][0]["pid"].number)
+        #expect(finding["subject"]["holders"][0]["descriptor"].number == fault["heldBy"][0]["descriptor"].number)
+        #expect(finding["subject"]["bytes"].number > 0)
+
+        try theSameElsewhere(lab, diagnosis.codes)
+
+        // The plan alone changes nothing.
+        let map = "\(try lab.map())"
+        let plan = try lab.unstuck(["repair", "--map", map, "--reset-stuck", "--output", "json"])
+        #expect(plan.status == 1)
+        #expect(try JSONValue(plan.text)["data"]["applied"].number == 0)
+        #expect(try lab.diagnose().diagnosis.codes == diagnosis.codes)
+
+        let journal = "/run/unstuck-lab/\(lab.name)/journal.jsonl"
+        let repaired = try lab.unstuck([
+            "repair", "--map", map, "--apply", "--reset-stuck", "--watch", "3", "--journal", journal,
+            "--output", "json",
+        ])
+        let report = try JSONValue(repaired.text)["data"]
+        #expect(repaired.status == 0, "\(repaired.text)\(repaired.errors)")
+        #expect(report["deletions"].array.map { $0["outcome"].text } == ["deleted"])
+        #expect(report["resets"].array.count == 1)
+        #expect(report["resets"][0]["failure"].text == "")
+        #expect(report["watch"]["findings"].number == 0)
+        #expect(try victim.wait().status == 1)
+
+        #expect(try lab.probe(address, port: 50504).status == 0)
+        let clean = try lab.diagnose()
+        #expect(clean.status == 0)
+        #expect(clean.diagnosis.codes == [])
+        let harm = try JSONValue(try load.wait().text)
+        #expect(harm["errors"].number == 0)
+        #expect(harm["mismatches"].number == 0)
+        #expect(harm["bytes"].number > 0)
+        try lab.down()
+    }
+
+    /// A bundle gives the same verdict as nobody, without any right.
+    private func theSameElsewhere(_ lab: RealLab, _ codes: [String]) throws {
+        let bundle = "/run/unstuck-lab/\(lab.name)/bundle.json"
+        let collected = try lab.unstuck(["collect", "--map", "\(try lab.map())", "--file", bundle])
+        #expect(collected.status == 0, "\(collected.errors)")
+        let copy = "/tmp/unstuck-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: copy) }
+        try FileManager.default.copyItem(atPath: Programs.unstuck, toPath: "\(copy)/unstuck")
+        try FileManager.default.copyItem(atPath: bundle, toPath: "\(copy)/bundle.json")
+        for path in [copy, "\(copy)/unstuck", "\(copy)/bundle.json"] { unsafe chmod(path, 0o755) }
+        let judged = try Programs.run(
+            "setpriv",
+            [
+                "--reuid", "65534", "--regid", "65534", "--clear-groups", "\(copy)/unstuck", "diagnose", "--from",
+                "\(copy)/bundle.json", "--output", "json",
+            ])
+        #expect(judged.status == 1, "\(judged.errors)")
+        #expect(try JSONValue(judged.text)["data"].codes == codes)
+        // Kernel addresses stay on the node.
+        #expect(try !String(contentsOfFile: bundle, encoding: .utf8).contains("ffff8"))
+    }
+
+    @Test func aLeakLeavesNothingOnAFixedKernel() throws {
+        let lab = try RealLab("leak")
+        let fault = try lab.breakIt(["leak", "--pod", "shop/web-0", "--count", "50"])
+        #expect(fault["entriesLeft"].number == 0)
+        let (status, diagnosis) = try lab.diagnose()
+        #expect(status == 0)
+        #expect(diagnosis["totals"]["entries"].number == 0)
+        try lab.down()
+    }
+
+    @Test func crossWiredIsFoundAndLeftAlone() throws {
+        let lab = try RealLab("cross")
+        // A layout is chosen by agreement with live residents: there must be some.
+        try lab.start("node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "5", "--seconds", "60"])
+        let fault = try lab.breakIt(["cross-wired"])
+        let (status, diagnosis) = try lab.diagnose()
+        #expect(status == 1)
+        #expect(diagnosis.codes == ["sockmap.cross-wired"])
+        #expect(diagnosis["findings"][0]["subject"]["holders"][0]["pid"].number == fault["heldBy"][0]["pid"].number)
+        let plan = try lab.unstuck(["repair", "--map", "\(try lab.map())", "--force", "--output", "json"])
+        #expect(plan.status == 0)
+        #expect(try JSONValue(plan.text)["data"]["plan"]["deletions"].array.isEmpty)
+        try lab.down()
+    }
+
+    /// The same loopback tuple in two pods, and the bytes of the one reach the other's living server.
+    @Test func aLiveWrongResidentIsFoundAndLeftAlone() throws {
+        let lab = try RealLab("live")
+        _ = try lab.breakIt(["live-resident"])
+        let (status, diagnosis) = try lab.diagnose()
+        #expect(status == 1)
+        #expect(Set(diagnosis.codes) == ["sockmap.misdirected", "sockmap.disclosure"])
+        let plan = try lab.unstuck([
+            "repair", "--map", "\(try lab.map())", "--force", "--reset-stuck", "--output", "json",
+        ])
+        let planned = try JSONValue(plan.text)["data"]["plan"]
+        #expect(planned["deletions"].array.isEmpty)
+        #expect(planned["resets"].array.isEmpty)
+        try lab.down()
+    }
+}
