@@ -88,7 +88,9 @@ public struct BPFProgramHandle {  // the object outlives the pointer
         LibBPFLog.shared.start()
         var info = bpf_iter_link_info()
         var options = unsafe bpf_iter_attach_opts()
-        unsafe options.sz = MemoryLayout<bpf_iter_attach_opts>.size
+        // Up to the last member: libbpf refuses bytes behind it that are not zero, and Swift leaves padding as it was.
+        let last = unsafe MemoryLayout<bpf_iter_attach_opts>.offset(of: \.link_info_len) ?? 0
+        unsafe options.sz = last + MemoryLayout<UInt32>.size
         let link = unsafe withUnsafeMutablePointer(to: &info) { info in
             if let map {
                 unsafe info.pointee.map.map_fd = UInt32(bitPattern: map)
