@@ -3,7 +3,7 @@ import UnstuckModel
 /// `sockmap.cross-wired`: a live socket behind a key that names another connection.
 ///
 /// It comes about when a descriptor is reconnected: `connect(AF_UNSPEC)` ends the old connection without taking its
-/// entry out, and the same socket then carries a new one (kernel-facts.md, Z5).
+/// entry out, and the same socket then carries a new one (docs/kernel-facts.md, Z5).
 struct CrossWiredRule: Rule {
     func judge(_ view: NodeView, _ report: inout Report) {
         for entry in view.entries where entry.state == .crossWired && entry.entry.isStable {

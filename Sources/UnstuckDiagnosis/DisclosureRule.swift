@@ -3,7 +3,7 @@ import UnstuckModel
 /// `sockmap.disclosure`: bytes of one connection can be read by a process that is not its peer.
 ///
 /// A zombie's queue, while a live connection claims its tuple: what that connection sends lands there, and whoever
-/// holds the descriptor can read it (kernel-facts.md, section 2). A live wrong resident reads it at once.
+/// holds the descriptor can read it (docs/kernel-facts.md, section 1). A live wrong resident reads it at once.
 struct DisclosureRule: Rule {
     func judge(_ view: NodeView, _ report: inout Report) {
         for misdirected in report.findings where misdirected.code == .misdirected {

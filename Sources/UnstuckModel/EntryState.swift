@@ -3,7 +3,7 @@
 /// The judgement has one home, here; `bpf/abi/include/unstuck_abi.h` holds its twin, which re-checks inside the kernel
 /// just before a deletion. A test holds the two together over every combination.
 ///
-/// Sources: kernel-facts.md, section 2; read in 5.10.218 to 7.2.13, `net/core/sock_map.c`, `net/ipv4/tcp.c`.
+/// Sources: docs/kernel-facts.md, section 2; read in 5.10.218 to 7.2.13, `net/core/sock_map.c`, `net/ipv4/tcp.c`.
 public enum ResidentState: UInt32, Sendable, Codable, CaseIterable {
     /// Any state that has a future, an orphan that still closes included.
     case live = 0

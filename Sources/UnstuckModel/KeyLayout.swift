@@ -153,7 +153,7 @@ extension KeyLayout {
     /// Cilium up to 1.13, `cilium_sock_ops`: 44 bytes, stored swapped (the key's "source" is the resident's peer).
     /// Byte 33 is padding in older versions and the protocol (6) in newer ones.
     ///
-    /// Source: kernel-facts.md, section 4; cilium v1.11.10 `pkg/maps/sockmap/sockmap.go`, `bpf/sockops/bpf_sockops.h`.
+    /// Source: cilium v1.11.10 `pkg/maps/sockmap/sockmap.go`, `bpf/sockops/bpf_sockops.h`.
     public static let cilium = KeyLayout(
         name: "cilium", size: 44,
         fields: [

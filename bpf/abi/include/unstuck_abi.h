@@ -44,7 +44,7 @@ enum unstuck_resident_state {
 	UNSTUCK_RESIDENT_LISTENER = 2,
 	UNSTUCK_RESIDENT_LEAKED = 3,    /* CLOSE, orphaned: nobody can ever close it again */
 	UNSTUCK_RESIDENT_ZOMBIE = 4,    /* CLOSE, a file descriptor still holds it */
-	UNSTUCK_RESIDENT_QUEUED_DEAD = 5, /* CLOSE, reset while it waited for accept (kernel-facts: Z6) */
+	UNSTUCK_RESIDENT_QUEUED_DEAD = 5, /* CLOSE, reset while it waited for accept (docs/kernel-facts.md: Z6) */
 };
 
 /*
