@@ -85,7 +85,9 @@ let package = Package(
             dependencies: ["TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckDiagnosis", "UnstuckRepair"],
             swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["TestSupport", "unstuck", "unstuck-lab"], swiftSettings: strict),
+            name: "EndToEndTests",
+            dependencies: ["TestSupport", "UnstuckModel", "UnstuckKernel", "CLinuxUAPI", "unstuck", "unstuck-lab"],
+            swiftSettings: strict),
         .testTarget(
             name: "UnstuckLabTests",
             dependencies: ["UnstuckLab", "UnstuckModel", "UnstuckKernel", "unstuck-lab"],
