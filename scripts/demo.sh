@@ -36,7 +36,8 @@ trap 'exit 130' INT TERM
 
 say "A node, two web pods, and an accelerator as Cilium 1.13 had it: sock_ops + sockmap + sk_msg"
 run unstuck-lab up --lab "$lab" --replace 2>/dev/null
-node unstuck-lab load --host 203.0.113.11 --connections 20 --seconds 30 >"/run/unstuck-lab/$lab/load.json" &
+unstuck-lab exec --lab "$lab" --as node -- \
+    unstuck-lab load --host 203.0.113.11 --connections 20 --seconds 110 >"/run/unstuck-lab/$lab/load.json" &
 started+=($!)
 sleep 1
 
@@ -55,10 +56,15 @@ expect 1 on_node unstuck probe "http://[$pod6]:8080/healthz" --source-port 50504
 say "Every other port still works: one check in N fails"
 expect 0 on_node unstuck probe "http://$pod:8080/healthz"
 
-say "One request hangs while we look (its client has a minute of patience)"
-node unstuck probe "http://$pod:8080/healthz" --source-port 50504 --timeout 60 >"/run/unstuck-lab/$lab/victim.txt" 2>&1 &
-victim=$!
-started+=("$victim")
+say "Two requests hang while we look (their clients have a minute of patience)"
+victims=()
+for address in "$pod" "[$pod6]"; do
+    unstuck-lab exec --lab "$lab" --as node -- \
+        unstuck probe "http://$address:8080/healthz" --source-port 50504 --timeout 60 \
+        >"/run/unstuck-lab/$lab/victim${#victims[@]}.txt" 2>&1 &
+    victims+=($!)
+    started+=($!)
+done
 sleep 1
 expect 1 run unstuck diagnose
 
@@ -68,9 +74,9 @@ expect 1 run unstuck repair --reset-stuck
 say "Do it"
 expect 0 run unstuck repair --apply --reset-stuck --watch 3 --journal "$journal"
 
-say "The client that hung was told at once, instead of waiting out its minute"
-wait "$victim" || true
-cat "/run/unstuck-lab/$lab/victim.txt"
+say "The clients that hung were told at once, instead of waiting out their minute"
+for victim in "${victims[@]}"; do wait "$victim" || true; done
+cat "/run/unstuck-lab/$lab"/victim?.txt
 
 say "The same port, again"
 expect 0 on_node unstuck probe "http://$pod:8080/healthz" --source-port 50504
@@ -81,6 +87,7 @@ say "What was written down, before and after each step"
 cut -c1-150 "$journal" | sed 's/$/ …/'
 
 say "The live connections noticed nothing"
+kill -TERM "${started[0]}"
 wait "${started[0]}"
 cat "/run/unstuck-lab/$lab/load.json"
 

@@ -46,10 +46,11 @@ struct HealthyTests {
         for load in loads {
             load.terminate()
             let report = try load.wait()
-            if let result = try? JSONValue(report.text) {
-                #expect(result["errors"].number == 0, "\(report.text)")
-                #expect(result["mismatches"].number == 0)
+            let result = try JSONValue(report.text)
+            for trouble in ["errors", "mismatches", "stalled"] {
+                #expect(result[trouble].number == 0, "\(report.text)\(report.errors)")
             }
+            #expect(result["exchanges"].number > 1000)
         }
         try lab.down()
     }

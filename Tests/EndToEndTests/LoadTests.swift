@@ -11,7 +11,7 @@ struct LoadTests {
         let fault = try lab.breakIt(["zombie", "--pod", "shop/web-0", "--count", "100"])
         #expect(fault["entriesLeft"].number == 100)
         let load = try lab.start(
-            "node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "200", "--seconds", "20"])
+            "node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "200", "--seconds", "120"])
         usleep(2_000_000)
         let before = try lab.diagnose(["--interval", "0"]).diagnosis["totals"]["entries"].number
         #expect(before == 500)
@@ -24,6 +24,7 @@ struct LoadTests {
         let (status, after) = try lab.diagnose()
         #expect(status == 0)
         #expect(after["totals"]["entries"].number == 400)  // both ends of each of the 200
+        load.terminate()
         let report = try JSONValue(try load.wait().text)
         for trouble in ["errors", "mismatches", "stalled"] { #expect(report[trouble].number == 0, "\(trouble)") }
         #expect(report["connections"].number == 200)

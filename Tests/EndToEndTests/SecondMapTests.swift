@@ -21,6 +21,7 @@ struct SecondMapTests {
         let tuple = FourTuple(
             local: try #require(Endpoint("203.0.113.10:8080")), remote: try #require(Endpoint("192.0.2.10:50504")))
         let second = try TestMap()
+        try second.passMessages()
         let borrowed = try borrow(tuple)
         try second.put(borrowed, as: tuple)
         close(borrowed)

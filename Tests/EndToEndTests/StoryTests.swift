@@ -13,7 +13,7 @@ struct StoryTests {
         // Live connections that must come to no harm.
         let load = try lab.start(
             "node",
-            [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "20", "--seconds", "40"])
+            [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "20", "--seconds", "120"])
         #expect(try lab.probe(address).status == 0)
         #expect(try lab.diagnose().status == 0)
 
@@ -64,6 +64,7 @@ struct StoryTests {
         let clean = try lab.diagnose()
         #expect(clean.status == 0)
         #expect(clean.diagnosis.codes == [])
+        load.terminate()
         let harm = try JSONValue(try load.wait().text)
         #expect(harm["errors"].number == 0)
         #expect(harm["mismatches"].number == 0)

@@ -1,3 +1,4 @@
+import CLinuxUAPI
 import Glibc
 import UnstuckKernel
 import UnstuckModel
@@ -34,7 +35,7 @@ public struct LoadClient: ~Copyable {
         report.connections = options.connections
     }
 
-    /// Runs to the end of its time; then the exchanges under way are finished.
+    /// Runs to the end of its time, or until SIGTERM; then the exchanges under way are finished.
     public static func run(_ options: LoadOptions) throws -> LoadReport {
         guard options.connections > 0, options.messageBytes > 0, options.seconds > 0, options.churn >= 0 else {
             throw LabError(.invalid, "connections, message bytes and seconds are positive numbers")
@@ -45,10 +46,21 @@ public struct LoadClient: ~Copyable {
 
     private mutating func run() throws -> LoadReport {
         let end = Deadline(after: .seconds(options.seconds))
+        let signals = OwnedDescriptor(
+            owning: try syscall("signalfd", on: "load") { linux_signal_descriptor(1 << UInt64(SIGTERM)) })
+        try epoll.add(signals.raw, .read)
+        var isTold = false
+        var isEnding: Bool { isTold || end.hasPassed }
         for _ in 0..<options.connections { open() }
-        while !(end.hasPassed && connections.isEmpty) {
-            for (fd, ready) in try epoll.wait(timeout: 50) { serve(fd, ready, isEnding: end.hasPassed) }
-            dropStalled(isEnding: end.hasPassed)
+        while !(isEnding && connections.isEmpty) {
+            for (fd, ready) in try epoll.wait(timeout: 50) {
+                if fd == signals.raw {
+                    isTold = linux_next_signal(signals.raw) == SIGTERM || isTold
+                } else {
+                    serve(fd, ready, isEnding: isEnding)
+                }
+            }
+            dropStalled(isEnding: isEnding)
             guard report.errors < Self.errorLimit else { break }
         }
         return report

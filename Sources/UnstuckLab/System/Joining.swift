@@ -36,6 +36,10 @@ public enum Joining {
     /// Becomes another program, found through PATH. Returns only by throwing.
     public static func become(_ command: [String]) throws -> Never {
         guard let program = command.first else { throw LabError(.invalid, "no command to run") }
+        // Whoever started us may have blocked signals for himself: the command begins with none blocked.
+        var none = sigset_t()
+        unsafe sigemptyset(&none)
+        unsafe sigprocmask(SIG_SETMASK, &none, nil)
         let list = CStringList(command)
         unsafe _ = execvp(program, list.pointer)
         throw SystemError("exec", program, errno: errno)
