@@ -50,7 +50,13 @@ public struct KeyLayout: Hashable, Sendable {
 
     /// The tuple that a key claims, as its resident would see it; `nil` if the bytes do not fit this layout.
     public func decode(_ key: [UInt8]) -> FourTuple? {
-        guard key.count == size, mustBeZero.allSatisfy({ key[$0] == 0 }) else { return nil }
+        key.count == size ? decode(SockmapKey(key)) : nil
+    }
+
+    /// As ``decode(_:)-([UInt8])``.
+    public func decode(_ key: SockmapKey) -> FourTuple? {
+        guard key.count == size else { return nil }
+        for offset in mustBeZero where key[offset] != 0 { return nil }
         var local = Endpoint(IPAddress(v4: 0), 0)
         var remote = local
         var isV6: Bool?
@@ -103,7 +109,7 @@ public struct KeyLayout: Hashable, Sendable {
         return key
     }
 
-    private static func address(_ key: [UInt8], _ offset: Int, isV6: Bool?) -> IPAddress? {
+    private static func address(_ key: SockmapKey, _ offset: Int, isV6: Bool?) -> IPAddress? {
         func half(_ start: Int) -> UInt64 {
             var value: UInt64 = 0
             for index in start..<start + 8 { value = value << 8 | UInt64(key[index]) }
@@ -129,7 +135,7 @@ extension KeyLayout.Field {
 }
 
 extension KeyLayout.PortEncoding {
-    fileprivate func decode(_ key: [UInt8], _ offset: Int) -> UInt16? {
+    fileprivate func decode(_ key: SockmapKey, _ offset: Int) -> UInt16? {
         let first = UInt16(key[offset])
         let second = UInt16(key[offset + 1])
         guard width == 2 || (key[offset + 2] == 0 && key[offset + 3] == 0) else { return nil }

@@ -107,9 +107,11 @@ struct sock_cgroup_data___before_v515 {
 	__u64 val;
 };
 
+/* sk_ino, the inode number of the attached socket's file: "net: lockless sock_i_ino()", in v6.18. */
 struct sock {
 	struct sock_common __sk_common;
 	struct socket *sk_socket;
+	unsigned long sk_ino;
 	void *sk_user_data;
 	struct sock_cgroup_data sk_cgrp_data;
 	__u32 sk_ack_backlog;

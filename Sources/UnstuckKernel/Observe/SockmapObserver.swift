@@ -46,11 +46,11 @@ public final class SockmapObserver {
         let link = try loaded.program.attachIterator(map: map.descriptor.raw)
         let iterator = try link.iterate()
         let stride = EntryRecord.size(keySize: description.keySize)
-        var seen = Set<[UInt8]>(minimumCapacity: min(description.maxEntries, 1 << 16))
+        var seen = Set<SockmapKey>(minimumCapacity: min(description.maxEntries, 1 << 16))
         try IteratorReader.read(iterator, stride: stride, of: "sockmap \(description.id)") { piece in
             for offset in Swift.stride(from: 0, to: piece.byteCount, by: stride) {
                 let entry = try EntryRecord.decode(piece, at: offset, protos: &table)
-                if seen.insert(entry.key.bytes).inserted { try body(entry) }
+                if seen.insert(entry.key).inserted { try body(entry) }
             }
         }
     }
