@@ -63,10 +63,13 @@ static __always_inline int observe(struct bpf_iter__sockmap *ctx, int with_cooki
 
 	entry.key_size = key_size;
 	entry.resident_state = unstuck_resident_state(out->state, out->flags);
-	for (__u32 i = 0; i < UNSTUCK_KEY_MAX; i++) {
-		if (i >= key_size)
-			break;
-		entry.key[i] = key[i];
+	for (__u32 i = 0; i + 8 <= UNSTUCK_KEY_MAX; i += 8) {
+		if (i + 8 <= key_size)
+			*(__u64 *)&entry.key[i] = *(const __u64 *)&key[i];
+		else
+			for (__u32 j = i; j < i + 8; j++)
+				if (j < key_size)
+					entry.key[j] = key[j];
 	}
 	bpf_seq_write(ctx->meta->seq, &entry, sizeof(entry) - UNSTUCK_KEY_MAX + ((key_size + 7) & ~7U));
 	return 0;

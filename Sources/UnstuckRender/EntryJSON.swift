@@ -29,14 +29,21 @@ public struct EntryJSON {
         json.value(entry.key)
         json.key("state")
         json.value(state.rawValue)
+        var written: Range<Int>?
         if let claim {
             json.key("claim")
+            let start = json.count
             write(claim, to: &json)
+            written = start..<json.count
         }
         json.key("resident")
         json.beginObject()
         json.key("tuple")
-        write(resident.tuple, to: &json)
+        if let written, claim == resident.tuple {
+            json.repeatValue(written)  // as for every live entry
+        } else {
+            write(resident.tuple, to: &json)
+        }
         json.key("state")
         json.value(resident.state.description)
         json.key("cookie")

@@ -72,14 +72,10 @@ public struct JSONStream: ~Copyable {  // the memory is owned, private, and free
         separate()
         put(UInt8(ascii: "\""))
         for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                put(UInt8(ascii: "\\"))
+            if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
                 put(byte)
-            case 0..<0x20:
-                put("\\u00")
-                put(hex: byte)
-            default: put(byte)
+            } else {
+                put(escaped: byte)
             }
         }
         put(UInt8(ascii: "\""))
@@ -92,11 +88,9 @@ public struct JSONStream: ~Copyable {  // the memory is owned, private, and free
         separate()
         put(UInt8(ascii: "\""))
         for index in 0..<key.count >> 3 {
-            var word = key.word(index)
-            for _ in 0..<8 {
-                put(hex: UInt8(truncatingIfNeeded: word))
-                word >>= 8
-            }
+            let word = key.word(index)
+            put(hexOf: UInt32(truncatingIfNeeded: word))
+            put(hexOf: UInt32(truncatingIfNeeded: word >> 32))
         }
         for index in key.count & ~7..<key.count { put(hex: key[index]) }
         put(UInt8(ascii: "\""))
@@ -127,7 +121,18 @@ public struct JSONStream: ~Copyable {  // the memory is owned, private, and free
         guard !written.isEmpty else { return }
         makeRoom(written.count + 1)
         separate()
-        for byte in written { put(byte) }
+        unsafe (memory + count).update(from: written, count: written.count)
+        count += written.count
+        needsComma = true
+    }
+
+    /// A value that stands at these bytes, once more. Since it was written, nothing may have been drained.
+    public mutating func repeatValue(_ written: Range<Int>) {
+        precondition(0 <= written.lowerBound && written.upperBound <= count, "a value that was written")
+        makeRoom(written.count + 1)
+        separate()
+        unsafe (memory + count).update(from: memory + written.lowerBound, count: written.count)
+        count += written.count
         needsComma = true
     }
 
@@ -169,6 +174,26 @@ public struct JSONStream: ~Copyable {  // the memory is owned, private, and free
     private mutating func put(_ text: StaticString) {
         unsafe (memory + count).update(from: text.utf8Start, count: text.utf8CodeUnitCount)
         count += text.utf8CodeUnitCount
+    }
+
+    private mutating func put(escaped byte: UInt8) {
+        put(UInt8(ascii: "\\"))
+        if byte >= 0x20 { return put(byte) }
+        put("u00")
+        put(hex: byte)
+    }
+
+    /// Four bytes, the lowest first: eight digits side by side in one word.
+    @inline(__always)
+    private mutating func put(hexOf bytes: UInt32) {
+        var word = UInt64(bytes)
+        word = (word | word << 16) & 0x0000_FFFF_0000_FFFF
+        word = (word | word << 8) & 0x00FF_00FF_00FF_00FF
+        word = word >> 4 & 0x000F_000F_000F_000F | (word & 0x000F_000F_000F_000F) << 8
+        let letters = (word &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        word = word &+ 0x3030_3030_3030_3030 &+ letters &* UInt64(UInt8(ascii: "a") - UInt8(ascii: "0") - 10)
+        unsafe UnsafeMutableRawPointer(memory + count).storeBytes(of: word.littleEndian, as: UInt64.self)
+        count += 8
     }
 
     @inline(__always)

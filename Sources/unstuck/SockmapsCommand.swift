@@ -140,11 +140,12 @@ extension SockmapsCommand {
         }
 
         private func printJSON(_ judged: JudgedMap, _ wanted: Set<EntryState>) {
+            let takesAll = wanted.count == EntryState.allCases.count
             let lines = EntryJSON(map: judged.map.id, handlers: judged.handlers)
             var json = JSONStream()
             for entry in judged.map.entries {
                 let (claim, state) = judged.state(of: entry)
-                guard wanted.contains(state) else { continue }
+                guard takesAll || wanted.contains(state) else { continue }
                 lines.write(entry, claim: claim, state: state, to: &json)
                 if json.count > 1 << 17 { json.drain(writeOutput) }
             }

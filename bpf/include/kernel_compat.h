@@ -188,6 +188,10 @@ struct bpf_map {
 	__u32 id;
 };
 
+#pragma clang attribute pop
+
+/* An iterator program's arguments are laid out the same in every kernel (each member is eight bytes wide, whatever it
+ * holds), so they need no relocation: libbpf searches all of the kernel's types for every type that is relocated. */
 struct bpf_iter_meta {
 	struct seq_file *seq;
 	__u64 session_id;
@@ -218,5 +222,3 @@ struct bpf_iter__tcp {
 	};
 	unsigned int uid;
 };
-
-#pragma clang attribute pop
