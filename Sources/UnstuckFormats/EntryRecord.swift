@@ -8,7 +8,7 @@ public enum EntryRecord {
     private static let keyOffset = MemoryLayout<unstuck_entry>.offset(of: \.key) ?? 0
 
     /// Longest key that a record carries.
-    public static let longestKey = UNSTUCK_KEY_MAX
+    public static let longestKey = SockmapKey.longest
 
     /// Bytes of one record of a map with keys of that size.
     public static func size(keySize: Int) -> Int { keyOffset + (keySize + 7) & ~7 }
@@ -18,7 +18,7 @@ public enum EntryRecord {
         -> SockmapEntry
     {
         let resident = try SocketRecord.decode(bytes, at: offset, protos: &protos)
-        return SockmapEntry(key: SockmapKey(try key(bytes, at: offset)), resident: resident)
+        return SockmapEntry(key: try key(bytes, at: offset), resident: resident)
     }
 
     /// What the kernel side judged the resident to be: the twin of ``ResidentState``, for the test that compares them.
@@ -26,19 +26,20 @@ public enum EntryRecord {
         try word(bytes, at: offset + stateOffset)
     }
 
-    private static func key(_ bytes: RawSpan, at offset: Int) throws(RecordError) -> [UInt8] {
+    private static func key(_ bytes: RawSpan, at offset: Int) throws(RecordError) -> SockmapKey {
         let count = try Int(word(bytes, at: offset + keySizeOffset))
         guard count <= longestKey else { throw .badKeySize(count) }
         let start = offset + keyOffset
-        guard bytes.byteCount - start >= count else {
-            throw .truncated(needed: keyOffset + count, got: bytes.byteCount - offset)
+        let padded = (count + 7) & ~7
+        guard bytes.byteCount - start >= padded else {
+            throw .truncated(needed: keyOffset + padded, got: bytes.byteCount - offset)
         }
-        return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            for index in 0..<count {
-                unsafe buffer[index] = bytes.unsafeLoad(fromByteOffset: start + index, as: UInt8.self)
-            }
-            initialized = count
+        var words = InlineArray<8, UInt64>(repeating: 0)
+        for index in 0..<padded / 8 {
+            words[index] = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: start + index * 8, as: UInt64.self)
+                .littleEndian
         }
+        return SockmapKey(words: words, count: count)
     }
 
     private static func word(_ bytes: RawSpan, at offset: Int) throws(RecordError) -> UInt32 {

@@ -22,8 +22,8 @@ public struct KeyLayout: Hashable, Sendable {
         case localPort(PortEncoding), remotePort(PortEncoding)
         /// One byte that tells the address family.
         case family(v4: UInt8, v6: UInt8)
-        /// A byte that must be one of these.
-        case oneOf([UInt8])
+        /// A byte that must be one of these two.
+        case oneOf(UInt8, UInt8)
     }
 
     /// Who lays keys out like this.
@@ -37,7 +37,8 @@ public struct KeyLayout: Hashable, Sendable {
         var field: Field
     }
     private var parts: [Part]
-    private var mustBeZero: [Int]
+    /// A mask of the bytes that no part covers.
+    private var mustBeZero: SockmapKey
 
     public init(name: String, size: Int, fields: [(offset: Int, field: Field)]) {
         self.name = name
@@ -45,12 +46,18 @@ public struct KeyLayout: Hashable, Sendable {
         parts = fields.map { Part(offset: $0.offset, field: $0.field) }
         var covered = Set<Int>()
         for part in parts { covered.formUnion(part.offset..<part.offset + part.field.width) }
-        mustBeZero = (0..<size).filter { !covered.contains($0) }
+        mustBeZero = SockmapKey((0..<size).map { covered.contains($0) ? 0 : 0xFF })
     }
 
     /// The tuple that a key claims, as its resident would see it; `nil` if the bytes do not fit this layout.
     public func decode(_ key: [UInt8]) -> FourTuple? {
-        guard key.count == size, mustBeZero.allSatisfy({ key[$0] == 0 }) else { return nil }
+        key.count == size ? decode(SockmapKey(key)) : nil
+    }
+
+    /// As ``decode(_:)-([UInt8])``.
+    public func decode(_ key: SockmapKey) -> FourTuple? {
+        guard key.count == size else { return nil }
+        for index in 0..<(size + 7) >> 3 where key.word(index) & mustBeZero.word(index) != 0 { return nil }
         var local = Endpoint(IPAddress(v4: 0), 0)
         var remote = local
         var isV6: Bool?
@@ -59,8 +66,8 @@ public struct KeyLayout: Hashable, Sendable {
             case .family(let v4, let v6):
                 guard key[part.offset] == v4 || key[part.offset] == v6 else { return nil }
                 isV6 = key[part.offset] == v6
-            case .oneOf(let allowed):
-                guard allowed.contains(key[part.offset]) else { return nil }
+            case .oneOf(let one, let other):
+                guard key[part.offset] == one || key[part.offset] == other else { return nil }
             case .localPort(let encoding):
                 guard let port = encoding.decode(key, part.offset) else { return nil }
                 local.port = port
@@ -97,20 +104,15 @@ public struct KeyLayout: Hashable, Sendable {
             case .localPort(let encoding): put(encoding.encode(tuple.local.port), at: part.offset)
             case .remotePort(let encoding): put(encoding.encode(tuple.remote.port), at: part.offset)
             case .family(let v4, let v6): key[part.offset] = tuple.local.address.isV4 ? v4 : v6
-            case .oneOf(let allowed): key[part.offset] = allowed.first ?? 0
+            case .oneOf(let first, _): key[part.offset] = first
             }
         }
         return key
     }
 
-    private static func address(_ key: [UInt8], _ offset: Int, isV6: Bool?) -> IPAddress? {
-        func half(_ start: Int) -> UInt64 {
-            var value: UInt64 = 0
-            for index in start..<start + 8 { value = value << 8 | UInt64(key[index]) }
-            return value
-        }
-        let high = half(offset)
-        let low = half(offset + 8)
+    private static func address(_ key: SockmapKey, _ offset: Int, isV6: Bool?) -> IPAddress? {
+        let high = key.eightBytes(at: offset).byteSwapped
+        let low = key.eightBytes(at: offset + 8).byteSwapped
         if isV6 == true { return IPAddress(high: high, low: low) }
         guard high & 0xFFFF_FFFF == 0, low == 0 else { return nil }
         return IPAddress(v4: UInt32(truncatingIfNeeded: high >> 32))
@@ -129,7 +131,7 @@ extension KeyLayout.Field {
 }
 
 extension KeyLayout.PortEncoding {
-    fileprivate func decode(_ key: [UInt8], _ offset: Int) -> UInt16? {
+    fileprivate func decode(_ key: SockmapKey, _ offset: Int) -> UInt16? {
         let first = UInt16(key[offset])
         let second = UInt16(key[offset + 1])
         guard width == 2 || (key[offset + 2] == 0 && key[offset + 3] == 0) else { return nil }
@@ -157,7 +159,7 @@ extension KeyLayout {
     public static let cilium = KeyLayout(
         name: "cilium", size: 44,
         fields: [
-            (0, .remoteAddress), (16, .localAddress), (32, .family(v4: 1, v6: 2)), (33, .oneOf([0, 6])),
+            (0, .remoteAddress), (16, .localAddress), (32, .family(v4: 1, v6: 2)), (33, .oneOf(0, 6)),
             (36, .remotePort(.networkIn32)), (40, .localPort(.networkIn32)),
         ])
 

@@ -33,7 +33,7 @@ public struct LayoutDecision: Hashable, Sendable {
             var agreed = 0
             var fits = true
             for entry in map.entries {
-                guard let claim = candidate.decode(entry.key.bytes) else {
+                guard let claim = candidate.decode(entry.key) else {
                     fits = false
                     break
                 }
@@ -64,5 +64,5 @@ public struct LayoutDecision: Hashable, Sendable {
     }
 
     /// The tuple that a key of this map claims; `nil` where the layout is unknown.
-    public func claim(of key: SockmapKey) -> FourTuple? { layout?.decode(key.bytes) }
+    public func claim(of key: SockmapKey) -> FourTuple? { layout?.decode(key) }
 }

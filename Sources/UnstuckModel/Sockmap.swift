@@ -42,10 +42,65 @@ public struct SockmapEntry: Hashable, Sendable, Codable {
     }
 }
 
-/// The bytes of a key; written as hex.
-public struct SockmapKey: Hashable, Sendable {
-    public var bytes: [UInt8]
-    public init(_ bytes: [UInt8]) { self.bytes = bytes }
+/// The bytes of a key; written as hex. They lie in the value itself, so that a pass over a full map allocates nothing
+/// for each entry.
+public struct SockmapKey: Sendable {
+    /// The longest key that there is for us, in bytes; the declared layouts need 44.
+    public static let longest = 64
+
+    public let count: Int
+    /// The bytes from the lowest of the first word on; those behind `count` are 0.
+    private var words: InlineArray<8, UInt64>
+
+    /// - Parameter words: the key, eight bytes a word, the first byte lowest; bytes behind `count` do not matter.
+    /// - Precondition: `count` is at most ``longest``.
+    public init(words: InlineArray<8, UInt64>, count: Int) {
+        precondition((0...Self.longest).contains(count), "a key is at most 64 bytes long")
+        self.count = count
+        self.words = words
+        if count & 7 != 0 { self.words[count >> 3] &= 1 << UInt64((count & 7) * 8) - 1 }
+        for index in (count + 7) >> 3..<8 { self.words[index] = 0 }
+    }
+
+    /// - Precondition: there are at most ``longest`` bytes.
+    public init(_ bytes: [UInt8]) {
+        var words = InlineArray<8, UInt64>(repeating: 0)
+        precondition(bytes.count <= Self.longest, "a key is at most 64 bytes long")
+        for (index, byte) in bytes.enumerated() { words[index >> 3] |= UInt64(byte) << UInt64((index & 7) * 8) }
+        self.init(words: words, count: bytes.count)
+    }
+
+    public subscript(index: Int) -> UInt8 {
+        precondition((0..<count).contains(index), "a key's byte")
+        return UInt8(truncatingIfNeeded: words[index >> 3] >> UInt64((index & 7) * 8))
+    }
+
+    /// Eight bytes from byte `index * 8` on, the first one lowest; 0 behind the end.
+    public func word(_ index: Int) -> UInt64 { words[index] }
+
+    /// Eight bytes from any one on, the first one lowest.
+    func eightBytes(at offset: Int) -> UInt64 {
+        let shift = UInt64((offset & 7) * 8)
+        let low = words[offset >> 3] >> shift
+        return shift == 0 ? low : low | words[(offset >> 3) + 1] << (64 - shift)
+    }
+
+    public var bytes: [UInt8] {
+        get { (0..<count).map { self[$0] } }
+        set { self = SockmapKey(newValue) }
+    }
+}
+
+extension SockmapKey: Hashable {
+    public static func == (one: SockmapKey, other: SockmapKey) -> Bool {
+        guard one.count == other.count else { return false }
+        for index in 0..<8 where one.words[index] != other.words[index] { return false }
+        return true
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        for index in 0..<(count + 7) >> 3 { hasher.combine(words[index]) }
+    }
 }
 
 extension SockmapKey: CustomStringConvertible, Codable {
@@ -56,7 +111,8 @@ extension SockmapKey: CustomStringConvertible, Codable {
         String(decoding: bytes.flatMap { [Self.digits[Int($0 >> 4)], Self.digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
-    /// Hex with or without spaces between bytes, as bpftool and the incident's listings print it.
+    /// Hex with or without spaces between bytes, as bpftool and the incident's listings print it; `nil` for anything
+    /// else, and for a key that is too long.
     public init?(hex: some StringProtocol) {
         var bytes: [UInt8] = []
         var half: UInt8?
@@ -69,7 +125,7 @@ extension SockmapKey: CustomStringConvertible, Codable {
                 half = UInt8(value)
             }
         }
-        guard half == nil else { return nil }
+        guard half == nil, bytes.count <= Self.longest else { return nil }
         self.init(bytes)
     }
 

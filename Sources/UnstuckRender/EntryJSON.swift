@@ -1,27 +1,49 @@
 import UnstuckModel
 
-/// One sockmap entry as one line of JSON (schema `unstuck.sockmaps.entries/1`, docs/json.md).
-public enum EntryJSON {
-    public static func write(
-        _ entry: SockmapEntry, claim: FourTuple?, state: EntryState, of map: Sockmap, handlers: [Handlers],
-        to json: inout JSONStream
-    ) {
+/// Writes the entries of one map, each as one line of JSON (schema `unstuck.sockmaps.entries/1`, docs/json.md).
+public struct EntryJSON {
+    private let map: UInt32
+    /// The members that tell a socket's handlers, by their index: written once, they are the same for nearly all.
+    private let handlers: [[UInt8]]
+
+    public init(map: UInt32, handlers: [Handlers]) {
+        self.map = map
+        self.handlers = handlers.map { handlers in
+            var json = JSONStream(capacity: 256)
+            json.key("recvmsg")
+            json.value(handlers.recvmsg ?? "")
+            json.key("sendmsg")
+            json.value(handlers.sendmsg ?? "")
+            var written: [UInt8] = []
+            json.drain { bytes in unsafe bytes.withUnsafeBytes { unsafe written.append(contentsOf: $0) } }
+            return written
+        }
+    }
+
+    public func write(_ entry: SockmapEntry, claim: FourTuple?, state: EntryState, to json: inout JSONStream) {
         let resident = entry.resident
         json.beginObject()
         json.key("map")
-        json.value(map.id)
+        json.value(map)
         json.key("key")
-        json.hex(entry.key.bytes)
+        json.value(entry.key)
         json.key("state")
         json.value(state.rawValue)
+        var written: Range<Int>?
         if let claim {
             json.key("claim")
+            let start = json.count
             write(claim, to: &json)
+            written = start..<json.count
         }
         json.key("resident")
         json.beginObject()
         json.key("tuple")
-        write(resident.tuple, to: &json)
+        if let written, claim == resident.tuple {
+            json.repeatValue(written)  // as for every live entry
+        } else {
+            write(resident.tuple, to: &json)
+        }
         json.key("state")
         json.value(resident.state.description)
         json.key("cookie")
@@ -36,12 +58,7 @@ public enum EntryJSON {
         json.value(resident.isDead)
         json.key("has_socket")
         json.value(resident.hasSocket)
-        if let index = resident.handlers, handlers.indices.contains(index) {
-            json.key("recvmsg")
-            json.value(handlers[index].recvmsg ?? "")
-            json.key("sendmsg")
-            json.value(handlers[index].sendmsg ?? "")
-        }
+        if let index = resident.handlers, handlers.indices.contains(index) { json.members(handlers[index]) }
         if let psock = resident.psock {
             json.key("queued_messages")
             json.value(psock.queuedMessages)
@@ -53,7 +70,7 @@ public enum EntryJSON {
         json.endLine()
     }
 
-    private static func write(_ tuple: FourTuple, to json: inout JSONStream) {
+    private func write(_ tuple: FourTuple, to json: inout JSONStream) {
         json.beginObject()
         json.key("local")
         json.value(tuple.local)

@@ -28,6 +28,8 @@ struct Load: ParsableCommand {
     var messageBytes = 1024
     @Option(help: "Local ports to bind to in turn, A-B; the kernel chooses without it.")
     var sourcePorts: PortRange?
+    @Flag(help: "Open all connections, say so, and leave them idle until the time is over or SIGTERM comes.")
+    var hold = false
 
     func validate() throws {
         guard connections > 0, seconds > 0, seconds < 1e6, churn >= 0, (1...(1 << 26)).contains(messageBytes) else {
@@ -36,6 +38,11 @@ struct Load: ParsableCommand {
     }
 
     func run() throws {
+        if hold {
+            let idle = try IdleConnections(connections, to: Endpoint(host, port))
+            Output.line("open: \(connections)")
+            return idle.hold(seconds: seconds)
+        }
         var options = LoadOptions(target: Endpoint(host, port))
         options.connections = connections
         options.seconds = seconds

@@ -41,7 +41,7 @@ func environment(_ name: String) -> String? {
 }
 
 /// Results go to stdout, everything else to stderr.
-func printError(_ text: String) { write(Array((text + "\n").utf8), to: STDERR_FILENO) }
+func printError(_ text: String) { unsafe write(Array((text + "\n").utf8).span.bytes, to: STDERR_FILENO) }
 
 /// Progress, for a person who waits: only on a terminal.
 func printProgress(_ text: String) {
@@ -49,18 +49,18 @@ func printProgress(_ text: String) {
 }
 
 /// Writes a text to stdout as it is.
-func writeOutput(_ text: String) { write(Array(text.utf8), to: STDOUT_FILENO) }
-func writeOutput(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
+func writeOutput(_ text: String) { unsafe write(Array(text.utf8).span.bytes, to: STDOUT_FILENO) }
+func writeOutput(_ bytes: RawSpan) { write(bytes, to: STDOUT_FILENO) }
 
 /// A reader that went away is no fault of ours: the rest is dropped.
-private func write(_ bytes: [UInt8], to descriptor: Int32) {
-    var written = 0
-    while written < bytes.count {
-        let count = unsafe bytes.withUnsafeBytes { buffer in
-            guard let start = buffer.baseAddress else { return 0 }
-            return unsafe Glibc.write(descriptor, start + written, buffer.count - written)
+private func write(_ bytes: RawSpan, to descriptor: Int32) {
+    unsafe bytes.withUnsafeBytes { buffer in
+        guard let start = buffer.baseAddress else { return }
+        var written = 0
+        while written < buffer.count {
+            let count = unsafe Glibc.write(descriptor, start + written, buffer.count - written)
+            guard count > 0 || errno == EINTR else { return }
+            written += max(count, 0)
         }
-        guard count > 0 || errno == EINTR else { return }
-        written += max(count, 0)
     }
 }

@@ -33,7 +33,7 @@ private struct JudgedMap {
         let observer = SockmapObserver()
         var isComplete = true
         do {
-            for id in try BPFTable.mapIDs() where ids.isEmpty || ids.contains(id) {
+            for id in ids.isEmpty ? try BPFTable.mapIDs() : Set(ids).sorted() {
                 do {
                     guard let open = try BPFTable.openSockmap(id: id) else { continue }
                     var map = open.description
@@ -140,17 +140,16 @@ extension SockmapsCommand {
         }
 
         private func printJSON(_ judged: JudgedMap, _ wanted: Set<EntryState>) {
+            let takesAll = wanted.count == EntryState.allCases.count
+            let lines = EntryJSON(map: judged.map.id, handlers: judged.handlers)
             var json = JSONStream()
             for entry in judged.map.entries {
                 let (claim, state) = judged.state(of: entry)
-                guard wanted.contains(state) else { continue }
-                EntryJSON.write(entry, claim: claim, state: state, of: judged.map, handlers: judged.handlers, to: &json)
-                if json.bytes.count > 1 << 18 {
-                    writeOutput(json.bytes)
-                    json.removeAll()
-                }
+                guard takesAll || wanted.contains(state) else { continue }
+                lines.write(entry, claim: claim, state: state, to: &json)
+                if json.count > 1 << 17 { json.drain(writeOutput) }
             }
-            writeOutput(json.bytes)
+            json.drain(writeOutput)
         }
     }
 }

@@ -107,9 +107,11 @@ struct sock_cgroup_data___before_v515 {
 	__u64 val;
 };
 
+/* sk_ino, the inode number of the attached socket's file: "net: lockless sock_i_ino()", in v6.18. */
 struct sock {
 	struct sock_common __sk_common;
 	struct socket *sk_socket;
+	unsigned long sk_ino;
 	void *sk_user_data;
 	struct sock_cgroup_data sk_cgrp_data;
 	__u32 sk_ack_backlog;
@@ -186,6 +188,10 @@ struct bpf_map {
 	__u32 id;
 };
 
+#pragma clang attribute pop
+
+/* An iterator program's arguments are laid out the same in every kernel (each member is eight bytes wide, whatever it
+ * holds), so they need no relocation: libbpf searches all of the kernel's types for every type that is relocated. */
 struct bpf_iter_meta {
 	struct seq_file *seq;
 	__u64 session_id;
@@ -216,5 +222,3 @@ struct bpf_iter__tcp {
 	};
 	unsigned int uid;
 };
-
-#pragma clang attribute pop

@@ -32,12 +32,12 @@ public final class SockmapObserver {
         return result
     }
 
-    /// Calls `body` with each entry once. The kernel's iterator shows entries of a bucket again when it resumes there
+    /// All entries of a map, each once. The kernel's iterator shows entries of a bucket again when it resumes there
     /// (`sock_hash_seq_start`, net/core/sock_map.c); repeats of a key are left out.
     ///
     /// - Throws: `BPFError` if the program cannot be loaded or attached, `SystemError` if reading fails, and
     ///   `ObservationError.keyTooLong`.
-    public func forEachEntry(of map: borrowing OpenSockmap, _ body: (SockmapEntry) throws -> Void) throws {
+    public func entries(of map: borrowing OpenSockmap) throws -> [SockmapEntry] {
         let description = map.description
         guard description.keySize <= EntryRecord.longestKey else {
             throw ObservationError.keyTooLong(map: description.id, size: description.keySize)
@@ -46,20 +46,15 @@ public final class SockmapObserver {
         let link = try loaded.program.attachIterator(map: map.descriptor.raw)
         let iterator = try link.iterate()
         let stride = EntryRecord.size(keySize: description.keySize)
-        var seen = Set<[UInt8]>(minimumCapacity: min(description.maxEntries, 1 << 16))
+        var result = DistinctEntries(expected: min(description.maxEntries, 1 << 16))
+        var protos = table
+        defer { table = protos }
         try IteratorReader.read(iterator, stride: stride, of: "sockmap \(description.id)") { piece in
             for offset in Swift.stride(from: 0, to: piece.byteCount, by: stride) {
-                let entry = try EntryRecord.decode(piece, at: offset, protos: &table)
-                if seen.insert(entry.key.bytes).inserted { try body(entry) }
+                result.append(try EntryRecord.decode(piece, at: offset, protos: &protos))
             }
         }
-    }
-
-    /// All entries of a map.
-    public func entries(of map: borrowing OpenSockmap) throws -> [SockmapEntry] {
-        var result: [SockmapEntry] = []
-        try forEachEntry(of: map) { result.append($0) }
-        return result
+        return result.entries
     }
 
     private func load(keySize: Int) throws -> Loaded {

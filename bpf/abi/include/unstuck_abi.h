@@ -20,7 +20,7 @@ typedef uint64_t ua_u64;
 #endif
 
 enum {
-	UNSTUCK_KEY_MAX = 64,       /* longest sockmap key that we copy; the declared layouts need 44 */
+	UNSTUCK_KEY_MAX = 64,       /* longest sockmap key that we copy (SockmapKey.longest); the declared layouts need 44 */
 	UNSTUCK_QUEUE_WALK_MAX = 64, /* messages of a psock's ingress queue that are walked; more sets a flag */
 	UNSTUCK_LINK_WALK_MAX = 16, /* links of a psock (maps that hold it) that are walked */
 	UNSTUCK_HANDLER_COUNT = 5,  /* recvmsg, sendmsg, close, destroy, unhash */
