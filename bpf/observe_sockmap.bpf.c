@@ -26,7 +26,9 @@ static __always_inline int observe(struct bpf_iter__sockmap *ctx, int with_cooki
 		return 0;
 	out->address = (__u64)sk;
 	out->proto = (__u64)sk->__sk_common.skc_prot;
-	out->flags = UNSTUCK_FULL_SOCKET;
+	/* State and flags together: a socket that closes in between would look like what it never was. */
+	out->state = sk->__sk_common.skc_state;
+	out->flags = UNSTUCK_FULL_SOCKET | protocol_flag(sk->__sk_common.skc_family, sk->sk_protocol);
 	if (sk->__sk_common.skc_flags & (1UL << SOCK_DEAD_BIT))
 		out->flags |= UNSTUCK_DEAD;
 	socket = sk->sk_socket;
@@ -48,7 +50,6 @@ static __always_inline int observe(struct bpf_iter__sockmap *ctx, int with_cooki
 	out->cookie = with_cookie ? bpf_get_socket_cookie(sk) : (__u64)sk->__sk_common.skc_cookie.counter;
 	out->netns = sk->__sk_common.skc_net.net->ns.inum;
 	out->family = sk->__sk_common.skc_family;
-	out->state = sk->__sk_common.skc_state;
 	out->local_port = local_port_of(sk, sk->__sk_common.skc_num);
 	out->remote_port = __builtin_bswap16(sk->__sk_common.skc_dport);
 	if (out->family == AF_INET6) {

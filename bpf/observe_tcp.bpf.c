@@ -44,7 +44,7 @@ static __always_inline int observe(struct bpf_iter__tcp *ctx, int with_cookie)
 	if (out->state == TCP_TIME_WAIT || out->state == TCP_NEW_SYN_RECV)
 		goto write;
 
-	out->flags = UNSTUCK_FULL_SOCKET;
+	out->flags = UNSTUCK_FULL_SOCKET | UNSTUCK_IS_TCP;
 	if (common->skc_flags & (1UL << SOCK_DEAD_BIT))
 		out->flags |= UNSTUCK_DEAD;
 	socket = BPF_CORE_READ(sk, sk_socket);

@@ -8,15 +8,16 @@ import UnstuckModel
 struct DeadEntryRule: Rule {
     func judge(_ view: NodeView, _ report: inout Report) {
         var groups: [Group: [Judged]] = [:]
+        let misdirecting = Set(report.findings.filter { $0.code == .misdirected }.flatMap(\.subject.entries))
         for entry in view.entries where entry.state.isDead {
-            let claimant = view.claimant(of: entry)
+            let isClaimed = misdirecting.contains(entry.reference) || view.claimant(of: entry) != nil
             let seconds = view.secondsSeenDead(entry)
-            guard claimant != nil || (seconds ?? 0) >= NodeView.secondsBetweenSightings else {
+            guard isClaimed || (seconds ?? 0) >= NodeView.secondsBetweenSightings else {
                 report.suspects.append(entry.reference)
                 continue
             }
             let group = Group(map: entry.map.id, pod: pod(view, entry), state: entry.state)
-            groups[group, default: []].append(Judged(entry: entry, claimant: claimant, seconds: seconds))
+            groups[group, default: []].append(Judged(entry: entry, isClaimed: isClaimed, seconds: seconds))
         }
         for (group, members) in groups.sorted(by: { $0.value.count > $1.value.count }) {
             report.findings.append(finding(view, group, members))
@@ -31,7 +32,7 @@ struct DeadEntryRule: Rule {
 
     private struct Judged {
         var entry: NodeView.JudgedEntry
-        var claimant: TCPSocket?
+        var isClaimed: Bool
         var seconds: Double?
     }
 
@@ -43,7 +44,7 @@ struct DeadEntryRule: Rule {
         let map = members[0].entry.map
         let total = view.entries.count { $0.map.id == group.map }
         let isZombie = group.state == .zombie
-        let claimed = members.count { $0.claimant != nil }
+        let claimed = members.count(where: \.isClaimed)
         let bytes = members.reduce(UInt64(0)) { $0 + UInt64($1.entry.entry.resident.psock?.queuedBytes ?? 0) }
         let holders = isZombie ? members.flatMap { view.owners(of: $0.entry.entry.resident) } : []
 

@@ -8,7 +8,7 @@ struct DisclosureRule: Rule {
     func judge(_ view: NodeView, _ report: inout Report) {
         for misdirected in report.findings where misdirected.code == .misdirected {
             guard let reference = misdirected.subject.entries.first, let connection = misdirected.subject.connection,
-                let wrong = view.entry(in: reference.map, claiming: connection.reversed)
+                let wrong = view.entry(reference)
             else { continue }
             let resident = wrong.entry.resident
             let holders = view.owners(of: resident)

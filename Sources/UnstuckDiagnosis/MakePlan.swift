@@ -21,11 +21,12 @@ public func makePlan(_ view: NodeView, _ diagnosis: Diagnosis, _ options: PlanOp
     let proven = Set(
         diagnosis.findings.filter { $0.code == .leaked || $0.code == .zombie }.flatMap(\.subject.entries))
 
+    let receivers = misdirectedReceivers(diagnosis)
     for entry in view.entries where entry.state.isDead {
         if suspects.contains(entry.reference) {
             plan.undecided.append(undecided(entry, "seen dead once; a second look some seconds later decides"))
         } else if proven.contains(entry.reference) {
-            consider(entry, view, options, &plan)
+            consider(entry, view, options, receiver: receivers[entry.reference], &plan)
         }
     }
     for entry in view.entries where entry.state == .undecodable && entry.entry.resident.residentState.isDead {
@@ -45,20 +46,32 @@ private func undecided(_ entry: NodeView.JudgedEntry, _ reason: String) -> Plan.
     Plan.Undecided(entry: entry.reference, mapName: entry.map.name, claim: entry.claim, reason: reason)
 }
 
+/// Who should have received what a dead entry diverts: the receivers of misdirected connections, by entry.
+private func misdirectedReceivers(_ diagnosis: Diagnosis) -> [EntryReference: SocketIdentity] {
+    var result: [EntryReference: SocketIdentity] = [:]
+    for finding in diagnosis.findings where finding.code == .misdirected {
+        guard let receiver = finding.subject.sockets.last else { continue }
+        for entry in finding.subject.entries { result[entry] = receiver }
+    }
+    return result
+}
+
 /// One dead entry: delete it, or say why not.
 private func consider(
-    _ entry: NodeView.JudgedEntry, _ view: NodeView, _ options: PlanOptions, _ plan: inout Plan
+    _ entry: NodeView.JudgedEntry, _ view: NodeView, _ options: PlanOptions, receiver: SocketIdentity?,
+    _ plan: inout Plan
 ) {
     guard let claim = entry.claim, entry.map.kind == .sockhash else {
         plan.undecided.append(undecided(entry, "only entries of a SOCKHASH are deleted"))
         return
     }
     let resident = entry.entry.resident
-    let claimant = view.claimant(of: entry)
+    let claimant = receiver ?? view.claimant(of: entry)?.socket.identity
     let holder = view.owners(of: resident).first
     let unread = resident.psock?.queuedBytes ?? 0
-    let isReadable = resident.hasSocket
-    if isReadable, holder == nil {
+    // One that was reset in the accept queue can still be accepted, and read.
+    let isReadable = resident.residentState != .leaked
+    if resident.hasSocket, holder == nil {
         plan.undecided.append(
             undecided(entry, "the process that holds the zombie was not found, so its socket cannot be held still"))
         return
@@ -81,7 +94,7 @@ private func consider(
         Plan.Deletion(
             entry: entry.reference, mapName: entry.map.name, state: entry.state, claim: claim,
             pod: view.pod(of: resident), holder: holder, unreadBytes: unread, allowUnread: allowsUnread,
-            claimant: claimant?.socket.identity,
+            claimant: claimant,
             reason: claimant == nil ? reason : reason + "; a live connection claims its tuple"))
 }
 
@@ -108,7 +121,7 @@ private func addResets(_ view: NodeView, _ diagnosis: Diagnosis, _ options: Plan
     guard !stuck.isEmpty else { return }
     guard options.resetsStuck else {
         plan.cautions.append(
-            "\(stuck.count) connection\(stuck.count == 1 ? " has" : "s have") lost bytes: what is sent next would "
+            "\(stuck.count) connection\(stuck.count == 1 ? " has" : "s have") probably lost bytes: what is sent next would "
                 + "arrive behind a hole; --reset-stuck ends \(stuck.count == 1 ? "it" : "them") cleanly")
         return
     }
@@ -117,7 +130,11 @@ private func addResets(_ view: NodeView, _ diagnosis: Diagnosis, _ options: Plan
         let ends = finding.subject.sockets.compactMap { view.socket($0)?.socket }.map {
             Plan.Reset.End(socket: $0.identity, tuple: $0.tuple, netns: $0.netns)
         }
-        let own = view.entries.filter { entry in ends.contains { $0.socket == entry.entry.resident.identity } }
+        // Only what repair may delete at all: a decodable entry of a SOCKHASH.
+        let own = view.entries.filter { entry in
+            entry.map.kind == .sockhash && entry.claim != nil
+                && ends.contains { $0.socket == entry.entry.resident.identity }
+        }
         guard !plan.resets.contains(where: { $0.connection == connection.reversed }) else { continue }
         plan.resets.append(Plan.Reset(connection: connection, ends: ends, entries: own.map(\.reference)))
     }

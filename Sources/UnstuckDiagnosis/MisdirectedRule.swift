@@ -3,9 +3,12 @@ import UnstuckModel
 /// `sockmap.misdirected`: a live connection whose sender redirects through a map in which the receiver's key leads to
 /// another socket.
 ///
-/// The proof is the whole path, never the handlers: sender → its psock's msg program → a map of that program → the key
+/// The evidence is the whole path, never the handlers: sender → its psock's msg program → a map of that program → the key
 /// that claims the receiver's tuple → a resident that is not the receiver. If no entry claims the receiver, the
 /// redirect misses, the program passes, and the bytes take the stack: healthy.
+///
+/// What is not seen from outside is the program's own decision: one that redirects only some of its connections, or to
+/// the egress side, looks the same. *Armed* is therefore a warning; bytes in the wrong queue make it *stuck*.
 struct MisdirectedRule: Rule {
     func judge(_ view: NodeView, _ report: inout Report) {
         for sender in view.now.sockets where sender.isConnected {
@@ -13,8 +16,9 @@ struct MisdirectedRule: Rule {
                 continue
             }
             for map in path.maps {
-                guard let wrong = view.entry(in: map.id, claiming: receiver.socket.tuple), wrong.entry.isStable,
-                    wrong.entry.resident.identity != receiver.socket.identity
+                let claims = view.entries(in: map.id, claiming: receiver.socket.tuple)
+                guard !claims.contains(where: { $0.entry.resident.identity == receiver.socket.identity }),
+                    let wrong = claims.first(where: \.entry.isStable)
                 else { continue }
                 report.findings.append(
                     finding(view, sender: sender, program: path.program, wrong: wrong, receiver: receiver))
@@ -55,13 +59,13 @@ struct MisdirectedRule: Rule {
                         + "be of earlier connections with the same addresses and ports"))
         }
         return Finding(
-            code: .misdirected, severity: .critical,
+            code: .misdirected, severity: stage == .stuck ? .critical : .warning,
             summary: "\(stage == .stuck ? "stuck now" : "will hang"): \(who)\(tuple)"
                 + "\(receiverPod.map { " \($0)" } ?? "")\(waiting)",
             evidence: evidence, ruledOut: ruledOut(sender, receiver),
             remedy: wrong.state.isDead
                 ? stage == .stuck
-                    ? "unstuck repair --apply --reset-stuck deletes the dead entry and resets this connection, whose bytes are lost"
+                    ? "unstuck repair --apply --reset-stuck deletes the dead entry and resets this connection, which has lost bytes"
                     : "unstuck repair --apply deletes the dead entry; this connection then works"
                 : "the wrong socket is alive and is left alone: close this connection, or end the process that holds the other",
             subject: .init(
@@ -80,7 +84,7 @@ struct MisdirectedRule: Rule {
         case .zombie:
             let holder = view.owners(of: resident).first.map { "held open by \(Label.descriptor($0))" }
             return "a dead socket: CLOSE\(seen(view, wrong)), \(holder ?? "a file descriptor holds it open")"
-        case .live, .queued, .listener:
+        case .live, .queued, .listener, .other:
             let holder = view.owners(of: resident).first.map { " of \(Label.descriptor($0))" } ?? ""
             let pod = view.pod(of: resident).map { " in \($0)" } ?? ""
             return "a live socket of another connection\(holder)\(pod): \(resident.tuple), \(resident.state), "

@@ -8,7 +8,8 @@ public struct NodeView: Sendable {
     /// Every entry with what it is.
     public let entries: [JudgedEntry]
 
-    private let entriesByClaim: [UInt32: [FourTuple: Int]]
+    private let entriesByClaim: [UInt32: [FourTuple: [Int]]]
+    private let entriesByReference: [EntryReference: Int]
     private let socketsByTuple: [FourTuple: [Int]]
     private let socketsByIdentity: [SocketIdentity: Int]
     private let programs: [UInt32: BPFProgram]
@@ -41,7 +42,7 @@ public struct NodeView: Sendable {
         self.now = now
         var layouts: [UInt32: LayoutDecision] = [:]
         var entries: [JudgedEntry] = []
-        var byClaim: [UInt32: [FourTuple: Int]] = [:]
+        var byClaim: [UInt32: [FourTuple: [Int]]] = [:]
         for map in now.sockmaps {
             let decision = LayoutDecision(for: map)
             layouts[map.id] = decision
@@ -49,7 +50,7 @@ public struct NodeView: Sendable {
             bare.entries = []
             for entry in map.entries {
                 let claim = decision.claim(of: entry.key)
-                if let claim { byClaim[map.id, default: [:]][claim] = entries.count }
+                if let claim { byClaim[map.id, default: [:]][claim, default: []].append(entries.count) }
                 entries.append(
                     JudgedEntry(
                         map: bare, entry: entry, claim: claim,
@@ -59,6 +60,7 @@ public struct NodeView: Sendable {
         self.layouts = layouts
         self.entries = entries
         entriesByClaim = byClaim
+        entriesByReference = Dictionary(entries.indices.map { (entries[$0].reference, $0) }) { first, _ in first }
 
         var byTuple: [FourTuple: [Int]] = [:]
         var byIdentity: [SocketIdentity: Int] = [:]
@@ -73,7 +75,7 @@ public struct NodeView: Sendable {
         pods = Dictionary(now.pods.map { ($0.uid, $0) }) { first, _ in first }
         owners = Dictionary(grouping: now.owners, by: \.inode)
         podsByAddress = Self.addresses(of: now, cgroups: cgroups, pods: pods)
-        seenDeadBefore = Self.seenDead(in: looks.dropLast())
+        seenDeadBefore = Self.seenDead(in: looks.dropLast().filter { $0.boot == now.boot })
     }
 
     // MARK: Sockets
@@ -103,15 +105,22 @@ public struct NodeView: Sendable {
 
     // MARK: Entries
 
-    /// The entry of a map that claims `tuple`.
-    public func entry(in map: UInt32, claiming tuple: FourTuple) -> JudgedEntry? {
-        entriesByClaim[map]?[tuple].map { entries[$0] }
+    /// The entries of a map that claim `tuple`: one, or two where an accelerator wrote its keys in two ways.
+    public func entries(in map: UInt32, claiming tuple: FourTuple) -> [JudgedEntry] {
+        (entriesByClaim[map]?[tuple] ?? []).map { entries[$0] }
     }
 
-    /// A live connection that claims the same tuple as an entry, and is not the entry's resident.
+    public func entry(_ reference: EntryReference) -> JudgedEntry? { entriesByReference[reference].map { entries[$0] } }
+
+    /// A live connection in the resident's own namespace that claims the same tuple as an entry, and is not the
+    /// entry's resident. The same loopback tuple in another pod is another connection; whether it is misdirected to
+    /// this entry is for ``MisdirectedRule`` to prove.
     public func claimant(of entry: JudgedEntry) -> TCPSocket? {
         guard let claim = entry.claim, entry.entry.isStable else { return nil }
-        return connected(claim).first { $0.socket.identity != entry.entry.resident.identity }
+        let resident = entry.entry.resident
+        return connected(claim).first {
+            $0.socket.identity != resident.identity && $0.socket.netns == resident.netns
+        }
     }
 
     /// Shortest time between two looks that makes a dead-looking entry a finding: a socket of a healthy kernel passes
@@ -164,15 +173,18 @@ public struct NodeView: Sendable {
         return candidates.compactMapValues { $0.count == 1 ? $0.first : nil }
     }
 
-    private static func seenDead(in looks: ArraySlice<Snapshot>) -> [UInt32: [SockmapKey: SeenDead]] {
+    private static func seenDead(in looks: [Snapshot]) -> [UInt32: [SockmapKey: SeenDead]] {
         var result: [UInt32: [SockmapKey: SeenDead]] = [:]
         for look in looks {
             for map in look.sockmaps {
-                for entry in map.entries where entry.resident.residentState.isDead {
-                    let known = result[map.id]?[entry.key]
-                    guard known?.identity != entry.resident.identity else { continue }  // keep the earliest sighting
-                    result[map.id, default: [:]][entry.key] = SeenDead(
-                        identity: entry.resident.identity, monotonic: look.monotonic)
+                for entry in map.entries {
+                    let isDead = entry.resident.residentState.isDead
+                    if isDead, result[map.id]?[entry.key]?.identity == entry.resident.identity {
+                        continue  // keep the earliest sighting
+                    }
+                    // Another socket, or one that lives: what was seen before counts no more.
+                    result[map.id, default: [:]][entry.key] =
+                        isDead ? SeenDead(identity: entry.resident.identity, monotonic: look.monotonic) : nil
                 }
             }
         }

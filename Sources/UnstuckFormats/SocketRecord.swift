@@ -35,6 +35,7 @@ public enum SocketRecord {
             state: TCPState(rawValue: raw.state),
             hasSocket: raw.has(UNSTUCK_HAS_SOCKET),
             isDead: raw.has(UNSTUCK_DEAD),
+            isTCP: raw.has(UNSTUCK_IS_TCP),
             inode: raw.inode,
             netns: raw.netns,
             cgroup: raw.cgroup,

@@ -16,8 +16,15 @@ public enum ResidentState: UInt32, Sendable, Codable, CaseIterable {
     case zombie = 4
     /// CLOSE while waiting for accept: reset by its peer before the server saw it.
     case queuedDead = 5
+    /// Not TCP: a sockmap holds UDP, unix and vsock sockets too, and an unconnected UDP socket is in state 7 all its
+    /// life. Never judged, never touched.
+    case other = 6
 
-    public init(state: TCPState, hasSocket: Bool, isDead: Bool) {
+    public init(state: TCPState, hasSocket: Bool, isDead: Bool, isTCP: Bool = true) {
+        guard isTCP else {
+            self = .other
+            return
+        }
         switch (state, hasSocket, isDead) {
         case (.listen, _, _): self = .listener
         case (.close, false, true): self = .leaked
@@ -34,7 +41,7 @@ public enum ResidentState: UInt32, Sendable, Codable, CaseIterable {
 
 extension KernelSocket {
     public var residentState: ResidentState {
-        ResidentState(state: state, hasSocket: hasSocket, isDead: isDead)
+        ResidentState(state: state, hasSocket: hasSocket, isDead: isDead, isTCP: isTCP)
     }
 }
 
@@ -45,12 +52,18 @@ public enum EntryState: String, Sendable, Codable, CaseIterable {
     case crossWired = "cross-wired"
     /// The key's layout is not known: nothing is said about the entry, and it is never deleted.
     case undecodable
+    /// Not a TCP socket: none of our business.
+    case other
 
     /// - Parameter claim: the tuple that the key names; `nil` if the layout is unknown or the key does not fit it.
     public init(resident: KernelSocket, claim: FourTuple?) {
         let state = resident.residentState
         if state == .listener {
             self = .listener
+            return
+        }
+        if state == .other {
+            self = .other
             return
         }
         guard let claim else {
@@ -60,7 +73,7 @@ public enum EntryState: String, Sendable, Codable, CaseIterable {
         switch state {
         case .leaked: self = .leaked
         case .zombie, .queuedDead: self = .zombie
-        case .queued, .live, .listener:
+        case .queued, .live, .listener, .other:
             self = claim != resident.tuple ? .crossWired : state == .queued ? .queued : .live
         }
     }

@@ -7,6 +7,8 @@ public struct KernelSocket: Hashable, Sendable, Codable {
     public var hasSocket: Bool
     /// `SOCK_DEAD`: orphaned, no application will ever see it again.
     public var isDead: Bool
+    /// TCP over IPv4 or IPv6; sockmaps hold sockets of other protocols too.
+    public var isTCP: Bool
     /// Inode of the socket's file, as in `/proc/PID/fd`; 0 without one.
     public var inode: UInt64
     /// Inode number of the network namespace.
@@ -18,14 +20,15 @@ public struct KernelSocket: Hashable, Sendable, Codable {
     public var psock: Psock?
 
     public init(
-        identity: SocketIdentity, tuple: FourTuple, state: TCPState, hasSocket: Bool, isDead: Bool, inode: UInt64,
-        netns: UInt32, cgroup: UInt64, handlers: Int?, psock: Psock?
+        identity: SocketIdentity, tuple: FourTuple, state: TCPState, hasSocket: Bool, isDead: Bool, isTCP: Bool = true,
+        inode: UInt64, netns: UInt32, cgroup: UInt64, handlers: Int?, psock: Psock?
     ) {
         self.identity = identity
         self.tuple = tuple
         self.state = state
         self.hasSocket = hasSocket
         self.isDead = isDead
+        self.isTCP = isTCP
         self.inode = inode
         self.netns = netns
         self.cgroup = cgroup

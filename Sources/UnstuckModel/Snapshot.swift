@@ -9,6 +9,8 @@ public struct Snapshot: Sendable, Codable {
     /// `CLOCK_MONOTONIC` in seconds, to tell two looks of one boot apart.
     public var monotonic: Double
     public var host: String
+    /// The kernel's id of this boot: looks of different boots are never compared.
+    public var boot: String
     /// `uname -r`, for people only: nothing is decided by it.
     public var kernelRelease: String
     public var namespaces: [NetworkNamespace]
@@ -23,11 +25,12 @@ public struct Snapshot: Sendable, Codable {
     /// What could not be seen, and why.
     public var shortfalls: [Shortfall]
 
-    public init(takenAt: Double, monotonic: Double, host: String, kernelRelease: String) {
+    public init(takenAt: Double, monotonic: Double, host: String, boot: String, kernelRelease: String) {
         version = Self.currentVersion
         self.takenAt = takenAt
         self.monotonic = monotonic
         self.host = host
+        self.boot = boot
         self.kernelRelease = kernelRelease
         namespaces = []
         sockmaps = []

@@ -1,8 +1,8 @@
 /// Which kernel socket this is, within one boot: its cookie where the kernel gives one in tracing (5.12+), and the
 /// address of its `struct sock`.
 ///
-/// An address alone can be given to a new socket after the old one was freed; a cookie never is. Two identities are
-/// the same socket if the addresses agree and the cookies do not contradict.
+/// An address alone can be given to a new socket after the old one was freed; a cookie never is. Both must agree: a
+/// socket whose cookie was unknown and is known later counts as another one, which at worst delays a verdict.
 public struct SocketIdentity: Sendable {
     /// `SO_COOKIE`, or 0: unknown.
     public var cookie: UInt64
@@ -15,13 +15,7 @@ public struct SocketIdentity: Sendable {
     }
 }
 
-extension SocketIdentity: Hashable {
-    public static func == (one: SocketIdentity, other: SocketIdentity) -> Bool {
-        one.address == other.address && (one.cookie == other.cookie || one.cookie == 0 || other.cookie == 0)
-    }
-
-    public func hash(into hasher: inout Hasher) { hasher.combine(address) }
-}
+extension SocketIdentity: Hashable {}
 
 extension SocketIdentity: Codable {
     private enum CodingKeys: String, CodingKey { case cookie, token }

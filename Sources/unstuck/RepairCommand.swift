@@ -12,8 +12,8 @@ struct RepairCommand: ParsableCommand {
         abstract: "Plan, and with --apply carry out, the deletion of dead sockmap entries.",
         discussion: """
             Without --apply nothing is changed. With it, each entry is checked again inside the kernel just before it \
-            is deleted, and verified just after; a zombie's descriptor is held meanwhile. Entries of live sockets are \
-            never touched. Every step is journaled before and after.
+            is deleted, and looked at just after; a zombie's descriptor is held meanwhile. Entries of live sockets are \
+            never touched (docs/limitations.md tells of the window that no kernel lets close). Every step is journaled before and after.
 
             EXAMPLES
               unstuck repair
@@ -56,7 +56,26 @@ struct RepairCommand: ParsableCommand {
         guard (0...3600).contains(watch) else { throw ValidationError("--watch is 0 to 3600 seconds") }
     }
 
+    /// One repair at a time on a node, whatever journal it writes.
+    private static let lockPath = "/run/unstuck/repair.lock"
+
     func run() throws {
+        guard apply else { return try planAndApply() }
+        // Taken before looking: two runs must not plan on the same entries.
+        let lock: RepairLock
+        do {
+            lock = try RepairLock(path: Self.lockPath)
+        } catch {
+            printError(
+                error.errno == EWOULDBLOCK
+                    ? "unstuck: another repair is running on this node" : "unstuck: cannot lock: \(error)")
+            throw Exit.couldNotTell
+        }
+        try planAndApply()
+        _ = consume lock
+    }
+
+    private func planAndApply() throws {
         let looking = Looking(options: look.observer(node), interval: look.interval)
         let seen = try looking.run()
         var options = PlanOptions()
@@ -87,21 +106,21 @@ struct RepairCommand: ParsableCommand {
             printError("unstuck: to reset connections needs CAP_NET_ADMIN; nothing was changed")
             throw Exit.couldNotTell
         }
-        let result: Repairer.Result
+        let written: Journal
         do {
-            let written = try Journal(path: journal)
-            let lock = try RepairLock(path: "\(journal).lock")
-            result = try Repairer(journal: written, looking: looking.options).apply(plan)
-            _ = consume lock
+            written = try Journal(path: journal)
         } catch {
-            printError("unstuck: \(Requirement.missing(behind: error))")
-            if let error = error as? SystemError, error.errno == EWOULDBLOCK {
-                printError("unstuck: another repair is running on this node")
-            }
+            printError("unstuck: nothing was changed, for the journal cannot be written: \(error)")
             throw Exit.couldNotTell
         }
+        let result = Repairer(journal: written, looking: looking.options).apply(plan)
         report.take(result)
         if output.output == .text { writeOutput(report.text(output.style)) }
+        if let failure = result.failure {
+            printError("unstuck: ended early: \(Requirement.missing(behind: failure))")
+            try finish(report)
+            throw Exit.couldNotTell
+        }
         let isClean = watch > 0 ? try keepLooking(looking, &report) : true
         try finish(report)
         if result.hasRaced || !result.isComplete || !isClean { throw Exit.findings }

@@ -17,7 +17,7 @@ struct RecordTests {
         record.resident.local_port = 8080
         record.resident.remote_port = 50504
         record.resident.state = 7
-        record.resident.flags = UInt8(UNSTUCK_HAS_SOCKET | UNSTUCK_HAS_PSOCK)
+        record.resident.flags = UInt8(UNSTUCK_HAS_SOCKET | UNSTUCK_HAS_PSOCK | UNSTUCK_IS_TCP)
         record.resident.queued_messages = 2
         record.resident.queued_bytes = 18
         record.resident.msg_program = 9

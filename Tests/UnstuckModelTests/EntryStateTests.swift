@@ -7,10 +7,10 @@ struct EntryStateTests {
     /// Every state number that a byte can hold with every combination of flags: both give the same answer.
     @Test func agreeEverywhere() {
         for state in UInt8.min...UInt8.max {
-            for flags in UInt8(0)..<32 {
+            for flags in UInt8(0)..<64 {
                 let ours = ResidentState(
                     state: TCPState(rawValue: state), hasSocket: Int(flags) & UNSTUCK_HAS_SOCKET != 0,
-                    isDead: Int(flags) & UNSTUCK_DEAD != 0)
+                    isDead: Int(flags) & UNSTUCK_DEAD != 0, isTCP: Int(flags) & UNSTUCK_IS_TCP != 0)
                 #expect(ours.rawValue == unstuck_resident_state(state, flags))
             }
         }

@@ -55,7 +55,7 @@ struct RepairTests {
         }
 
         func apply(_ plan: Plan) throws -> Repairer.Result {
-            try Repairer(journal: try Journal(path: journal), looking: options).apply(plan)
+            Repairer(journal: try Journal(path: journal), looking: options).apply(plan)
         }
 
         var journalLines: [[String: Any]] {
@@ -163,7 +163,7 @@ struct RepairTests {
             }
             if round > 0 { thread.start() }
             let start = ContinuousClock.now
-            let outcome = try #require(try repairer.apply(plan).deletions.first?.outcome)
+            let outcome = try #require(repairer.apply(plan).deletions.first?.outcome)
             if round == 0 {
                 duration = UInt32((ContinuousClock.now - start) / .microseconds(1))
                 #expect(outcome == .deleted)

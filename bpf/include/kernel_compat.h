@@ -14,6 +14,7 @@
 
 #define READ(dst, src) bpf_probe_read_kernel(&(dst), sizeof(dst), src)
 
+#define IPPROTO_TCP 6
 #define AF_INET 2
 #define AF_INET6 10
 #define SOCK_DEAD_BIT 0 /* enum sock_flags { SOCK_DEAD, ... }, include/net/sock.h: first since ever */
@@ -113,6 +114,7 @@ struct sock {
 	struct socket *sk_socket;
 	unsigned long sk_ino;
 	void *sk_user_data;
+	__u16 sk_protocol; /* a bit-field of eight bits before bf9765145b85 ("sock: Make sk_protocol a 16-bit value", v5.6) */
 	struct sock_cgroup_data sk_cgrp_data;
 	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
@@ -170,9 +172,20 @@ struct sk_msg {
 	struct list_head list;
 };
 
+/* sk_psock_link.link_raw of a SOCKHASH is the element; an element's key follows it in memory. */
 struct sk_psock_link {
 	struct list_head list;
 	struct bpf_map *map;
+	void *link_raw;
+};
+
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
+struct bpf_shtab_elem {
+	struct hlist_node node;
+	__u8 key[];
 };
 
 /* sk_psock.sk is the first member in every tree read (5.10.218 to 7.2.13): it tells a psock from any other user data

@@ -7,6 +7,9 @@
 
 /* The pointer in sk_user_data without its flag bits (SK_USER_DATA_*: two bits in 5.10, three since v6.0). */
 #define USER_DATA_MASK (~7UL)
+/* Points at a slot of a reuseport array instead (c9a368f1c0fb, "bpf: net: Avoid incorrect bpf_sk_reuseport_detach call",
+ * in v5.7), whose first word is the socket as well. */
+#define USER_DATA_BPF 2UL
 
 /* The socket's psock, or 0: what sk_user_data points at, if that points back. */
 static __always_inline __u64 psock_of(__u64 sk, __u64 user_data)
@@ -14,7 +17,7 @@ static __always_inline __u64 psock_of(__u64 sk, __u64 user_data)
 	__u64 psock = user_data & USER_DATA_MASK;
 	__u64 owner = 0;
 
-	if (!psock)
+	if (!psock || user_data & USER_DATA_BPF)
 		return 0;
 	READ(owner, &((struct sk_psock *)psock)->sk);
 	return owner == sk ? psock : 0;
@@ -65,6 +68,11 @@ static __always_inline void read_psock(struct unstuck_socket *out, __u64 psock)
 	READ(program, &((struct sk_psock *)psock)->progs.msg_parser);
 	if (program)
 		out->msg_program = BPF_CORE_READ(program, aux, id);
+}
+
+static __always_inline __u8 protocol_flag(__u16 family, __u16 protocol)
+{
+	return protocol == IPPROTO_TCP && (family == AF_INET || family == AF_INET6) ? UNSTUCK_IS_TCP : 0;
 }
 
 /* A socket that went to CLOSE has given its port back: inet_num is 0 (__inet_put_port, net/ipv4/inet_hashtables.c),

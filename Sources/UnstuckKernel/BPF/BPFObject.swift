@@ -169,6 +169,9 @@ public struct BPFError: Error, Sendable, CustomStringConvertible {
         words = LibBPFLog.shared.lines
     }
 
+    /// The kernel does not know something that the program uses; another variant may do.
+    public var isVerifierRefusal: Bool { action == "load" && (errno == EINVAL || errno == EACCES) }
+
     public var reason: String { unsafe String(cString: strerror(errno)) }
     public var description: String { "cannot \(action) BPF \(object): \(reason)" }
 }

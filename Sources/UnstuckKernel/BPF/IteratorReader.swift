@@ -2,7 +2,8 @@ import Glibc
 
 /// Reads an iterator's binary output: whole records, in pieces, without keeping more than one piece.
 public enum IteratorReader {
-    /// The kernel hands out at most 32 KiB a read (`bpf_seq_read`, kernel/bpf/bpf_iter.c).
+    /// The kernel hands out at most 32 KiB a read, and EAGAIN after a million objects without output
+    /// (`bpf_seq_read`, kernel/bpf/bpf_iter.c).
     private static let pieceSize = 256 * 1024
 
     /// Calls `body` with pieces that hold a whole number of records of `stride` bytes each.
@@ -15,7 +16,7 @@ public enum IteratorReader {
         var buffer = [UInt8](repeating: 0, count: max(pieceSize, stride * 2))
         var filled = 0
         while true {
-            let count = try syscall("read", on: object) {
+            let count = try syscall("read", on: object, retrying: [EINTR, EAGAIN]) {
                 unsafe buffer.withUnsafeMutableBytes { raw in
                     guard let start = raw.baseAddress else { return -1 }
                     return unsafe Glibc.read(descriptor, start + filled, raw.count - filled)

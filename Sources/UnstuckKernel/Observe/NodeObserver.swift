@@ -62,6 +62,7 @@ public final class NodeObserver {
         return Snapshot(
             takenAt: seconds(wall), monotonic: seconds(monotonic),
             host: (readText("/proc/sys/kernel/hostname") ?? "").trimmedLine,
+            boot: (readText("/proc/sys/kernel/random/boot_id") ?? "").trimmedLine,
             kernelRelease: (readText("/proc/sys/kernel/osrelease") ?? "").trimmedLine)
     }
 

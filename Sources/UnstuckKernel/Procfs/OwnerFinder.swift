@@ -15,11 +15,14 @@ public struct OwnerFinder {
         var searched = Set<Int32>()
 
         func search(_ processes: some Sequence<Int32>) {
-            for process in processes where !missing.isEmpty && searched.insert(process).inserted {
-                let found = held(by: process, among: missing)
-                owners += found
-                missing.subtract(found.map(\.inode))
+            // Every process of the group: a descriptor may be shared, and each holder keeps the socket.
+            guard !missing.isEmpty else { return }
+            var found: [SocketOwner] = []
+            for process in processes where searched.insert(process).inserted {
+                found += held(by: process, among: missing)
             }
+            owners += found
+            missing.subtract(found.map(\.inode))
         }
 
         let wanted = Set(sockets.map(\.cgroup))

@@ -21,12 +21,12 @@ public struct SystemError: Error, Sendable, CustomStringConvertible {
 /// Runs a system call that returns -1 and sets `errno` on failure; EINTR is retried.
 @discardableResult
 public func syscall<Result: FixedWidthInteger>(
-    _ call: String, on object: @autoclosure () -> String, _ body: () -> Result
+    _ call: String, on object: @autoclosure () -> String, retrying: [Int32] = [EINTR], _ body: () -> Result
 ) throws(SystemError) -> Result {
     while true {
         let result = body()
         guard result == -1 else { return result }
         let code = errno
-        if code != EINTR { throw SystemError(call, object(), errno: code) }
+        if !retrying.contains(code) { throw SystemError(call, object(), errno: code) }
     }
 }

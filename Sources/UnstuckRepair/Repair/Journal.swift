@@ -60,5 +60,12 @@ public final class Journal {
             outcome: outcome?.word, detail: outcome?.explanation)
     }
 
+    /// An entry of a connection that was reset.
+    func line(_ event: String, _ entry: EntryReference, outcome: RepairOutcome) -> Line {
+        Line(
+            time: Self.now(), run: run, event: event, step: "delete", map: entry.map, key: entry.key,
+            cookie: entry.resident.cookie, outcome: outcome.word, detail: outcome.explanation)
+    }
+
     private static func now() -> Double { Date().timeIntervalSince1970 }
 }

@@ -9,6 +9,9 @@ public struct RepairLock: ~Copyable {
     public init(path: String) throws(SystemError) { file = try Self.lock(path) }
 
     private static func lock(_ path: String) throws(SystemError) -> OwnedDescriptor {
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            unsafe _ = mkdir(String(path[..<slash]), 0o755)
+        }
         let file = try OwnedDescriptor(path: path, flags: O_RDWR | O_CREAT, mode: 0o600)
         let descriptor = file.raw
         try syscall("lock", on: path) { flock(descriptor, LOCK_EX | LOCK_NB) }

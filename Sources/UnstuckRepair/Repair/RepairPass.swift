@@ -25,13 +25,17 @@ final class RepairPass {
 
     private let map: OpenSockmap
 
-    /// - Parameter map: a SOCKHASH. `nil` is returned by `open` where it is gone.
+    /// - Parameter map: a SOCKHASH; others are refused by ``run(_:)``.
     init(map: consuming OpenSockmap) { self.map = map }
 
-    /// One pass. Entries that the pass did not meet are gone, and are reported so.
+    /// One pass over at most `UNSTUCK_JUDGED_MAX` entries. Entries that the pass did not meet are gone, and are
+    /// reported so. Reports come in the order of `entries`.
     ///
     /// - Throws: `BPFError` if the program cannot be loaded or attached; nothing was deleted then.
     func run(_ entries: [Judged]) throws -> [Report] {
+        guard map.description.kind == .sockhash, entries.count <= UNSTUCK_JUDGED_MAX else {
+            throw SystemError("repair", "sockmap \(map.description.id)", errno: EINVAL)
+        }
         let (object, program) = try load()
         let judged = try object.map("judged").descriptor
         for entry in entries { try Self.insert(entry, into: judged) }
@@ -55,7 +59,7 @@ final class RepairPass {
     private func load() throws -> (BPFObject, BPFProgramHandle) {
         do {
             return try load(program: "repair_with_cookie")
-        } catch {
+        } catch let error as BPFError where error.isVerifierRefusal {
             return try load(program: "repair_plain")  // 5.10: no bpf_get_socket_cookie in tracing
         }
     }

@@ -1,3 +1,4 @@
+import CUnstuckABI
 import Glibc
 import UnstuckDiagnosis
 import UnstuckKernel
@@ -5,8 +6,8 @@ import UnstuckModel
 
 /// Applies a plan: everything is re-checked at the moment of change, journaled before and after, and bounded.
 public final class Repairer {
-    /// Entries that one iterator pass deletes: bounds the descriptors held, and what a kill leaves without a result.
-    private static let batch = 256
+    /// Entries that one iterator pass deletes: all of their reports must fit the iterator's buffer at once.
+    private static let batch = UNSTUCK_JUDGED_MAX
 
     private let journal: Journal
     private let options: NodeObserver.Options
@@ -31,86 +32,59 @@ public final class Repairer {
         }
         public var deletions: [Deletion] = []
         public var resets: [Reset] = []
+        /// What ended the run early; what was done before stands above.
+        public var failure: (any Error)?
 
         public var isComplete: Bool {
-            deletions.allSatisfy { $0.outcome == .deleted || $0.outcome == .gone }
+            failure == nil && deletions.allSatisfy { $0.outcome == .deleted || $0.outcome == .gone }
                 && resets.allSatisfy { $0.failure == nil }
         }
         public var hasRaced: Bool { deletions.contains { $0.outcome == .raced } }
     }
 
-    /// - Throws: if the journal cannot be written, or the kernel refuses our program: nothing (more) is changed then.
-    public func apply(_ plan: Plan) throws -> Result {
-        try journal.write([
-            journal.line("begin", "run", detail: "\(plan.deletions.count) deletions, \(plan.resets.count) resets")
-        ])
+    /// Carries the plan out as far as it goes. What fails ends the run; what was done is in the result all the same.
+    public func apply(_ plan: Plan) -> Result {
         var result = Result()
-        let before = Set(connectedClaimants(of: plan.deletions).map(\.identity))
-        // While the dead entry is there, a stuck connection can be told from any other: resets come first.
-        if !plan.resets.isEmpty {
-            let stuck = stuckConnections()
+        do {
+            try journal.write([
+                journal.line("begin", "run", detail: "\(plan.deletions.count) deletions, \(plan.resets.count) resets")
+            ])
+            let before = newcomers(to: plan.deletions)
+            // While the dead entry is there, a stuck connection can be told from any other: resets come first.
+            let stuck = plan.resets.isEmpty ? [] : stuckConnections()
             for reset in plan.resets {
                 result.resets.append(try apply(reset, isStuck: stuck.contains(reset.ends.map(\.socket))))
             }
+            try delete(plan.deletions, &result)
+            try flagNewcomers(&result, before: before)
+        } catch {
+            result.failure = error
+            let left = plan.deletions.dropFirst(result.deletions.count)
+            result.deletions += left.map { .init(planned: $0, outcome: .stopped) }
         }
-        for map in Self.ordered(plan.deletions.map(\.entry.map)) {
-            let entries = plan.deletions.filter { $0.entry.map == map }
-            for start in stride(from: 0, to: entries.count, by: Self.batch) {
-                let batch = Array(entries[start..<min(start + Self.batch, entries.count)])
-                if result.hasRaced {
-                    result.deletions += batch.map { .init(planned: $0, outcome: .stopped) }
-                } else {
-                    result.deletions += try delete(batch, from: map)
-                }
-            }
-        }
-        try flagNewcomers(&result, before: before)
-        try journal.write([
-            journal.line(
-                "end", "run", outcome: result.isComplete ? "complete" : "incomplete",
-                detail: "\(result.deletions.count { $0.outcome == .deleted }) deleted")
-        ])
+        let deleted = result.deletions.count { $0.outcome == .deleted }
+        let end = journal.line(
+            "end", "run", outcome: result.isComplete ? "complete" : "incomplete",
+            detail: "\(deleted) deleted\(result.failure.map { "; \($0)" } ?? "")")
+        do { try journal.write([end]) } catch { result.failure = result.failure ?? error }
         return result
     }
 
-    // MARK: Looking again
-
-    /// The sockets of every connection that is stuck at this moment: sender, receiver.
-    private func stuckConnections() -> [[SocketIdentity]] {
-        diagnose([NodeObserver(options).look()]).findings
-            .filter { $0.code == .misdirected && $0.subject.stage == .stuck }.map(\.subject.sockets)
-    }
-
-    /// Live sockets that claim a tuple whose entry is deleted, and whether the map holds them.
-    private func connectedClaimants(of deletions: [Plan.Deletion]) -> [(
-        identity: SocketIdentity, claim: FourTuple, isMapped: Bool
-    )] {
-        guard !deletions.isEmpty, let view = NodeView([NodeObserver(options).look()]) else { return [] }
-        return deletions.flatMap { deletion in
-            view.connected(deletion.claim).filter { $0.socket.identity != deletion.entry.resident }.map { socket in
-                let entry = view.entry(in: deletion.entry.map, claiming: deletion.claim)
-                return (
-                    socket.socket.identity, deletion.claim, entry?.entry.resident.identity == socket.socket.identity
-                )
-            }
-        }
-    }
-
-    /// The kernel side cannot see one thing: that somebody replaced the entry between its check and its delete, so
-    /// that the newcomer was deleted. A connection that came during the run, claims a deleted key and is not in the
-    /// map may be that newcomer (or one that the dead entry kept out): it is reported, never passed over.
-    private func flagNewcomers(_ result: inout Result, before: Set<SocketIdentity>) throws {
-        let deleted = result.deletions.filter { $0.outcome == .deleted }.map(\.planned)
-        for newcomer in connectedClaimants(of: deleted) where !newcomer.isMapped && !before.contains(newcomer.identity)
-        {
-            for index in result.deletions.indices where result.deletions[index].planned.claim == newcomer.claim {
-                result.deletions[index].outcome = .raced
-                try journal.write([journal.line("result", result.deletions[index].planned, outcome: .raced)])
-            }
-        }
-    }
-
     // MARK: Deleting
+
+    private func delete(_ deletions: [Plan.Deletion], _ result: inout Result) throws {
+        // In the plan's order, a batch of one map at a time.
+        var rest = deletions[...]
+        while let first = rest.first {
+            let batch = Array(rest.prefix(Self.batch).prefix { $0.entry.map == first.entry.map })
+            rest = rest.dropFirst(batch.count)
+            if result.hasRaced {
+                result.deletions += batch.map { .init(planned: $0, outcome: .stopped) }
+            } else {
+                result.deletions += try delete(batch, from: first.entry.map)
+            }
+        }
+    }
 
     private func delete(_ batch: [Plan.Deletion], from map: UInt32) throws -> [Result.Deletion] {
         try journal.write(batch.map { journal.line("intend", $0) })
@@ -126,8 +100,7 @@ public final class Repairer {
         let ready = zip(batch, holds).filter { $1.refusal == nil }.map(\.0)
         let reports = try RepairPass(map: open).run(
             ready.map {
-                RepairPass.Judged(
-                    key: $0.entry.key, resident: $0.entry.resident, allowUnread: $0.allowUnread)
+                RepairPass.Judged(key: $0.entry.key, resident: $0.entry.resident, allowUnread: $0.allowUnread)
             })
         var byKey: [SockmapKey: RepairOutcome] = [:]
         for report in reports { byKey[report.key] = report.outcome }
@@ -136,7 +109,7 @@ public final class Repairer {
         }
     }
 
-    /// Keeps a zombie's descriptor, or says why it cannot; a leaked socket has none to keep.
+    /// Keeps a zombie's descriptor, or says why it cannot; other dead sockets have none to keep.
     private final class Hold {
         let socket: HeldSocket?
         let refusal: String?
@@ -155,6 +128,44 @@ public final class Repairer {
         }
     }
 
+    // MARK: Looking again
+
+    /// The sockets of every connection that is stuck at this moment: sender, receiver.
+    private func stuckConnections() -> [[SocketIdentity]] {
+        diagnose([NodeObserver(options).look()]).findings
+            .filter { $0.code == .misdirected && $0.subject.stage == .stuck }.map(\.subject.sockets)
+    }
+
+    /// Live sockets that claim a tuple whose entry is to be deleted, and are not in the map.
+    private func newcomers(to deletions: [Plan.Deletion]) -> [SocketIdentity: FourTuple] {
+        guard !deletions.isEmpty, let view = NodeView([NodeObserver(options).look()]) else { return [:] }
+        var result: [SocketIdentity: FourTuple] = [:]
+        for deletion in deletions {
+            for socket in view.connected(deletion.claim).map(\.socket.identity)
+            where socket != deletion.entry.resident {
+                let entries = view.entries(in: deletion.entry.map, claiming: deletion.claim)
+                guard !entries.contains(where: { $0.entry.resident.identity == socket }) else { continue }
+                result[socket] = deletion.claim
+            }
+        }
+        return result
+    }
+
+    /// The kernel side cannot see one thing: that somebody replaced the entry between its check and its delete, so
+    /// that the newcomer was deleted. A socket that claims a deleted key, is not in the map, and was not already
+    /// outside it before the run may be that newcomer (or one that the dead entry kept out): it is reported, never
+    /// passed over.
+    private func flagNewcomers(_ result: inout Result, before: [SocketIdentity: FourTuple]) throws {
+        let deleted = result.deletions.filter { $0.outcome == .deleted }.map(\.planned)
+        for (socket, claim) in newcomers(to: deleted) where before[socket] == nil {
+            for index in result.deletions.indices
+            where result.deletions[index].planned.claim == claim && result.deletions[index].outcome == .deleted {
+                result.deletions[index].outcome = .raced
+                try journal.write([journal.line("result", result.deletions[index].planned, outcome: .raced)])
+            }
+        }
+    }
+
     // MARK: Resetting
 
     /// Destroys both ends, then deletes the entries that they leave behind: a reset alone makes another zombie.
@@ -166,44 +177,55 @@ public final class Repairer {
             return Result.Reset(planned: reset, failure: words)
         }
         try journal.write([journal.line("intend", "reset", detail: name)])
-        var failure: String?
-        do {
-            for end in reset.ends {
-                guard let path = NamespaceFinder(root: root).path(of: end.netns) else {
-                    throw SystemError("setns", "network namespace \(end.netns)", errno: ENOENT)
-                }
-                do {
-                    try SocketDestroyer.destroy(end, namespace: path)
-                } catch let error as SystemError where error.errno == ENOENT {
-                    continue  // the first reset may have ended the other end already
-                }
-            }
-            failure = try deleteEntries(of: reset)
-        } catch let error as SystemError {
-            failure = "\(error)"
-        }
+        let failure = destroyAndDelete(reset)
         try journal.write([
             journal.line("result", "reset", outcome: failure == nil ? "reset" : "failed", detail: failure ?? name)
         ])
         return Result.Reset(planned: reset, failure: failure)
     }
 
-    /// The victims' own entries, now dead. Looked at afresh: an application may have closed its end meanwhile, and then
-    /// the kernel has removed the entry itself.
-    private func deleteEntries(of reset: Plan.Reset) throws -> String? {
-        for map in Self.ordered(reset.entries.map(\.map)) {
+    /// - Returns: what went wrong, or `nil`.
+    private func destroyAndDelete(_ reset: Plan.Reset) -> String? {
+        // Both ends must be within reach before either is touched.
+        let finder = NamespaceFinder(root: root)
+        let paths = reset.ends.map { finder.path(of: $0.netns) }
+        guard reset.ends.allSatisfy({ $0.socket.cookie != 0 }) else { return "the kernel gave no cookie to name it by" }
+        guard !paths.contains(nil) else { return "the network namespace of one end is out of reach" }
+        var failures: [String] = []
+        for (end, path) in zip(reset.ends, paths.compactMap { $0 }) {
+            do {
+                try SocketDestroyer.destroy(end, namespace: path)
+            } catch let error as SystemError where error.errno == ENOENT {
+                continue  // the first reset may have ended the other end already: looked at below
+            } catch {
+                failures.append("\(error)")
+            }
+        }
+        do {
+            try failures += deleteEntries(of: reset)
+        } catch {
+            failures.append("its own entries: \(error)")
+        }
+        let living = Set(NodeObserver(options).look().sockets.map(\.socket.identity))
+        failures += reset.ends.filter { living.contains($0.socket) }.map { "\($0.tuple) is still there" }
+        return failures.isEmpty ? nil : failures.joined(separator: "; ")
+    }
+
+    /// The victims' own entries, now dead. An application may have closed its end meanwhile, and then the kernel has
+    /// removed the entry itself.
+    private func deleteEntries(of reset: Plan.Reset) throws -> [String] {
+        var failures: [String] = []
+        for map in Set(reset.entries.map(\.map)).sorted() {
             guard let open = try BPFTable.openSockmap(id: map) else { continue }
             let entries = reset.entries.filter { $0.map == map }
             let reports = try RepairPass(map: open).run(
                 entries.map { RepairPass.Judged(key: $0.key, resident: $0.resident, allowUnread: true) })
-            if let left = reports.first(where: {
-                $0.outcome != .deleted && $0.outcome != .gone && $0.outcome != .changed
-            }) {
-                return "reset, but its entry \(left.key) is \(left.outcome.explanation)"
+            for (entry, report) in zip(entries, reports) {
+                try journal.write([journal.line("result", entry, outcome: report.outcome)])
+                guard ![.deleted, .gone, .changed].contains(report.outcome) else { continue }
+                failures.append("its entry \(entry.key): \(report.outcome.explanation)")
             }
         }
-        return nil
+        return failures
     }
-
-    private static func ordered(_ maps: [UInt32]) -> [UInt32] { Array(Set(maps)).sorted() }
 }

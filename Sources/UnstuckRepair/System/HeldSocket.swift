@@ -26,7 +26,7 @@ struct HeldSocket: ~Copyable {
         let process = linux_pidfd_open(owner.pid)
         guard process >= 0 else { throw Failure(reason: "its process \(owner.pid) is gone") }
         let handle = OwnedDescriptor(owning: process)
-        // The pidfd pins the process: compared now, the start time holds.
+        // Another process under the same id, or another PID namespace behind --root, has another start time.
         let status = readText("\(root.procfs)/\(owner.pid)/stat").flatMap(ProcessStatus.init)
         guard status?.startTime == owner.startTime else {
             throw Failure(reason: "process \(owner.pid) is another one now")

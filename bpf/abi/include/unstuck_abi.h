@@ -25,7 +25,8 @@ enum {
 	UNSTUCK_LINK_WALK_MAX = 16, /* links of a psock (maps that hold it) that are walked */
 	UNSTUCK_HANDLER_COUNT = 5,  /* recvmsg, sendmsg, close, destroy, unhash */
 	UNSTUCK_SYMBOL_MAX = 40,    /* bytes of a handler's name, its NUL included */
-	UNSTUCK_JUDGED_MAX = 65536, /* entries that one repair pass can be told to delete */
+	UNSTUCK_JUDGED_MAX = 128, /* entries that one repair pass can be told to delete: see struct unstuck_repair */
+	UNSTUCK_SEQ_BUFFER = 32768, /* of an iterator (bpf_seq_read, kernel/bpf/bpf_iter.c) */
 };
 
 /* unstuck_socket.flags */
@@ -35,6 +36,7 @@ enum {
 	UNSTUCK_FULL_SOCKET = 1 << 2,  /* a struct tcp_sock, not a request or a TIME_WAIT mini socket */
 	UNSTUCK_HAS_PSOCK = 1 << 3,    /* sk_user_data points at a psock that points back */
 	UNSTUCK_QUEUE_PARTIAL = 1 << 4, /* the ingress queue is longer than UNSTUCK_QUEUE_WALK_MAX */
+	UNSTUCK_IS_TCP = 1 << 5,       /* IPPROTO_TCP over IPv4 or IPv6; sockmaps hold UDP, unix and vsock sockets too */
 };
 
 /* How a map's resident looks, by its kernel state alone; the twin of ResidentState in UnstuckModel. */
@@ -44,6 +46,7 @@ enum unstuck_resident_state {
 	UNSTUCK_RESIDENT_LISTENER = 2,
 	UNSTUCK_RESIDENT_LEAKED = 3,    /* CLOSE, orphaned: nobody can ever close it again */
 	UNSTUCK_RESIDENT_ZOMBIE = 4,    /* CLOSE, a file descriptor still holds it */
+	UNSTUCK_RESIDENT_OTHER = 6, /* not TCP: never judged, never touched */
 	UNSTUCK_RESIDENT_QUEUED_DEAD = 5, /* CLOSE, reset while it waited for accept (docs/kernel-facts.md: Z6) */
 };
 
@@ -53,6 +56,8 @@ enum unstuck_resident_state {
  */
 static inline ua_u32 unstuck_resident_state(ua_u8 state, ua_u8 flags)
 {
+	if (!(flags & UNSTUCK_IS_TCP)) /* an unconnected UDP socket, too, is in "CLOSE" */
+		return UNSTUCK_RESIDENT_OTHER;
 	if (state == 10) /* TCP_LISTEN */
 		return UNSTUCK_RESIDENT_LISTENER;
 	if (state == 7) { /* TCP_CLOSE */
@@ -145,13 +150,16 @@ enum unstuck_repair_outcome {
 	UNSTUCK_REPAIR_CHANGED = 1,   /* another socket sits there now: left alone */
 	UNSTUCK_REPAIR_REVIVED = 2,   /* the same socket, no longer dead: left alone */
 	UNSTUCK_REPAIR_UNREAD = 3,    /* bytes arrived in its queue meanwhile: left alone */
-	UNSTUCK_REPAIR_RACED = 4,     /* deleted something, but the judged socket kept its link */
+	UNSTUCK_REPAIR_RACED = 4,     /* deleted something that was perhaps not, or no longer, what was judged */
 	UNSTUCK_REPAIR_FAILED = 5,    /* the kernel refused: see error */
 	UNSTUCK_REPAIR_UNLINKED = 6,  /* somebody else removed it just before: nothing done */
 	UNSTUCK_REPAIR_STOPPED = 7,   /* not tried: an earlier entry of this pass raced */
 };
 
-/* What repair did with one judged entry. */
+/*
+ * What repair did with one judged entry. All of a pass must fit the iterator's buffer at once: a record that overflows
+ * is dropped and its element shown again, and a deleted element cannot be.
+ */
 struct unstuck_repair {
 	struct unstuck_socket resident; /* as found just before the deletion */
 	ua_u32 key_size;
@@ -169,3 +177,4 @@ _Static_assert(sizeof(struct unstuck_tcp) == 96 + 3 * 8 + 15 * 4 + 8 + 4, "unstu
 _Static_assert(sizeof(struct unstuck_proto) == 5 * 8 + 5 * 40, "unstuck_proto");
 _Static_assert(sizeof(struct unstuck_judged) == 24, "unstuck_judged");
 _Static_assert(sizeof(struct unstuck_repair) == 96 + 24 + 64, "unstuck_repair");
+_Static_assert(UNSTUCK_JUDGED_MAX * sizeof(struct unstuck_repair) < UNSTUCK_SEQ_BUFFER, "a pass fits the buffer");
