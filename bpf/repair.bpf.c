@@ -75,11 +75,12 @@ __noinline __u32 links_to(__u64 psock, __u64 element)
 /* Whether an element is in its bucket: what its back pointer names must point at it. */
 static __always_inline int is_filed(__u64 element)
 {
+	struct hlist_node *node = &((struct bpf_shtab_elem *)element)->node;
 	struct hlist_node **back = NULL;
-	__u64 forward = 0;
+	struct hlist_node *forward = NULL;
 
-	READ(back, &((struct bpf_shtab_elem *)element)->node.pprev);
-	return !bpf_probe_read_kernel(&forward, sizeof(forward), back) && forward == element;
+	READ(back, &node->pprev);
+	return !bpf_probe_read_kernel(&forward, sizeof(forward), back) && forward == node;
 }
 
 static __always_inline void read_state(struct unstuck_socket *now, struct sock *sk)

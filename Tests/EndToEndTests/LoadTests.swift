@@ -8,18 +8,18 @@ struct LoadTests {
     @Test func noLiveEntryAndNoByteIsLost() throws {
         let lab = try RealLab("load")
         let map = "\(try lab.map())"
-        let fault = try lab.breakIt(["zombie", "--pod", "shop/web-0", "--count", "100"])
-        #expect(fault["entriesLeft"].number == 100)
+        let fault = try lab.breakIt(["zombie", "--pod", "shop/web-0", "--count", "200"])
+        #expect(fault["entriesLeft"].number == 200)
         let load = try lab.start(
             "node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "200", "--seconds", "120"])
         usleep(2_000_000)
         let before = try lab.diagnose(["--interval", "0"]).diagnosis["totals"]["entries"].number
-        #expect(before == 500)
+        #expect(before == 600)
         let journal = "/run/unstuck-lab/\(lab.name)/journal.jsonl"
         let repaired = try lab.unstuck(["repair", "--map", map, "--apply", "--journal", journal, "--output", "json"])
         #expect(repaired.status == 0, "\(repaired.errors)")
         let outcomes = try JSONValue(repaired.text)["data"]["deletions"].array.map { $0["outcome"].text }
-        #expect(outcomes.count == 100)
+        #expect(outcomes.count == 200)
         #expect(outcomes.allSatisfy { $0 == "deleted" })
         let (status, after) = try lab.diagnose()
         #expect(status == 0)

@@ -48,6 +48,25 @@ public final class SocketPair {
         guard unsafe poll(&event, 1, 2000) == 1 else { throw SystemError("poll", "the reset", errno: ETIMEDOUT) }
     }
 
+    /// Connects the server's end again, to a listener of its own that stays open with it.
+    public func reconnectServer() throws {
+        let listener = try Self.socket(isV6: false)
+        defer { close(listener) }
+        try Self.bind(listener, isV6: false, port: 0)
+        try syscall("listen", on: "loopback") { listen(listener, 8) }
+        let port = try Self.port(of: listener, isV6: false)
+        let descriptor = server
+        var nowhere = sockaddr()
+        nowhere.sa_family = sa_family_t(AF_UNSPEC)
+        try syscall("connect", on: "AF_UNSPEC") {
+            unsafe connect(descriptor, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+        }
+        unsafe try Self.withAddress(isV6: false, port: port) { address, size in
+            _ = try syscall("connect", on: "loopback") { unsafe connect(descriptor, address, size) }
+        }
+        client = try syscall("accept", on: "loopback") { accept(listener, nil, nil) }
+    }
+
     public func closeServer() {
         close(server)
         server = -1

@@ -39,6 +39,33 @@ struct DeadEntryTests {
         #expect(diagnosis.suspects.count == 1)
     }
 
+    /// The same loopback tuple in another pod is another connection: it makes no zombie of a closing socket here.
+    @Test func aStrangersTupleIsNoClaim() throws {
+        var node = NodeFixture()
+        node.healthy("192.0.2.10:40000", "203.0.113.7:8080")
+        node.zombie("127.0.0.1:8080", "127.0.0.1:40000", queued: 5)
+        for (local, remote) in [("127.0.0.1:40000", "127.0.0.1:8080"), ("127.0.0.1:8080", "127.0.0.1:40000")] {
+            node.list(node.socket(local, remote, netns: 9, isMapped: false))
+        }
+        let diagnosis = diagnose([node.snapshot])
+        #expect(diagnosis.findings.isEmpty)
+        #expect(diagnosis.suspects.count == 1)
+        #expect(makePlan(try #require(NodeView([node.snapshot])), diagnosis).isEmpty)
+    }
+
+    @Test func aLookInWhichItLivedStartsAnew() {
+        var living = node(at: 102)
+        living.snapshot.sockmaps[0].entries[4].resident.state = .established
+        let diagnosis = diagnose([node(at: 100).snapshot, living.snapshot, node(at: 103).snapshot])
+        #expect(diagnosis.findings.isEmpty)
+    }
+
+    @Test func looksOfAnotherBootDoNotCount() {
+        var other = node(at: 100)
+        other.snapshot.boot = "b0"
+        #expect(diagnose([other.snapshot, node(at: 103).snapshot]).findings.isEmpty)
+    }
+
     @Test func leakedEntriesAreCountedPerPod() throws {
         func look(_ monotonic: Double) -> Snapshot {
             var node = NodeFixture(at: monotonic)

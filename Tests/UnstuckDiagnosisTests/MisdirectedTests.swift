@@ -71,6 +71,18 @@ struct MisdirectedTests {
         #expect(!findings.contains { $0.code == .zombie })
     }
 
+    /// An accelerator that was upgraded wrote its keys in two ways: the receiver is there, under one of them.
+    @Test func aReceiverUnderAnotherSpellingIsHealthy() {
+        var node = NodeFixture()
+        node.zombie(Self.server, Self.client, queued: 3)
+        let receiver = node.halfAccelerated(Self.client, Self.server).1
+        var key = KeyLayout.cilium.encode(receiver.tuple)
+        key[33] = 6
+        node.snapshot.sockmaps[0].entries.append(
+            SockmapEntry(key: SockmapKey(key), resident: receiver, isStable: true))
+        #expect(!codes(node.snapshot).contains(.misdirected))
+    }
+
     @Test func aMissIsHealthy() {
         var node = NodeFixture()
         node.halfAccelerated(Self.client, Self.server)

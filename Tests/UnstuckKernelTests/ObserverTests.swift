@@ -35,6 +35,27 @@ struct ObserverTests {
         }
     }
 
+    /// A UDP socket is in "CLOSE" all its life: it is no zombie.
+    @Test func otherProtocolsAreNotJudged() throws {
+        let map = try TestMap()
+        let pair = try SocketPair()
+        let udp = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        defer { close(udp) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let bound = unsafe withUnsafePointer(to: &address) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(udp, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        #expect(bound == 0)
+        try map.put(udp, as: pair.tuple)
+        let entry = try #require(try map.entries.first)
+        #expect(entry.resident.state == .close)
+        #expect(EntryState(resident: entry.resident, claim: pair.tuple) == .other)
+    }
+
     @Test func showsEachEntryOnce() throws {
         let map = try TestMap(maxEntries: 4096)
         let pairs = try (0..<700).map { _ in try SocketPair() }

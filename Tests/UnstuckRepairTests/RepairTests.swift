@@ -113,6 +113,34 @@ struct RepairTests {
         #expect(outcome.word == "not-held")
     }
 
+    /// The zombie's owner connects the very same socket again after the plan was made (Z5).
+    @Test func leavesASocketThatCameBackToLife() throws {
+        let scene = try Scene()
+        let (plan, _) = try scene.plan()
+        try scene.dead.reconnectServer()
+        #expect(try scene.apply(plan).deletions.map(\.outcome) == [.revived])
+        #expect(try scene.map.entries.count == 7)
+    }
+
+    /// More than one pass can report at once: every outcome is told, none is lost.
+    @Test func manyEntriesAreAllReported() throws {
+        let map = try TestMap(maxEntries: 4096)
+        let dead = try (0..<300).map { _ in try SocketPair() }
+        for pair in dead {
+            try map.put(pair.server, as: pair.tuple)
+            try pair.resetByClient()
+        }
+        var options = NodeObserver.Options()
+        options.maps = [map.id]
+        let path = "/tmp/unstuck-test-\(UUID().uuidString).jsonl"
+        defer { unsafe unlink(path) }
+        let plan = Plan(deletions: try dead.map { try deletion(of: $0, in: map) })
+        let result = Repairer(journal: try Journal(path: path), looking: options).apply(plan)
+        #expect(result.deletions.count == 300)
+        #expect(result.deletions.allSatisfy { $0.outcome == .deleted })
+        #expect(try map.entries.isEmpty)
+    }
+
     @Test func anEntryThatIsGoneIsReportedGone() throws {
         let scene = try Scene()
         let (plan, _) = try scene.plan()
