@@ -9,7 +9,8 @@ struct NodeFixture {
     private var next: UInt64 = 1
 
     init(at monotonic: Double = 100) {
-        snapshot = Snapshot(takenAt: 1_000_000 + monotonic, monotonic: monotonic, host: "node-a", boot: "b1", kernelRelease: "test")
+        snapshot = Snapshot(
+            takenAt: 1_000_000 + monotonic, monotonic: monotonic, host: "node-a", boot: "b1", kernelRelease: "test")
         snapshot.handlers = [
             Handlers(
                 recvmsg: "tcp_recvmsg", sendmsg: "tcp_sendmsg", close: "tcp_close", destroy: "tcp_v4_destroy_sock",
