@@ -1,7 +1,7 @@
 import ArgumentParser
+import Logging
 import UnstuckModel
 
-@main
 struct UnstuckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "unstuck",
@@ -10,4 +10,18 @@ struct UnstuckCommand: ParsableCommand {
         subcommands: [
             DiagnoseCommand.self, RepairCommand.self, SockmapsCommand.self, ProbeCommand.self, CollectCommand.self,
         ])
+}
+
+@main
+enum Main {
+    static func main() {
+        // Results go to stdout and messages to stderr whatever this is; the log is for whoever looks into Unstuck itself.
+        let level = environment("UNSTUCK_LOG").flatMap(Logger.Level.init(rawValue:)) ?? .warning
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+        UnstuckCommand.main()
+    }
 }

@@ -1,11 +1,14 @@
 import CLibBPF
 import CLinuxUAPI
+import Logging
 import Synchronization
 
 /// Collects what libbpf prints instead of letting it write to stderr.
 final class LibBPFLog: Sendable {
     static let shared = LibBPFLog()
     private let kept = Mutex<[String]>([])
+    /// Every line as it comes: `UNSTUCK_LOG=trace`.
+    private let log = Logger(label: "libbpf")
     private static let limit = 60
 
     private init() {
@@ -25,6 +28,7 @@ final class LibBPFLog: Sendable {
     func start() { kept.withLock { $0.removeAll() } }
 
     private func add(_ text: String) {
+        log.trace("\(text)")
         kept.withLock { lines in
             lines += text.split(separator: "\n").map(String.init)
             if lines.count > Self.limit { lines.removeFirst(lines.count - Self.limit) }

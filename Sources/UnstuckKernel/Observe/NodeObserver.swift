@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 import UnstuckFormats
 import UnstuckModel
 
@@ -15,6 +16,8 @@ public final class NodeObserver {
 
     private let options: Options
     private let sockmaps = SockmapObserver()
+    /// What each part of a look took and found: `UNSTUCK_LOG=debug`.
+    private let log = Logger(label: "unstuck.look")
 
     public init(_ options: Options = Options()) { self.options = options }
 
@@ -67,6 +70,7 @@ public final class NodeObserver {
     }
 
     private func readMaps(into shortfalls: inout [Shortfall]) -> [Sockmap] {
+        let start = ContinuousClock.now
         let pins = PinFinder(root: options.root).pins()
         var result: [Sockmap] = []
         for id in mapIDs(pins, &shortfalls) where options.maps.isEmpty || options.maps.contains(id) {
@@ -84,6 +88,8 @@ public final class NodeObserver {
                 shortfalls.append(Shortfall(.sockmaps, action: "open BPF map \(id)", error: error))
             }
         }
+        let entries = result.reduce(0) { $0 + $1.entries.count }
+        log.debug("\(result.count) sockmaps, \(entries) entries in \(ContinuousClock.now - start)")
         return result
     }
 
@@ -130,6 +136,7 @@ public final class NodeObserver {
             return
         }
         tcp = observer
+        let start = ContinuousClock.now
         let ours = linkTarget("/proc/thread-self/ns/net").flatMap(NamespaceFinder.inode(ofLink:))
         var refused: [String: Int] = [:]
         for found in NamespaceFinder(root: options.root).find() {
@@ -146,6 +153,11 @@ public final class NodeObserver {
             }
             snapshot.namespaces.append(namespace)
         }
+        log.debug(
+            """
+            \(snapshot.sockets.count) TCP sockets of \(snapshot.namespaces.count) network namespaces in \
+            \(ContinuousClock.now - start)
+            """)
         for (missing, count) in refused.sorted(by: { $0.key < $1.key }) {
             snapshot.shortfalls.append(
                 Shortfall(
