@@ -3,7 +3,8 @@
 set -eu -o pipefail
 
 # Headers and archives to link with, the tools of the tests and benchmarks, and strip.
-packages=(libbpf-dev libelf-dev zlib1g-dev linux-libc-dev pkg-config binutils bpftool iproute2 util-linux)
+packages=(libbpf-dev libelf-dev zlib1g-dev linux-libc-dev pkg-config binutils bpftool iproute2
+    util-linux gcc libc6-dev python3)
 
 say() { echo "setup: $*" >&2; }
 

@@ -1,0 +1,71 @@
+import Testing
+import UnstuckDiagnosis
+import UnstuckModel
+import UnstuckRender
+
+@Suite("What a reader sees")
+struct RenderingTests {
+    func stuckNode(at monotonic: Double = 100, command: String = "web") -> NodeFixture {
+        var node = NodeFixture(at: monotonic)
+        node.healthy("192.0.2.10:40000", "203.0.113.7:8080")
+        node.zombie("203.0.113.7:8080", "192.0.2.10:50504", queued: 18)
+        node.halfAccelerated("192.0.2.10:50504", "203.0.113.7:8080")
+        node.snapshot.owners[0].command = command
+        return node
+    }
+
+    @Test func tellsTheWholePath() {
+        let look = stuckNode().snapshot
+        let text = DiagnosisText(style: .plain).render(diagnose([look]), looks: [look])
+        for part in [
+            "node-a", "looked once", "✗ stuck now: 192.0.2.10:50504 ─► 203.0.113.7:8080", "sockmap.misdirected",
+            "tcp_bpf_sendmsg ─► program 7 \"redirect\" ─► sockmap 35 \"cilium_sock_ops\"", "held open by web[2210] fd 17",
+            "18 bytes", "ruled out", "→ unstuck repair", "add --reset-stuck",
+        ] {
+            #expect(text.contains(part), "\(part) is missing:\n\(text)")
+        }
+    }
+
+    /// Process, pod and map names are foreign text: nothing of them may act on a terminal.
+    @Test func hostileNamesAreHarmless() {
+        var node = stuckNode(command: "\u{1B}]0;owned\u{7}\u{202E}we\nb")
+        node.snapshot.sockmaps[0].name = "map\u{1B}[2J"
+        let looks = [node.snapshot]
+        let diagnosis = diagnose(looks)
+        let text = DiagnosisText(style: .plain).render(diagnosis, looks: looks)
+        let plan = NodeView(looks).map { PlanText(style: .plain).render(makePlan($0, diagnosis)) } ?? ""
+        for scalar in (text + plan).unicodeScalars {
+            #expect(scalar == "\n" || scalar.value >= 0x20)
+            #expect(!(0x7F...0x9F).contains(scalar.value) && scalar.value != 0x202E)
+        }
+    }
+
+    /// A saved look gives the same verdict, and kernel addresses stay behind.
+    @Test func aBundleGivesTheSameVerdict() throws {
+        let looks = [stuckNode(at: 100).snapshot, stuckNode(at: 103).snapshot]
+        let text = try JSON.text(Bundle(unstuck: unstuckVersion, snapshots: looks))
+        let read = try JSON.decode(Bundle.self, from: Array(text.utf8)).snapshots
+        let (live, saved) = (diagnose(looks), diagnose(read))
+        #expect(saved.findings.map(\.code) == live.findings.map(\.code))
+        #expect(saved.findings.map(\.summary) == live.findings.map(\.summary))
+        #expect(saved.suspects.count == live.suspects.count)
+        for socket in looks[0].sockets { #expect(!text.contains("\(socket.socket.identity.address)")) }
+    }
+
+    @Test func streamsJSON() throws {
+        var json = JSONStream()
+        json.beginObject()
+        json.key("a")
+        json.value("q\"\\\u{1}\n")
+        json.key("b")
+        json.value(UInt64.max)
+        json.key("c")
+        json.value(false)
+        json.endObject()
+        var bytes: [UInt8] = []
+        json.drain { unsafe $0.withUnsafeBytes { unsafe bytes += Array($0) } }
+        #expect(
+            String(decoding: bytes, as: UTF8.self)
+                == "{\"a\":\"q\\\"\\\\\\u0001\\u000a\",\"b\":18446744073709551615,\"c\":false}")
+    }
+}
