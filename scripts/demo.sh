@@ -35,7 +35,11 @@ trap clean_up EXIT
 trap 'exit 130' INT TERM
 
 say "A node, two web pods, and an accelerator as Cilium 1.13 had it: sock_ops + sockmap + sk_msg"
-run unstuck-lab up --lab "$lab" --replace 2>/dev/null
+unstuck-lab up --lab "$lab" --replace >/tmp/unstuck-demo.$$ 2>&1 || { cat /tmp/unstuck-demo.$$ >&2; exit 1; }
+rm -f /tmp/unstuck-demo.$$
+run unstuck-lab list --lab "$lab"
+# Only the lab's own map: whatever else this machine accelerates is none of the demo's business.
+map=$(sed -n 's/.*"mapID"[^0-9]*\([0-9]*\).*/\1/p' "/run/unstuck-lab/$lab/state.json" | head -1)
 unstuck-lab exec --lab "$lab" --as node -- \
     unstuck-lab load --host 203.0.113.11 --connections 20 --seconds 110 >"/run/unstuck-lab/$lab/load.json" &
 started+=($!)
@@ -66,13 +70,13 @@ for address in "$pod" "[$pod6]"; do
     started+=($!)
 done
 sleep 1
-expect 1 run unstuck diagnose
+expect 1 run unstuck diagnose --map "$map"
 
 say "What would be done about it"
-expect 1 run unstuck repair --reset-stuck
+expect 1 run unstuck repair --map "$map" --reset-stuck
 
 say "Do it"
-expect 0 run unstuck repair --apply --reset-stuck --watch 3 --journal "$journal"
+expect 0 run unstuck repair --map "$map" --apply --reset-stuck --watch 3 --journal "$journal"
 
 say "The clients that hung were told at once, instead of waiting out their minute"
 for victim in "${victims[@]}"; do wait "$victim" || true; done
@@ -81,7 +85,7 @@ cat "/run/unstuck-lab/$lab"/victim?.txt
 say "The same port, again"
 expect 0 on_node unstuck probe "http://$pod:8080/healthz" --source-port 50504
 expect 0 on_node unstuck probe "http://[$pod6]:8080/healthz" --source-port 50504
-expect 0 run unstuck diagnose
+expect 0 run unstuck diagnose --map "$map"
 
 say "What was written down, before and after each step"
 cut -c1-150 "$journal" | sed 's/$/ …/'

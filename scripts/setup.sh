@@ -4,7 +4,7 @@ set -eu -o pipefail
 
 # Headers and archives to link with, the tools of the tests and benchmarks, and strip.
 packages=(libbpf-dev libelf-dev zlib1g-dev linux-libc-dev pkg-config binutils bpftool iproute2
-    util-linux gcc libc6-dev python3)
+    util-linux gcc libc6-dev libstdc++-12-dev git ca-certificates python3)
 
 say() { echo "setup: $*" >&2; }
 

@@ -15,7 +15,7 @@ struct CrossWiredRule: Rule {
             let holder = owners.first.map(Label.descriptor) ?? "a process"
             report.findings.append(
                 Finding(
-                    code: .crossWired, severity: .warning,
+                    code: .crossWired, severity: .warning, isMendable: false,
                     summary: "\(Label.map(entry.map)): the key of \(claim) leads to \(resident.tuple)",
                     evidence: [
                         .init("key", "\(claim.local) ◄─ \(claim.remote)"),
@@ -24,7 +24,7 @@ struct CrossWiredRule: Rule {
                             "next",
                             "what is sent to a new connection with the key's addresses and ports reaches \(holder)"),
                     ],
-                    remedy: "the socket is alive and is left alone: restart \(holder), or let it close this connection",
+                    remedy: "the socket is alive and is left alone: let \(holder) close this connection, or restart that process",
                     subject: .init(
                         pod: view.pod(of: resident), connection: resident.tuple, sockets: [resident.identity],
                         entries: [entry.reference], holders: owners)))

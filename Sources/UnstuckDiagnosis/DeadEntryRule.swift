@@ -33,6 +33,11 @@ struct DeadEntryRule: Rule {
     private struct Judged {
         var entry: NodeView.JudgedEntry
         var isClaimed: Bool
+        /// Unread bytes of a connection that nobody claims: repair leaves them until told otherwise.
+        var isProtected: Bool {
+            let resident = entry.entry.resident
+            return !isClaimed && resident.residentState != .leaked && resident.psock?.queuedBytes ?? 0 > 0
+        }
         var seconds: Double?
     }
 
@@ -70,7 +75,8 @@ struct DeadEntryRule: Rule {
                 + "\(group.pod.map { "; of \($0)" } ?? ""))",
             evidence: evidence,
             remedy: isZombie
-                ? "unstuck repair --apply deletes them; the application should close connections that its peer has reset"
+                ? "unstuck repair --apply deletes them\(members.contains(where: \.isProtected) ? " (--discard-unread: also those with "
+                    + "unread bytes that nobody claims)" : ""); the application should close connections that its peer has reset"
                 : "unstuck repair --apply deletes them; a kernel with sock_map_destroy does not leak them",
             subject: .init(
                 pod: group.pod, entries: members.map(\.entry.reference), holders: holders,

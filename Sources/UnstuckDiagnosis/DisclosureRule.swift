@@ -20,7 +20,7 @@ struct DisclosureRule: Rule {
             let reader = holders.first.map(Label.descriptor) ?? "the process that holds the socket"
             report.findings.append(
                 Finding(
-                    code: .disclosure, severity: .critical,
+                    code: .disclosure, severity: .critical, isMendable: wrong.state.isDead,
                     summary: queued > 0
                         ? "\(reader) can read \(Label.bytes(UInt64(queued), partial: resident.psock?.isPartial ?? false)) "
                             + "that were sent over \(connection)"
@@ -34,9 +34,15 @@ struct DisclosureRule: Rule {
                             "readable by",
                             "\(reader)\(view.pod(of: resident).map { " in \($0)" } ?? ""): its socket is the resident of "
                                 + "the key in \(Label.map(wrong.map))"),
-                        .init("certainty", "the queue may also hold bytes of the reader's own, earlier connection"),
+                        .init(
+                            "certainty",
+                            queued > 0
+                                ? "the queue may also hold bytes of the reader's own, earlier connection"
+                                : "what was read already leaves no trace"),
                     ],
-                    remedy: "treat what was sent as known to that process; then unstuck repair --apply",
+                    remedy: "treat what was sent as known to that process; "
+                        + (wrong.state.isDead
+                            ? "then unstuck repair --apply" : "its socket is alive and is left alone: end that process"),
                     subject: .init(
                         pod: view.pod(of: resident), connection: connection,
                         sockets: [resident.identity], entries: [reference], holders: holders,

@@ -60,6 +60,7 @@ struct MisdirectedRule: Rule {
         }
         return Finding(
             code: .misdirected, severity: stage == .stuck ? .critical : .warning,
+            isMendable: wrong.state.isDead,
             summary: "\(stage == .stuck ? "stuck now" : "will hang"): \(who)\(tuple)"
                 + "\(receiverPod.map { " \($0)" } ?? "")\(waiting)",
             evidence: evidence, ruledOut: ruledOut(sender, receiver),

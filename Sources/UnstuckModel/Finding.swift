@@ -31,6 +31,8 @@ public struct Finding: Sendable, Codable {
 
     public var code: Code
     public var severity: Severity
+    /// Repair can do something about it: a dead entry is in the way, not a living socket.
+    public var isMendable: Bool
     /// One line: what is wrong with what.
     public var summary: String
     public var evidence: [Evidence]
@@ -77,11 +79,12 @@ public struct Finding: Sendable, Codable {
     }
 
     public init(
-        code: Code, severity: Severity, summary: String, evidence: [Evidence], ruledOut: [String] = [],
+        code: Code, severity: Severity, isMendable: Bool = true, summary: String, evidence: [Evidence], ruledOut: [String] = [],
         remedy: String, subject: Subject
     ) {
         self.code = code
         self.severity = severity
+        self.isMendable = isMendable
         self.summary = summary
         self.evidence = evidence
         self.ruledOut = ruledOut

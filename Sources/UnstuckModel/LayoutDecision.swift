@@ -44,7 +44,7 @@ public struct LayoutDecision: Hashable, Sendable {
             if fits, agreed * 2 > compared, agreed > best?.agreed ?? 0 { best = (candidate, compared, agreed) }
         }
         guard let best else {
-            evidence = "no resident's tuple agrees with a declared \(map.keySize)-byte layout"
+            evidence = "too few residents' tuples agree with a declared \(map.keySize)-byte layout"
             return
         }
         layout = best.layout

@@ -66,7 +66,7 @@ public struct DiagnosisText {
         let stuck = diagnosis.findings.count { $0.code == .misdirected && $0.subject.stage == .stuck }
         guard dead > 0 else { return style.bold("→ nothing here can be repaired from outside: see each remedy") }
         return style.bold("→ unstuck repair")
-            + "  shows the plan: \(dead) dead entr\(dead == 1 ? "y" : "ies"), 0 live connections touched"
+            + "  shows the plan for \(dead) dead entr\(dead == 1 ? "y" : "ies"); nothing live is touched"
             + (stuck > 0 ? "; add --reset-stuck for the \(stuck == 1 ? "one that hangs" : "\(stuck) that hang")" : "")
     }
 }

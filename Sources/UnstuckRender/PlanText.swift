@@ -8,16 +8,21 @@ public struct PlanText {
 
     public init(style: Style) { self.style = style }
 
-    public func render(_ plan: Plan) -> String {
+    /// - Parameter isBlind: part of the node could not be seen.
+    public func render(_ plan: Plan, isBlind: Bool = false) -> String {
         var lines: [String] = []
         if plan.isEmpty {
-            lines.append(style.green("✓ nothing to repair"))
+            lines.append(
+                isBlind
+                    ? style.yellow("? nothing to repair in what could be seen")
+                    : plan.undecided.isEmpty
+                        ? style.green("✓ nothing to repair") : style.yellow("! nothing is repaired without your word"))
         } else {
             lines.append(style.bold(summary(plan)))
         }
         for (index, reset) in plan.resets.enumerated() {
             lines.append(
-                "  \(index + 1). reset \(reset.connection) (both ends), then delete the \(reset.entries.count) entries of its own sockets"
+                "  \(index + 1). reset \(reset.connection) (both ends), then delete what its own sockets leave in the map"
             )
         }
         for (index, deletion) in plan.deletions.prefix(Self.shown).enumerated() {
@@ -49,8 +54,10 @@ public struct PlanText {
 
     private func summary(_ plan: Plan) -> String {
         let entries = plan.deletions.count
-        return "plan: delete \(entries) dead entr\(entries == 1 ? "y" : "ies"), reset \(plan.resets.count) connection"
-            + "\(plan.resets.count == 1 ? "" : "s") that cannot be saved; 0 live entries touched"
+        let resets = plan.resets.count
+        return "plan: delete \(entries) dead entr\(entries == 1 ? "y" : "ies")"
+            + (resets > 0 ? ", reset \(resets) connection\(resets == 1 ? "" : "s") that cannot be saved" : "")
+            + "; no live entry is touched"
     }
 
     private func unread(_ deletion: Plan.Deletion) -> String {

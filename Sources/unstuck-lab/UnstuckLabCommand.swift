@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import UnstuckLab
+import UnstuckModel
 
 /// The lab's command line. It breaks things on purpose and does not ship to nodes.
 @main
@@ -16,6 +17,7 @@ struct UnstuckLabCommand: ParsableCommand {
               unstuck-lab up && unstuck-lab break zombie --pod shop/web-0
               unstuck-lab exec -- curl -m 2 --local-port 50504 203.0.113.10:8080/healthz
             """,
+        version: "unstuck-lab \(unstuckVersion)",
         subcommands: [
             Up.self, Break.self, Heal.self, Down.self, List.self, Exec.self, Load.self, Serve.self, Actor.self,
         ])

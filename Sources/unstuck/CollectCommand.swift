@@ -10,7 +10,8 @@ struct CollectCommand: ParsableCommand {
         abstract: "Save what is seen, to be judged elsewhere. Touches nothing.",
         discussion: """
             Looks twice, some seconds apart, and saves both looks as JSON. Kernel addresses leave the node only \
-            scrambled. `unstuck diagnose --from` gives the same verdict on any machine, without root.
+            scrambled. `unstuck diagnose --from` gives the same verdict on any machine, without root. The file is its \
+            owner's alone (mode 600): it names processes and addresses. It is read as it is, not compressed.
 
             EXAMPLES
               unstuck collect --file node-a.json
@@ -59,8 +60,8 @@ enum BundleFile {
                 throw Exit.couldNotTell
             }
             return bundle.snapshots
-        } catch let error as DecodingError {
-            printError("unstuck: \(path) is not a bundle of `unstuck collect`: \(error)")
+        } catch is DecodingError {
+            printError("unstuck: \(path) is not a bundle of `unstuck collect`")
             throw Exit.couldNotTell
         }
     }
@@ -73,8 +74,9 @@ enum BundleFile {
             try file.writeAll(Array(text.utf8))
             guard unsafe rename(aside, path) == 0 else { throw SystemError("rename", path, errno: errno) }
         } catch {
-            unsafe _ = unlink(aside)
-            printError("unstuck: \(error)")
+            _ = unlink(aside)
+            let reason = (error as? SystemError)?.reason ?? "\(error)"
+            printError("unstuck: cannot write \(path): \(reason)")
             throw Exit.couldNotTell
         }
     }

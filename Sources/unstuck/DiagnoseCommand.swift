@@ -29,6 +29,12 @@ struct DiagnoseCommand: ParsableCommand {
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+        guard from.isEmpty || look.map.isEmpty else {
+            throw ValidationError("--map says what to look at: it does not go with --from, whose looks are taken")
+        }
+    }
+
     func run() throws {
         let looks: [Snapshot]
         let diagnosis: Diagnosis

@@ -34,7 +34,7 @@ struct ProbeCommand: ParsableCommand {
     @Option(help: "Network namespace to start from: a name below /run/netns, a path, or a process id.")
     var netns: String?
 
-    @Option(help: "Local port; one in TIME_WAIT can be used again.")
+    @Option(help: "Local port; one that an earlier probe left in TIME_WAIT can be used again.")
     var sourcePort: UInt16?
 
     @Option(help: "Local address.")

@@ -68,7 +68,9 @@ struct RepairCommand: ParsableCommand {
         } catch {
             printError(
                 error.errno == EWOULDBLOCK
-                    ? "unstuck: another repair is running on this node" : "unstuck: cannot lock: \(error)")
+                    ? "unstuck: another repair is running on this node"
+                    : error.errno == EACCES || error.errno == EPERM
+                        ? "unstuck: --apply needs root (\(error))" : "unstuck: cannot lock: \(error)")
             throw Exit.couldNotTell
         }
         try planAndApply()
@@ -85,32 +87,39 @@ struct RepairCommand: ParsableCommand {
         options.limit = limit
         let plan = makePlan(seen.view, seen.diagnosis, options)
         var report = RepairReport(plan: plan, unknown: seen.diagnosis.unknown)
+        let written = apply ? try openJournal() : nil
         if output.output == .text {
-            writeOutput(PlanText(style: output.style).render(plan))
+            writeOutput(PlanText(style: output.style).render(plan, isBlind: !seen.diagnosis.unknown.isEmpty))
+            let others = seen.diagnosis.findings.count { $0.code == .crossWired || $0.hasLivingResident }
+            if others > 0 {
+                writeOutput("! \(others) finding\(others == 1 ? "" : "s") that repair cannot mend: unstuck diagnose\n")
+            }
             for unknown in seen.diagnosis.unknown { writeOutput("? \(safeText(unknown))\n") }
         }
         guard apply, plan.refusals.isEmpty, !plan.isEmpty else {
             try finish(report)
             if !plan.refusals.isEmpty || (plan.isEmpty && !seen.diagnosis.unknown.isEmpty) { throw Exit.couldNotTell }
-            if !plan.isEmpty {
-                if output.output == .text { writeOutput("→ unstuck repair --apply  carries it out\n") }
-                throw Exit.findings
-            }
+            if !plan.isEmpty, output.output == .text { writeOutput("→ unstuck repair --apply  carries it out\n") }
+            if !plan.isEmpty || !plan.undecided.isEmpty { throw Exit.findings }
             return
         }
-        try carryOut(plan, looking, &report)
+        if let written { try carryOut(plan, written, looking, &report) }
     }
 
-    private func carryOut(_ plan: Plan, _ looking: Looking, _ report: inout RepairReport) throws {
-        if !plan.resets.isEmpty, !Requirement.Capability.netAdmin.isPresent {
-            printError("unstuck: to reset connections needs CAP_NET_ADMIN; nothing was changed")
-            throw Exit.couldNotTell
-        }
-        let written: Journal
+    private func openJournal() throws -> Journal {
         do {
-            written = try Journal(path: journal)
+            return try Journal(path: journal)
         } catch {
             printError("unstuck: nothing was changed, for the journal cannot be written: \(error)")
+            throw Exit.couldNotTell
+        }
+    }
+
+    private func carryOut(
+        _ plan: Plan, _ written: Journal, _ looking: Looking, _ report: inout RepairReport
+    ) throws {
+        if !plan.resets.isEmpty, !Requirement.Capability.netAdmin.isPresent {
+            printError("unstuck: to reset connections needs CAP_NET_ADMIN; nothing was changed")
             throw Exit.couldNotTell
         }
         let result = Repairer(journal: written, looking: looking.options).apply(plan)
@@ -199,7 +208,7 @@ struct RepairReport: Encodable {
         let deleted = deletions.count { $0.outcome == "deleted" }
         lines.append(
             (deleted == deletions.count ? style.green("✓") : style.yellow("!"))
-                + " deleted \(deleted) of \(deletions.count) entries; each judged socket has lost its link to the map")
+                + " deleted \(deleted) of \(deletions.count) dead entr\(deletions.count == 1 ? "y" : "ies")")
         for reset in resets {
             lines.append(
                 reset.failure.map { style.red("✗ reset of \(reset.connection): \(safeText($0))") }
@@ -210,4 +219,9 @@ struct RepairReport: Encodable {
         }
         return lines.joined(separator: "\n") + "\n"
     }
+}
+
+extension Finding {
+    /// A live socket is in the way, and repair leaves those alone.
+    fileprivate var hasLivingResident: Bool { code == .misdirected && !isMendable }
 }

@@ -88,6 +88,9 @@ public final class NodeObserver {
                 shortfalls.append(Shortfall(.sockmaps, action: "open BPF map \(id)", error: error))
             }
         }
+        for id in options.maps.subtracting(result.map(\.id)).sorted() {
+            shortfalls.append(Shortfall(.sockmaps, action: "find sockmap \(id)", missing: "a SOCKMAP or SOCKHASH of that id"))
+        }
         let entries = result.reduce(0) { $0 + $1.entries.count }
         log.debug("\(result.count) sockmaps, \(entries) entries in \(ContinuousClock.now - start)")
         return result
@@ -137,9 +140,14 @@ public final class NodeObserver {
         }
         tcp = observer
         let start = ContinuousClock.now
+        let namespaces = NamespaceFinder(root: options.root).find()
+        if namespaces.isEmpty {
+            snapshot.shortfalls.append(
+                Shortfall(.namespaces, action: "find any network namespace", missing: "processes in \(options.root.procfs)"))
+        }
         let ours = linkTarget("/proc/thread-self/ns/net").flatMap(NamespaceFinder.inode(ofLink:))
         var refused: [String: Int] = [:]
-        for found in NamespaceFinder(root: options.root).find() {
+        for found in namespaces {
             var namespace = found.namespace
             do {
                 // Our own needs no setns, and so no capability for one.

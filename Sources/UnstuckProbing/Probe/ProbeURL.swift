@@ -69,7 +69,7 @@ public struct ProbeURL: Hashable, Sendable, CustomStringConvertible {
         if host.contains(":") { return ProbeError(.usage, "\(host) is not an IPv6 address") }
         return ProbeError(
             .unsupported,
-            "\(host) is a name; the probe takes IP addresses only, because a fully static program cannot use the "
+            "\(host) is not an IP address; the probe takes IP addresses only, because a fully static program cannot use the "
                 + "system's resolver. Resolve it first: getent ahosts \(host)")
     }
 

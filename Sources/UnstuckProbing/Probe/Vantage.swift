@@ -8,7 +8,7 @@ public struct Vantage: Sendable, Hashable {
     public var namespace: String?
     /// `nil`: the kernel chooses by route.
     public var sourceAddress: IPAddress?
-    /// `nil`: the kernel chooses. A port in TIME_WAIT can be used again.
+    /// `nil`: the kernel chooses. A port that an earlier probe left in TIME_WAIT can be used again.
     public var sourcePort: UInt16?
 
     public init(namespace: String? = nil, sourceAddress: IPAddress? = nil, sourcePort: UInt16? = nil) {
