@@ -9,6 +9,30 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile __u32 key_size SEC(".rodata.key_size") = 4;
 
 /*
+ * Two iterators can share a map, each with half of its keys: by the key, because the socket behind one may change
+ * meanwhile. User space sets 0, not shared, or UNSTUCK_SHARE before a pass; then the iterator that runs first, whatever
+ * its session, has the first half, and every other one the second.
+ */
+__u64 first_half;
+
+static __always_inline int is_ours(struct bpf_iter__sockmap *ctx)
+{
+	const __u8 *key = ctx->key;
+	__u32 mixed = 0;
+
+	if (!first_half)
+		return 1;
+	if (first_half == UNSTUCK_SHARE)
+		first_half = ctx->meta->session_id;
+	if (!key)
+		return 0;
+	for (__u32 i = 0; i + 4 <= UNSTUCK_KEY_MAX; i += 4)
+		if (i + 4 <= key_size)
+			mixed = (mixed ^ *(const __u32 *)&key[i]) * 0x9e3779b1;
+	return mixed >> 31 == (ctx->meta->session_id != first_half);
+}
+
+/*
  * ctx->sk is a typed pointer: its members are plain loads, which the kernel guards, and cost next to nothing, except
  * that each one touches memory that nobody has touched for long: most of a pass is waiting for it. So the pointers that
  * lead further are followed first, and the waits overlap.
@@ -22,7 +46,7 @@ static __always_inline int observe(struct bpf_iter__sockmap *ctx, int with_cooki
 	struct socket *socket;
 	__u64 psock;
 
-	if (!inet || !key)
+	if (!is_ours(ctx) || !inet || !key)
 		return 0;
 	out->address = (__u64)inet;
 	out->proto = (__u64)inet->sk.__sk_common.skc_prot;

@@ -17,7 +17,10 @@ struct MissingRightsTests {
     @Test(arguments: [
         (["--reuid", "65534", "--regid", "65534", "--clear-groups"], ["CAP_SYS_ADMIN", "CAP_BPF", "CAP_PERFMON"]),
         (["--bounding-set", "-bpf,-sys_admin", "--inh-caps", "-bpf,-sys_admin"], ["CAP_BPF", "CAP_SYS_ADMIN"]),
-        (["--bounding-set", "-perfmon,-sys_admin", "--inh-caps", "-perfmon,-sys_admin"], ["CAP_PERFMON", "CAP_SYS_ADMIN"]),
+        (
+            ["--bounding-set", "-perfmon,-sys_admin", "--inh-caps", "-perfmon,-sys_admin"],
+            ["CAP_PERFMON", "CAP_SYS_ADMIN"]
+        ),
     ])
     func capabilities(_ drop: [String], _ named: [String]) throws {
         let lab = try RealLab("caps")
@@ -33,11 +36,15 @@ struct MissingRightsTests {
     /// Looking needs no CAP_NET_ADMIN; resetting does, and without it nothing at all is changed.
     @Test func withoutNetAdmin() throws {
         let lab = try RealLab("net")
-        try lab.start("node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "5", "--seconds", "120"])
+        try lab.start(
+            "node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "5", "--seconds", "120"])
         _ = try lab.breakIt(["zombie", "--pod", "shop/web-0"])
         try lab.start(
             "node",
-            [Programs.unstuck, "probe", "http://203.0.113.10:8080/healthz", "--source-port", "50504", "--timeout", "120"])
+            [
+                Programs.unstuck, "probe", "http://203.0.113.10:8080/healthz", "--source-port", "50504", "--timeout",
+                "120",
+            ])
         usleep(1_500_000)
         let drop = ["--bounding-set", "-net_admin", "--inh-caps", "-net_admin", Programs.unstuck]
         let map = ["--map", "\(try lab.map())"]

@@ -92,7 +92,9 @@ struct JSONValue {
     private init(_ value: Any?) { self.value = value }
 
     subscript(_ key: String) -> JSONValue { JSONValue((value as? [String: Any])?[key]) }
-    subscript(_ index: Int) -> JSONValue { JSONValue((value as? [Any]).flatMap { $0.indices.contains(index) ? $0[index] : nil }) }
+    subscript(_ index: Int) -> JSONValue {
+        JSONValue((value as? [Any]).flatMap { $0.indices.contains(index) ? $0[index] : nil })
+    }
     var array: [JSONValue] { (value as? [Any] ?? []).map { JSONValue($0) } }
     var text: String { value as? String ?? "" }
     var number: Double { (value as? NSNumber)?.doubleValue ?? .nan }

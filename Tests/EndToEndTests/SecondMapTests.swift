@@ -11,11 +11,15 @@ struct SecondMapTests {
     /// The victim's server end also sits in a second map: both ends show tcp_bpf_*, as a healthy connection's would.
     @Test func bothEndsLookAcceleratedAndItHangsAllTheSame() throws {
         let lab = try RealLab("second")
-        try lab.start("node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "5", "--seconds", "60"])
+        try lab.start(
+            "node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "5", "--seconds", "60"])
         _ = try lab.breakIt(["zombie", "--pod", "shop/web-0"])
         let victim = try lab.start(
             "node",
-            [Programs.unstuck, "probe", "http://203.0.113.10:8080/healthz", "--source-port", "50504", "--timeout", "20"])
+            [
+                Programs.unstuck, "probe", "http://203.0.113.10:8080/healthz", "--source-port", "50504", "--timeout",
+                "20",
+            ])
         usleep(1_500_000)
 
         let tuple = FourTuple(
@@ -28,7 +32,8 @@ struct SecondMapTests {
 
         let snapshot = NodeObserver().look()
         for end in [tuple, tuple.reversed] {
-            let socket = try #require(snapshot.sockets.first { $0.socket.tuple == end && $0.socket.state == .established })
+            let socket = try #require(
+                snapshot.sockets.first { $0.socket.tuple == end && $0.socket.state == .established })
             let handlers = try #require(socket.socket.handlers.map { snapshot.handlers[$0] })
             #expect(handlers.recvmsg == "tcp_bpf_recvmsg")
             #expect(handlers.sendmsg == "tcp_bpf_sendmsg")

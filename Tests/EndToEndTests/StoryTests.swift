@@ -108,7 +108,8 @@ struct StoryTests {
     @Test func crossWiredIsFoundAndLeftAlone() throws {
         let lab = try RealLab("cross")
         // A layout is chosen by agreement with live residents: there must be some.
-        try lab.start("node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "5", "--seconds", "60"])
+        try lab.start(
+            "node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "5", "--seconds", "60"])
         let fault = try lab.breakIt(["cross-wired"])
         let (status, diagnosis) = try lab.diagnose()
         #expect(status == 1)

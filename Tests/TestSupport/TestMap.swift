@@ -47,7 +47,9 @@ public final class TestMap {
         }
     }
 
-    public func put(_ socket: Int32, as tuple: FourTuple) throws { try put(socket, under: KeyLayout.cilium.encode(tuple)) }
+    public func put(_ socket: Int32, as tuple: FourTuple) throws {
+        try put(socket, under: KeyLayout.cilium.encode(tuple))
+    }
 
     /// Files a socket under a key, from any thread.
     public static func replace(in map: Int32, _ key: [UInt8], with socket: Int32) {
