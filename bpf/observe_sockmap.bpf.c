@@ -9,55 +9,79 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile __u32 key_size SEC(".rodata.key_size") = 4;
 
 /*
+ * Two iterators can share a map, each with half of its keys: by the key, because the socket behind one may change
+ * meanwhile. User space sets 0, not shared, or UNSTUCK_SHARE before a pass; then the iterator that runs first, whatever
+ * its session, has the first half, and every other one the second.
+ */
+__u64 first_half;
+
+static __always_inline int is_ours(struct bpf_iter__sockmap *ctx)
+{
+	const __u8 *key = ctx->key;
+	__u32 mixed = 0;
+
+	if (!first_half)
+		return 1;
+	if (first_half == UNSTUCK_SHARE)
+		first_half = ctx->meta->session_id;
+	if (!key)
+		return 0;
+	for (__u32 i = 0; i + 4 <= UNSTUCK_KEY_MAX; i += 4)
+		if (i + 4 <= key_size)
+			mixed = (mixed ^ *(const __u32 *)&key[i]) * 0x9e3779b1;
+	return mixed >> 31 == (ctx->meta->session_id != first_half);
+}
+
+/*
  * ctx->sk is a typed pointer: its members are plain loads, which the kernel guards, and cost next to nothing, except
  * that each one touches memory that nobody has touched for long: most of a pass is waiting for it. So the pointers that
  * lead further are followed first, and the waits overlap.
  */
 static __always_inline int observe(struct bpf_iter__sockmap *ctx, int with_cookie)
 {
-	struct sock *sk = ctx->sk;
+	struct inet_sock *inet = (struct inet_sock *)ctx->sk;
 	const __u8 *key = ctx->key;
 	struct unstuck_entry entry = {};
 	struct unstuck_socket *out = &entry.resident;
 	struct socket *socket;
 	__u64 psock;
 
-	if (!sk || !key)
+	if (!is_ours(ctx) || !inet || !key)
 		return 0;
-	out->address = (__u64)sk;
-	out->proto = (__u64)sk->__sk_common.skc_prot;
+	out->address = (__u64)inet;
+	out->proto = (__u64)inet->sk.__sk_common.skc_prot;
 	/* State and flags together: a socket that closes in between would look like what it never was. */
-	out->state = sk->__sk_common.skc_state;
-	out->flags = UNSTUCK_FULL_SOCKET | protocol_flag(sk->__sk_common.skc_family, sk->sk_protocol);
-	if (sk->__sk_common.skc_flags & (1UL << SOCK_DEAD_BIT))
+	out->state = inet->sk.__sk_common.skc_state;
+	out->flags = UNSTUCK_FULL_SOCKET | protocol_flag(inet->sk.__sk_common.skc_family, inet->sk.sk_protocol);
+	if (inet->sk.__sk_common.skc_flags & (1UL << SOCK_DEAD_BIT))
 		out->flags |= UNSTUCK_DEAD;
-	socket = sk->sk_socket;
+	socket = inet->sk.sk_socket;
 	if (socket) {
 		out->flags |= UNSTUCK_HAS_SOCKET;
-		if (bpf_core_field_exists(struct sock, sk_ino))
-			out->inode = sk->sk_ino;
+		if (bpf_core_field_exists(struct inet_sock, sk.sk_ino))
+			out->inode = inet->sk.sk_ino;
 		else
-			out->inode = socket->file->f_inode->i_ino;
+			out->inode = inode_of(inet, socket);
 	}
-	if (bpf_core_field_exists(struct sock_cgroup_data, cgroup))
-		out->cgroup = sk->sk_cgrp_data.cgroup->kn->id;
+	if (bpf_core_field_exists(struct inet_sock, sk.sk_cgrp_data.cgroup))
+		out->cgroup = inet->sk.sk_cgrp_data.cgroup->kn->id;
 	else
-		out->cgroup = cgroup_of(sk);
+		out->cgroup = cgroup_of(inet);
 	/* Read, not loaded: since v6.17 the verifier types a loaded void pointer, and we want a number. */
-	psock = psock_of(out->address, (__u64)BPF_CORE_READ(sk, sk_user_data));
+	psock = psock_of(out->address, (__u64)BPF_CORE_READ(inet, sk.sk_user_data));
 	if (psock)
 		read_psock(out, psock);
-	out->cookie = with_cookie ? bpf_get_socket_cookie(sk) : (__u64)sk->__sk_common.skc_cookie.counter;
-	out->netns = sk->__sk_common.skc_net.net->ns.inum;
-	out->family = sk->__sk_common.skc_family;
-	out->local_port = local_port_of(sk, sk->__sk_common.skc_num);
-	out->remote_port = __builtin_bswap16(sk->__sk_common.skc_dport);
+	out->cookie = with_cookie ? bpf_get_socket_cookie(ctx->sk) : (__u64)inet->sk.__sk_common.skc_cookie.counter;
+	out->netns = inet->sk.__sk_common.skc_net.net->ns.inum;
+	out->family = inet->sk.__sk_common.skc_family;
+	out->local_port = local_port_of(inet, inet->sk.__sk_common.skc_num);
+	out->remote_port = __builtin_bswap16(inet->sk.__sk_common.skc_dport);
 	if (out->family == AF_INET6) {
-		BPF_CORE_READ_INTO(&out->local, sk, __sk_common.skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&out->remote, sk, __sk_common.skc_v6_daddr);
+		BPF_CORE_READ_INTO(&out->local, inet, sk.__sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&out->remote, inet, sk.__sk_common.skc_v6_daddr);
 	} else {
-		*(__u32 *)out->local = sk->__sk_common.skc_rcv_saddr;
-		*(__u32 *)out->remote = sk->__sk_common.skc_daddr;
+		*(__u32 *)out->local = inet->sk.__sk_common.skc_rcv_saddr;
+		*(__u32 *)out->remote = inet->sk.__sk_common.skc_daddr;
 	}
 	if (!bpf_map_lookup_elem(&protos, &out->proto))
 		remember_proto(out->proto);

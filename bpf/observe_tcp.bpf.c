@@ -13,6 +13,7 @@ static __always_inline int observe(struct bpf_iter__tcp *ctx, int with_cookie)
 	struct unstuck_tcp record = {};
 	struct unstuck_socket *out = &record.socket;
 	struct sock *sk = (struct sock *)common;
+	struct inet_sock *inet = (struct inet_sock *)common;
 	struct tcp_sock *tcp = (struct tcp_sock *)common;
 	struct inet_connection_sock *connection = (struct inet_connection_sock *)common;
 	struct socket *socket;
@@ -50,9 +51,9 @@ static __always_inline int observe(struct bpf_iter__tcp *ctx, int with_cookie)
 	socket = BPF_CORE_READ(sk, sk_socket);
 	if (socket) {
 		out->flags |= UNSTUCK_HAS_SOCKET;
-		out->inode = BPF_CORE_READ(socket, file, f_inode, i_ino);
+		out->inode = inode_of(inet, socket);
 	}
-	out->cgroup = cgroup_of(sk);
+	out->cgroup = cgroup_of(inet);
 	psock = psock_of(out->address, (__u64)BPF_CORE_READ(sk, sk_user_data));
 	if (psock)
 		read_psock(out, psock);

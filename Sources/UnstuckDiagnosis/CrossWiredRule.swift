@@ -24,7 +24,8 @@ struct CrossWiredRule: Rule {
                             "next",
                             "what is sent to a new connection with the key's addresses and ports reaches \(holder)"),
                     ],
-                    remedy: "the socket is alive and is left alone: let \(holder) close this connection, or restart that process",
+                    remedy:
+                        "the socket is alive and is left alone: let \(holder) close this connection, or restart that process",
                     subject: .init(
                         pod: view.pod(of: resident), connection: resident.tuple, sockets: [resident.identity],
                         entries: [entry.reference], holders: owners)))

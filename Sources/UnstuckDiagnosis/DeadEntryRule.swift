@@ -74,13 +74,20 @@ struct DeadEntryRule: Rule {
                 + "(\(Label.share(members.count, of: total)) of \(total)"
                 + "\(group.pod.map { "; of \($0)" } ?? ""))",
             evidence: evidence,
-            remedy: isZombie
-                ? "unstuck repair --apply deletes them\(members.contains(where: \.isProtected) ? " (--discard-unread: also those with "
-                    + "unread bytes that nobody claims)" : ""); the application should close connections that its peer has reset"
-                : "unstuck repair --apply deletes them; a kernel with sock_map_destroy does not leak them",
+            remedy: isZombie ? zombieRemedy(members) : Self.leakRemedy,
             subject: .init(
                 pod: group.pod, entries: members.map(\.entry.reference), holders: holders,
                 bytes: bytes > 0 ? bytes : nil))
+    }
+
+    private static let leakRemedy =
+        "unstuck repair --apply deletes them; a kernel with sock_map_destroy does not leak them"
+
+    private func zombieRemedy(_ members: [Judged]) -> String {
+        let isProtected = members.contains(where: \.isProtected)
+        return "unstuck repair --apply deletes them"
+            + (isProtected ? " (those with unread bytes that nobody claims only with --discard-unread)" : "")
+            + "; the application should close connections that its peer has reset"
     }
 
     private func examples(_ members: [Judged]) -> String {

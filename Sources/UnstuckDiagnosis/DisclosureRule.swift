@@ -42,7 +42,8 @@ struct DisclosureRule: Rule {
                     ],
                     remedy: "treat what was sent as known to that process; "
                         + (wrong.state.isDead
-                            ? "then unstuck repair --apply" : "its socket is alive and is left alone: end that process"),
+                            ? "then unstuck repair --apply"
+                            : "its socket is alive and is left alone: end that process"),
                     subject: .init(
                         pod: view.pod(of: resident), connection: connection,
                         sockets: [resident.identity], entries: [reference], holders: holders,

@@ -20,4 +20,12 @@ public struct ProtoTable: Sendable {
         last = (address, index)
         return index
     }
+
+    /// Takes over what another table numbered.
+    ///
+    /// - Returns: the indices here by the indices there; `nil` if they are the same.
+    public mutating func merge(_ other: ProtoTable) -> [Int?]? {
+        let indices = other.addresses.map { index(of: $0) }
+        return indices == Array(other.addresses.indices) ? nil : indices
+    }
 }

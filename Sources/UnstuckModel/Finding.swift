@@ -79,7 +79,8 @@ public struct Finding: Sendable, Codable {
     }
 
     public init(
-        code: Code, severity: Severity, isMendable: Bool = true, summary: String, evidence: [Evidence], ruledOut: [String] = [],
+        code: Code, severity: Severity, isMendable: Bool = true, summary: String, evidence: [Evidence],
+        ruledOut: [String] = [],
         remedy: String, subject: Subject
     ) {
         self.code = code

@@ -15,16 +15,21 @@ public struct LayoutDecision: Hashable, Sendable {
     /// A layout is accepted when more than half of the comparable residents agree (a cross-wired or a wrong one may
     /// not) and every key fits its fixed bytes. Without any comparable resident nothing is decided.
     public init(for map: Sockmap, among candidates: [KeyLayout] = KeyLayout.declared) {
+        self.init(keySize: map.keySize, parts: [map.entries], among: candidates)
+    }
+
+    /// As ``init(for:among:)``, for entries that lie in several parts.
+    public init(keySize: Int, parts: [[SockmapEntry]], among candidates: [KeyLayout] = KeyLayout.declared) {
         layout = nil
         compared = 0
         agreed = 0
-        guard !map.entries.isEmpty else {
+        guard !parts.allSatisfy(\.isEmpty) else {
             evidence = "no entry to compare with"
             return
         }
-        let fitting = candidates.filter { $0.size == map.keySize }
+        let fitting = candidates.filter { $0.size == keySize }
         guard !fitting.isEmpty else {
-            evidence = "no declared layout has \(map.keySize)-byte keys"
+            evidence = "no declared layout has \(keySize)-byte keys"
             return
         }
         var best: (layout: KeyLayout, compared: Int, agreed: Int)?
@@ -32,7 +37,7 @@ public struct LayoutDecision: Hashable, Sendable {
             var compared = 0
             var agreed = 0
             var fits = true
-            for entry in map.entries {
+            for entry in parts.joined() {
                 guard let claim = candidate.decode(entry.key) else {
                     fits = false
                     break
@@ -44,7 +49,7 @@ public struct LayoutDecision: Hashable, Sendable {
             if fits, agreed * 2 > compared, agreed > best?.agreed ?? 0 { best = (candidate, compared, agreed) }
         }
         guard let best else {
-            evidence = "too few residents' tuples agree with a declared \(map.keySize)-byte layout"
+            evidence = "too few residents' tuples agree with a declared \(keySize)-byte layout"
             return
         }
         layout = best.layout

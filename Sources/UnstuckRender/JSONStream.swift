@@ -126,16 +126,6 @@ public struct JSONStream: ~Copyable {  // the memory is owned, private, and free
         needsComma = true
     }
 
-    /// A value that stands at these bytes, once more. Since it was written, nothing may have been drained.
-    public mutating func repeatValue(_ written: Range<Int>) {
-        precondition(0 <= written.lowerBound && written.upperBound <= count, "a value that was written")
-        makeRoom(written.count + 1)
-        separate()
-        unsafe (memory + count).update(from: memory + written.lowerBound, count: written.count)
-        count += written.count
-        needsComma = true
-    }
-
     /// Ends a document that is one line, and begins the next.
     public mutating func endLine() {
         makeRoom(1)

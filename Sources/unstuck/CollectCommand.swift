@@ -74,7 +74,7 @@ enum BundleFile {
             try file.writeAll(Array(text.utf8))
             guard unsafe rename(aside, path) == 0 else { throw SystemError("rename", path, errno: errno) }
         } catch {
-            _ = unlink(aside)
+            _ = unsafe unlink(aside)
             let reason = (error as? SystemError)?.reason ?? "\(error)"
             printError("unstuck: cannot write \(path): \(reason)")
             throw Exit.couldNotTell

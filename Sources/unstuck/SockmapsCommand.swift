@@ -1,4 +1,5 @@
 import ArgumentParser
+import Synchronization
 import UnstuckKernel
 import UnstuckModel
 import UnstuckRender
@@ -18,8 +19,11 @@ struct SockmapsCommand: ParsableCommand {
 }
 
 /// A map with its entries judged: what both subcommands print.
-private struct JudgedMap {
+private struct JudgedMap: Sendable {
+    /// Without its entries.
     var map: Sockmap
+    /// The entries, in the parts in which they were read.
+    var parts: [[SockmapEntry]]
     var decision: LayoutDecision
     var handlers: [Handlers]
 
@@ -29,16 +33,19 @@ private struct JudgedMap {
     }
 
     /// Calls `body` with every map that is asked for; what cannot be read is said and remembered.
-    static func forEach(_ ids: [UInt32], _ body: (JudgedMap) -> Void) throws -> Bool {
+    static func forEach(_ ids: [UInt32], _ body: (JudgedMap) throws -> Void) throws -> Bool {
         let observer = SockmapObserver()
         var isComplete = true
         do {
             for id in ids.isEmpty ? try BPFTable.mapIDs() : Set(ids).sorted() {
                 do {
                     guard let open = try BPFTable.openSockmap(id: id) else { continue }
-                    var map = open.description
-                    map.entries = try observer.entries(of: open)
-                    body(JudgedMap(map: map, decision: LayoutDecision(for: map), handlers: try observer.handlers()))
+                    let map = open.description
+                    let parts = try observer.parts(of: open)
+                    try body(
+                        JudgedMap(
+                            map: map, parts: parts, decision: LayoutDecision(keySize: map.keySize, parts: parts),
+                            handlers: try observer.handlers()))
                 } catch {
                     printError("unstuck: cannot read sockmap \(id): needs \(Requirement.missing(behind: error))")
                     isComplete = false
@@ -76,11 +83,11 @@ extension SockmapsCommand {
             var rows: [Row] = []
             let isComplete = try JudgedMap.forEach(map) { judged in
                 var states: [String: Int] = [:]
-                for entry in judged.map.entries { states[judged.state(of: entry).state.rawValue, default: 0] += 1 }
+                for entry in judged.parts.joined() { states[judged.state(of: entry).state.rawValue, default: 0] += 1 }
                 rows.append(
                     Row(
                         id: judged.map.id, name: judged.map.name, kind: judged.map.kind, keySize: judged.map.keySize,
-                        maxEntries: judged.map.maxEntries, entries: judged.map.entries.count,
+                        maxEntries: judged.map.maxEntries, entries: judged.parts.map(\.count).reduce(0, +),
                         layout: judged.decision.layout?.name, evidence: judged.decision.evidence, states: states))
             }
             switch output.output {
@@ -102,7 +109,7 @@ extension SockmapsCommand {
     struct Entries: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Every entry: its key, what the key claims, and the socket behind it.",
-            discussion: "JSON is printed as one object a line, in the order of the map.")
+            discussion: "JSON is printed as one object a line, in no particular order.")
 
         @Option(help: ArgumentHelp("Only these maps, by id.", valueName: "id"))
         var map: [UInt32] = []
@@ -115,7 +122,7 @@ extension SockmapsCommand {
             let isComplete = try JudgedMap.forEach(map) { judged in
                 switch output.output {
                 case .text: printText(judged, wanted)
-                case .json: printJSON(judged, wanted)
+                case .json: try printJSON(judged, wanted)
                 }
             }
             if !isComplete { throw Exit.couldNotTell }
@@ -123,7 +130,7 @@ extension SockmapsCommand {
 
         private func printText(_ judged: JudgedMap, _ wanted: Set<EntryState>) {
             var text = ""
-            for entry in judged.map.entries {
+            for entry in judged.parts.joined() {
                 let (claim, state) = judged.state(of: entry)
                 guard wanted.contains(state) else { continue }
                 let resident = entry.resident
@@ -139,17 +146,39 @@ extension SockmapsCommand {
             writeOutput(text)
         }
 
-        private func printJSON(_ judged: JudgedMap, _ wanted: Set<EntryState>) {
+        /// Each part is written by a thread of its own; the last one by ours.
+        private func printJSON(_ judged: JudgedMap, _ wanted: Set<EntryState>) throws {
+            let turn = Turn()
+            let first = judged.parts[0]
+            let other =
+                try judged.parts.count < 2
+                ? nil
+                : RunningThread {
+                    Self.print(first, of: judged, wanted, turn)
+                }
+            for part in judged.parts.dropFirst(other == nil ? 0 : 1) { Self.print(part, of: judged, wanted, turn) }
+            try other?.wait()
+        }
+
+        /// Whole lines reach stdout, whoever writes.
+        private final class Turn: Sendable {
+            private let turn = Mutex(())
+            func write(_ bytes: RawSpan) { turn.withLock { _ in writeOutput(bytes) } }
+        }
+
+        private static func print(
+            _ entries: [SockmapEntry], of judged: JudgedMap, _ wanted: Set<EntryState>, _ turn: Turn
+        ) {
             let takesAll = wanted.count == EntryState.allCases.count
             let lines = EntryJSON(map: judged.map.id, handlers: judged.handlers)
             var json = JSONStream()
-            for entry in judged.map.entries {
+            for entry in entries {
                 let (claim, state) = judged.state(of: entry)
                 guard takesAll || wanted.contains(state) else { continue }
                 lines.write(entry, claim: claim, state: state, to: &json)
-                if json.count > 1 << 17 { json.drain(writeOutput) }
+                if json.count > 1 << 17 { json.drain(turn.write) }
             }
-            json.drain(writeOutput)
+            json.drain(turn.write)
         }
     }
 }

@@ -78,7 +78,8 @@ struct MissingRightsTests {
         let absent = try Programs.run(Programs.unstuck, ["diagnose", "--map", "4294967295", "--interval", "0"])
         #expect(absent.status == 2)
         #expect(absent.text.contains("4294967295"))
-        #expect(try Programs.run(Programs.unstuck, ["diagnose", "--root", "/nonexistent", "--interval", "0"]).status == 2)
+        #expect(
+            try Programs.run(Programs.unstuck, ["diagnose", "--root", "/nonexistent", "--interval", "0"]).status == 2)
         #expect(try Programs.run(Programs.unstuck, ["probe", "https://203.0.113.10/"]).status == 64)
         #expect(try Programs.run(Programs.unstuck, ["probe", "web.example:80"]).status == 64)
         let nowhere = try Programs.run(Programs.unstuck, ["probe", "203.0.113.10:80", "--netns", "nowhere"])

@@ -44,6 +44,18 @@ struct RecordTests {
         #expect(entry.key.bytes.last == 0xBB)
     }
 
+    @Test func numbersProtosOfTwoTablesAlike() {
+        var one = ProtoTable()
+        var other = ProtoTable()
+        for proto: UInt64 in [10, 20] { _ = one.index(of: proto) }
+        for proto: UInt64 in [20, 30] { _ = other.index(of: proto) }
+        #expect(one.merge(other) == [1, 2])
+        #expect(one.addresses == [10, 20, 30])
+        #expect(one.merge(ProtoTable()) == nil)
+        var copy = one
+        #expect(copy.merge(one) == nil)
+    }
+
     /// Cut off at every byte: an error, never a crash, never a value.
     @Test func refusesTruncation() {
         let whole = Self.entry()

@@ -68,6 +68,90 @@ struct ObserverTests {
         #expect(Set(entries.map(\.key)).count == 1400)
     }
 
+    /// A map with room for many is read by two threads: what both saw is numbered by one table.
+    @Test func sharesAMap() throws {
+        let map = try TestMap(maxEntries: 4096)
+        let pairs = try (0..<80).map { try SocketPair(isV6: $0 % 2 == 0) }
+        for pair in pairs { try map.put(pair.server, as: pair.tuple) }
+        let observer = SockmapObserver()
+        for _ in 0..<3 {
+            guard let open = try BPFTable.openSockmap(id: map.id) else {
+                throw SystemError("open", "map", errno: ENOENT)
+            }
+            let parts = try observer.parts(of: open)
+            let entries = Array(parts.joined())
+            #expect(entries.count == 80)
+            #expect(parts.allSatisfy { parts.count == 1 || $0.count > 10 })
+            #expect(Set(entries.map(\.key)).count == 80)
+            let handlers = try observer.handlers()
+            // IPv4 and IPv6 sockets have different protos.
+            #expect(handlers.count == 2)
+            for entry in entries {
+                let index = try #require(entry.resident.handlers)
+                #expect(handlers[index].recvmsg == "tcp_bpf_recvmsg")
+                let others = entries.filter { $0.resident.handlers == index }
+                #expect(
+                    others.allSatisfy {
+                        $0.resident.tuple.local.address.isV4 == entry.resident.tuple.local.address.isV4
+                    })
+            }
+        }
+        // A small map in between is not shared, by the same program.
+        let small = try TestMap()
+        try small.put(pairs[0].server, as: pairs[0].tuple)
+        guard let open = try BPFTable.openSockmap(id: small.id) else { throw SystemError("open", "map", errno: ENOENT) }
+        #expect(try observer.parts(of: open).map(\.count) == [1])
+    }
+
+    @Test(arguments: [256, 4096]) func givesUpOnABucketThatIsTooFull(maxEntries: UInt32) throws {
+        let map = try TestMap(keySize: 64, maxEntries: maxEntries)
+        let pair = try SocketPair()
+        var inserted = 0
+        var number: UInt32 = 0
+        while inserted < 250 {
+            number += 1
+            var words = [UInt32](repeating: 0, count: 16)
+            words[0] = number
+            guard Self.jhash(words) & (maxEntries - 1) == 0 else { continue }
+            try map.put(
+                pair.server,
+                under: words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } })
+            inserted += 1
+        }
+        // Both halves together fill more than a read, each of them may not.
+        do {
+            #expect(try Set(map.entries.map(\.key)).count == 250)
+            #expect(maxEntries == 4096)
+        } catch let error as ObservationError {
+            guard case .stalled = error else { throw error }
+        }
+    }
+
+    /// include/linux/jhash.h, for 64 bytes.
+    private static func jhash(_ words: [UInt32]) -> UInt32 {
+        func rotate(_ value: UInt32, _ by: UInt32) -> UInt32 { value << by | value >> (32 - by) }
+        var (a, b, c) = (0xDEAD_BEEF &+ 64 as UInt32, 0xDEAD_BEEF &+ 64 as UInt32, 0xDEAD_BEEF &+ 64 as UInt32)
+        for start in stride(from: 0, to: 15, by: 3) {
+            a &+= words[start]
+            b &+= words[start + 1]
+            c &+= words[start + 2]
+            a = (a &- c) ^ rotate(c, 4); c &+= b
+            b = (b &- a) ^ rotate(a, 6); a &+= c
+            c = (c &- b) ^ rotate(b, 8); b &+= a
+            a = (a &- c) ^ rotate(c, 16); c &+= b
+            b = (b &- a) ^ rotate(a, 19); a &+= c
+            c = (c &- b) ^ rotate(b, 4); b &+= a
+        }
+        a &+= words[15]
+        c = (c ^ b) &- rotate(b, 14)
+        a = (a ^ c) &- rotate(c, 11)
+        b = (b ^ a) &- rotate(a, 25)
+        c = (c ^ b) &- rotate(b, 16)
+        a = (a ^ c) &- rotate(c, 4)
+        b = (b ^ a) &- rotate(a, 14)
+        return (c ^ b) &- rotate(b, 24)
+    }
+
     @Test func namesHandlers() throws {
         let map = try TestMap()
         let pair = try SocketPair()

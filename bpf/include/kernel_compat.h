@@ -3,6 +3,9 @@
  * The kernel's structures, as far as we read them: declared here by hand, member by member, and relocated to the
  * running kernel by CO-RE. A member that some kernel lacks is asked for with bpf_core_field_exists() first; each such
  * variant names its commit. No kernel version is ever compared.
+ *
+ * libbpf goes through all of the kernel's types for each type that an access begins at: nearly a millisecond each. So
+ * accesses begin at the outermost structure that holds what is read (struct inet_sock, struct socket_alloc).
  */
 #pragma once
 
@@ -27,15 +30,16 @@ enum {
 	TCP_NEW_SYN_RECV = 12,
 };
 
+/* The same in every kernel: not relocated. */
+struct list_head {
+	struct list_head *next, *prev;
+};
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {
 	long long counter;
 } atomic64_t;
-
-struct list_head {
-	struct list_head *next, *prev;
-};
 
 struct in6_addr {
 	union {
@@ -82,12 +86,11 @@ struct inode {
 	unsigned long i_ino;
 };
 
-struct file {
-	struct inode *f_inode;
-};
+struct socket;
 
-struct socket {
-	struct file *file;
+/* What every struct socket is a part of, its first member (sock_alloc, net/socket.c). */
+struct socket_alloc {
+	struct inode vfs_inode;
 };
 
 struct kernfs_node {
@@ -102,9 +105,6 @@ struct cgroup {
  * mode", in v5.15); before, `val` holds the pointer, or net_cls and net_prio data if its lowest bit is set. */
 struct sock_cgroup_data {
 	struct cgroup *cgroup;
-};
-
-struct sock_cgroup_data___before_v515 {
 	__u64 val;
 };
 
@@ -120,7 +120,9 @@ struct sock {
 	__u32 sk_max_ack_backlog;
 };
 
+/* Every TCP socket begins with one; its first member is the struct sock. */
 struct inet_sock {
+	struct sock sk;
 	__be16 inet_sport;
 };
 

@@ -77,21 +77,27 @@ static __always_inline __u8 protocol_flag(__u16 family, __u16 protocol)
 
 /* A socket that went to CLOSE has given its port back: inet_num is 0 (__inet_put_port, net/ipv4/inet_hashtables.c),
  * but inet_sport still tells which it was. */
-static __always_inline __u16 local_port_of(struct sock *sk, __u16 num)
+static __always_inline __u16 local_port_of(struct inet_sock *inet, __u16 num)
 {
-	return num ? num : __builtin_bswap16(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	return num ? num : __builtin_bswap16(BPF_CORE_READ(inet, inet_sport));
 }
 
-static __always_inline __u64 cgroup_of(struct sock *sk)
+static __always_inline __u64 inode_of(struct inet_sock *inet, struct socket *socket)
+{
+	if (bpf_core_field_exists(struct inet_sock, sk.sk_ino))
+		return BPF_CORE_READ(inet, sk.sk_ino);
+	return BPF_CORE_READ((struct socket_alloc *)socket, vfs_inode.i_ino);
+}
+
+static __always_inline __u64 cgroup_of(struct inet_sock *inet)
 {
 	struct cgroup *cgroup;
 
-	if (bpf_core_field_exists(struct sock_cgroup_data, cgroup)) {
-		cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
+	if (bpf_core_field_exists(struct inet_sock, sk.sk_cgrp_data.cgroup)) {
+		cgroup = BPF_CORE_READ(inet, sk.sk_cgrp_data.cgroup);
 	} else {
-		__u64 value = 0;
+		__u64 value = BPF_CORE_READ(inet, sk.sk_cgrp_data.val);
 
-		READ(value, &((struct sock_cgroup_data___before_v515 *)&sk->sk_cgrp_data)->val);
 		cgroup = value & 1 ? NULL : (void *)value;
 	}
 	return cgroup ? BPF_CORE_READ(cgroup, kn, id) : 0;

@@ -129,6 +129,22 @@ public struct BPFMapHandle {  // the object outlives the pointer
         guard code == 0 else { throw BPFError("reuse map for", name, errno: -code) }
     }
 
+    /// Sets the eight bytes of an array's one element: of `.bss`, if the object has one variable there.
+    public func setFirst(_ value: UInt64) throws {
+        var key: UInt32 = 0
+        var value = value
+        let code = unsafe bpf_map_update_elem(descriptor, &key, &value, UInt64(BPF_ANY))
+        guard code == 0 else { throw BPFError("set", name, errno: -code) }
+    }
+
+    public func first() throws -> UInt64 {
+        var key: UInt32 = 0
+        var value: UInt64 = 0
+        let code = unsafe bpf_map_lookup_elem(descriptor, &key, &value)
+        guard code == 0 else { throw BPFError("read", name, errno: -code) }
+        return value
+    }
+
     public func pin(at path: String) throws {
         let code = unsafe bpf_map__pin(map, path)
         guard code == 0 else { throw BPFError("pin", path, errno: -code) }

@@ -89,7 +89,8 @@ public final class NodeObserver {
             }
         }
         for id in options.maps.subtracting(result.map(\.id)).sorted() {
-            shortfalls.append(Shortfall(.sockmaps, action: "find sockmap \(id)", missing: "a SOCKMAP or SOCKHASH of that id"))
+            shortfalls.append(
+                Shortfall(.sockmaps, action: "find sockmap \(id)", missing: "a SOCKMAP or SOCKHASH of that id"))
         }
         let entries = result.reduce(0) { $0 + $1.entries.count }
         log.debug("\(result.count) sockmaps, \(entries) entries in \(ContinuousClock.now - start)")
@@ -143,7 +144,8 @@ public final class NodeObserver {
         let namespaces = NamespaceFinder(root: options.root).find()
         if namespaces.isEmpty {
             snapshot.shortfalls.append(
-                Shortfall(.namespaces, action: "find any network namespace", missing: "processes in \(options.root.procfs)"))
+                Shortfall(
+                    .namespaces, action: "find any network namespace", missing: "processes in \(options.root.procfs)"))
         }
         let ours = linkTarget("/proc/thread-self/ns/net").flatMap(NamespaceFinder.inode(ofLink:))
         var refused: [String: Int] = [:]

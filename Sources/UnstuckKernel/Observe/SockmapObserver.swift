@@ -32,29 +32,58 @@ public final class SockmapObserver {
         return result
     }
 
-    /// All entries of a map, each once. The kernel's iterator shows entries of a bucket again when it resumes there
-    /// (`sock_hash_seq_start`, net/core/sock_map.c); repeats of a key are left out.
+    /// All entries of a map, each once.
+    ///
+    /// - Throws: as ``parts(of:)``.
+    public func entries(of map: borrowing OpenSockmap) throws -> [SockmapEntry] {
+        let parts = try parts(of: map)
+        return parts.count == 1 ? parts[0] : Array(parts.joined())
+    }
+
+    /// All entries of a map, each once, in the parts in which they were read: a map with room for many is read by two
+    /// threads. What else is done with each of them may share the work along the same line.
     ///
     /// - Throws: `BPFError` if the program cannot be loaded or attached, `SystemError` if reading fails, and
-    ///   `ObservationError.keyTooLong`.
-    public func entries(of map: borrowing OpenSockmap) throws -> [SockmapEntry] {
+    ///   `ObservationError`.
+    public func parts(of map: borrowing OpenSockmap) throws -> [[SockmapEntry]] {
         let description = map.description
         guard description.keySize <= EntryRecord.longestKey else {
             throw ObservationError.keyTooLong(map: description.id, size: description.keySize)
         }
         let loaded = try load(keySize: description.keySize)
         let link = try loaded.program.attachIterator(map: map.descriptor.raw)
-        let iterator = try link.iterate()
-        let stride = EntryRecord.size(keySize: description.keySize)
-        var result = DistinctEntries(expected: min(description.maxEntries, 1 << 16))
-        var protos = table
-        defer { table = protos }
-        try IteratorReader.read(iterator, stride: stride, of: "sockmap \(description.id)") { piece in
-            for offset in Swift.stride(from: 0, to: piece.byteCount, by: stride) {
-                result.append(try EntryRecord.decode(piece, at: offset, protos: &protos))
-            }
+        let isShared =
+            description.maxEntries >= Self.worthSharing && description.keySize >= 4
+            && sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1
+        let variables = try loaded.object.map(".bss")
+        try variables.setFirst(isShared ? UNSTUCK_SHARE : 0)
+        let first = EntryPass(try link.iterate(), over: description, isHalf: isShared)
+        guard isShared else { return [take(try first.read())] }
+
+        // The program gives the first half to this iterator because it runs before there is another.
+        try first.begin()
+        guard try variables.first() != UNSTUCK_SHARE else {
+            // A kernel that runs nothing for a read without room: this iterator has it all.
+            try variables.setFirst(0)
+            return [take(try first.read())]
         }
-        return result.entries
+        let second = EntryPass(try link.iterate(), over: description, isHalf: true)
+        let other = try RunningThread { try second.read() }
+        let half = try first.read()
+        return [take(half), take(try other.wait())]
+    }
+
+    /// Room in a map from which on two threads read it.
+    private static let worthSharing = 4096
+
+    /// A pass's entries, their handlers numbered as in our table.
+    private func take(_ pass: EntryPass.Result) -> [SockmapEntry] {
+        guard let indices = table.merge(pass.protos) else { return pass.entries }
+        var entries = pass.entries
+        for index in entries.indices {
+            if let there = entries[index].resident.handlers { entries[index].resident.handlers = indices[there] }
+        }
+        return entries
     }
 
     private func load(keySize: Int) throws -> Loaded {
@@ -84,11 +113,15 @@ public final class SockmapObserver {
 /// What an observer cannot read.
 public enum ObservationError: Error, Sendable, CustomStringConvertible {
     case keyTooLong(map: UInt32, size: Int)
+    /// The kernel showed the same entries again and again: more of them share a bucket than one read holds.
+    case stalled(map: UInt32)
 
     public var description: String {
         switch self {
         case .keyTooLong(let map, let size):
             "sockmap \(map) has \(size)-byte keys, and at most \(EntryRecord.longestKey) bytes are read"
+        case .stalled(let map):
+            "sockmap \(map) has more entries in one bucket than the kernel shows in one read: its pass never ends"
         }
     }
 }

@@ -29,6 +29,9 @@ enum {
 	UNSTUCK_SEQ_BUFFER = 32768, /* of an iterator (bpf_seq_read, kernel/bpf/bpf_iter.c) */
 };
 
+/* What user space writes to make two iterators share a map; see observe_sockmap.bpf.c. No session has this number. */
+#define UNSTUCK_SHARE 0xffffffffffffffffULL
+
 /* unstuck_socket.flags */
 enum {
 	UNSTUCK_HAS_SOCKET = 1 << 0,   /* sk_socket is set: a file descriptor, or at least a struct socket, owns it */
