@@ -1,1 +1,8 @@
+#define _GNU_SOURCE
+#include <sched.h>
+
 #include "linux_uapi.h"
+
+int linux_setns_net(int fd) { return setns(fd, CLONE_NEWNET); }
+
+int linux_unshare_net(void) { return unshare(CLONE_NEWNET); }

@@ -36,7 +36,7 @@ public struct PlanText {
         if !plan.isEmpty {
             lines.append(
                 style.faint(
-                    "  each is checked again just before, deleted only if it is the same dead socket, and verified just after"
+                    "  each is checked again just before, deleted only if it is the same dead socket, and looked at just after"
                 ))
         }
         for undecided in plan.undecided.prefix(Self.shown) {

@@ -1,12 +1,12 @@
 /*
- * System calls and constants that Swift's Glibc module does not carry, as thin static inlines.
+ * System calls and constants that Swift's Glibc module does not carry, as thin wrappers.
  * Nothing here decides anything; each returns what the kernel returned, errno set as usual.
+ *
+ * No feature macro is set here: it would change the libc's own types, and Swift refuses two modules that see them
+ * differently. What needs _GNU_SOURCE is implemented in the .c files.
  */
 #pragma once
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/inet_diag.h>
@@ -43,9 +43,9 @@ static inline int linux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_op
 static inline int linux_pidfd_getfd(int pidfd, int target) { return (int)syscall(SYS_pidfd_getfd, pidfd, target, 0); }
 
 /* Joins the network namespace behind fd, for the calling thread alone. */
-static inline int linux_setns_net(int fd) { return setns(fd, CLONE_NEWNET); }
+int linux_setns_net(int fd);
 
-static inline int linux_unshare_net(void) { return unshare(CLONE_NEWNET); }
+int linux_unshare_net(void);
 
 /* 0 and the cookie, or -1. */
 static inline int linux_socket_cookie(int fd, uint64_t *cookie)
