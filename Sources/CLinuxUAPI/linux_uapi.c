@@ -4,5 +4,3 @@
 #include "linux_uapi.h"
 
 int linux_setns_net(int fd) { return setns(fd, CLONE_NEWNET); }
-
-int linux_unshare_net(void) { return unshare(CLONE_NEWNET); }

@@ -125,7 +125,7 @@ static inline int linux_set_timeouts(int fd, int milliseconds)
 }
 
 /* A non-blocking connection, or -1. */
-static inline int linux_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
+int linux_accept(int listener);
 
 static inline int linux_epoll_change(int epoll, int operation, int fd, uint32_t events)
 {

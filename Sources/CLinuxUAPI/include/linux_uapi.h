@@ -45,8 +45,6 @@ static inline int linux_pidfd_getfd(int pidfd, int target) { return (int)syscall
 /* Joins the network namespace behind fd, for the calling thread alone. */
 int linux_setns_net(int fd);
 
-int linux_unshare_net(void);
-
 /* 0 and the cookie, or -1. */
 static inline int linux_socket_cookie(int fd, uint64_t *cookie)
 {
