@@ -55,7 +55,7 @@ struct MisdirectedRule: Rule {
                 Finding.Evidence(
                     "swallowed",
                     "\(Label.bytes(UInt64(queued), partial: resident.psock?.isPartial ?? false)) in "
-                        + "\(resident.psock?.queuedMessages ?? 0) message(s) wait in the wrong socket's queue; some may "
+                        + "\(resident.psock?.queuedMessages ?? 0) message\(resident.psock?.queuedMessages == 1 ? "" : "s") wait in the wrong socket's queue; some may "
                         + "be of earlier connections with the same addresses and ports"))
         }
         return Finding(
