@@ -20,13 +20,15 @@ import UnstuckModel
     }
 
     @Test(arguments: [
-        ("http://web.shop.svc:8080/", "is not an IP address"), ("localhost", "is a name"), ("https://203.0.113.10/", "no TLS"),
+        ("http://web.shop.svc:8080/", "is not an IP address"), ("localhost", "is a name"),
+        ("https://203.0.113.10/", "no TLS"),
         ("ftp://203.0.113.10/", "only http://"), ("http://u:p@203.0.113.10/", "user names"),
         ("http://203.0.113.10:0/", "from 1 to 65535"), ("203.0.113.10:65536", "from 1 to 65535"),
         ("203.0.113.10:+80", "from 1 to 65535"), ("203.0.113.10:", "from 1 to 65535"),
         ("2001:db8::1", "in brackets, [2001:db8::1]"), ("[203.0.113.10]:80", "brackets"),
         ("[fe80::1%eth0]:80", "zone"), ("[::1", "IP:PORT"), ("", "IP:PORT"), ("http://", "IP:PORT"),
-        ("203.0.113.10:80/a b", "%20"), ("203.0.113.10:80/\r\nHost: x", "%20"), ("203.0.113.256:80", "is not an IP address"),
+        ("203.0.113.10:80/a b", "%20"), ("203.0.113.10:80/\r\nHost: x", "%20"),
+        ("203.0.113.256:80", "is not an IP address"),
     ])
     func refuses(_ text: String, _ words: String) {
         let error = #expect(throws: ProbeError.self) { try ProbeURL(text) }
