@@ -20,7 +20,7 @@ import UnstuckModel
     }
 
     @Test(arguments: [
-        ("http://web.shop.svc:8080/", "is not an IP address"), ("localhost", "is a name"),
+        ("http://web.shop.svc:8080/", "is not an IP address"), ("localhost", "is not an IP address"),
         ("https://203.0.113.10/", "no TLS"),
         ("ftp://203.0.113.10/", "only http://"), ("http://u:p@203.0.113.10/", "user names"),
         ("http://203.0.113.10:0/", "from 1 to 65535"), ("203.0.113.10:65536", "from 1 to 65535"),
