@@ -2,14 +2,8 @@ import UnstuckModel
 
 /// The words for things that appear in more than one finding.
 enum Label {
-    /// A text of foreign origin without anything that could act on a terminal.
-    static func safe(_ text: String) -> String {
-        String(
-            text.unicodeScalars.prefix(64).map { scalar in
-                scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || (0x202A...0x202E).contains(scalar.value)
-                    || (0x2066...0x2069).contains(scalar.value) ? "?" : Character(scalar)
-            })
-    }
+    /// A foreign name, harmless and of a length that fits a line.
+    static func safe(_ text: String) -> String { safeText(String(text.prefix(64))) }
 
     static func map(_ map: Sockmap) -> String { "sockmap \(map.id) \"\(safe(map.name))\"" }
 

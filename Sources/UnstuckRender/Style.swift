@@ -15,16 +15,6 @@ public struct Style: Sendable {
     }
 }
 
-/// Text of foreign origin (process, pod and map names) with everything that could act on a terminal replaced.
-public func safeText(_ text: String) -> String {
-    String(
-        text.unicodeScalars.map { scalar in
-            (scalar.value < 0x20 && scalar != "\n") || (0x7F...0x9F).contains(scalar.value)
-                || (0x202A...0x202E).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
-                ? "?" : Character(scalar)
-        })
-}
-
 /// Pads to a width that counts characters; a longer text stays whole.
 func pad(_ text: String, to width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.count))

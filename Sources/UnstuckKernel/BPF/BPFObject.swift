@@ -121,7 +121,6 @@ public struct BPFMapHandle {  // the object outlives the pointer
 
     /// Set before loading.
     public func setMaxEntries(_ count: Int) { unsafe _ = bpf_map__set_max_entries(map, UInt32(count)) }
-    public func setKeySize(_ size: Int) { unsafe _ = bpf_map__set_key_size(map, UInt32(size)) }
 
     /// Uses a map that exists already in the place of this one. Set before loading.
     public func reuse(_ descriptor: Int32) throws {

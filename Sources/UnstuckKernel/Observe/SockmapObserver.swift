@@ -91,7 +91,7 @@ public final class SockmapObserver {
         let loaded: Loaded
         do {
             loaded = try load(keySize: keySize, program: "observe_with_cookie")
-        } catch {
+        } catch let error as BPFError where error.isVerifierRefusal {
             // 5.10 has no bpf_get_socket_cookie in tracing. If the other fails too, its error is the one that counts.
             loaded = try load(keySize: keySize, program: "observe_plain")
         }

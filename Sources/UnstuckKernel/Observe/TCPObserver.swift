@@ -18,8 +18,8 @@ public final class TCPObserver {
     public init() throws {
         do {
             (object, link) = try Self.load(program: "observe_with_cookie")
-        } catch {
-            (object, link) = try Self.load(program: "observe_plain")
+        } catch let error as BPFError where error.isVerifierRefusal {
+            (object, link) = try Self.load(program: "observe_plain")  // 5.10: no cookie in tracing
         }
     }
 
