@@ -8,6 +8,7 @@ let strict: [SwiftSetting] = [
 ]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let package = Package(
@@ -19,6 +20,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         // The kernel's side and its boundary.
@@ -50,7 +52,7 @@ let package = Package(
             swiftSettings: strict, plugins: ["CompileBPF"]),
         .target(
             name: "UnstuckLab",
-            dependencies: ["UnstuckModel", "UnstuckKernel", "CLinuxUAPI"],
+            dependencies: ["UnstuckModel", "UnstuckKernel", "CLinuxUAPI", toml],
             swiftSettings: strict, plugins: ["CompileBPF"]),
 
         // The two command lines.
@@ -86,7 +88,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TestSupport", "UnstuckModel", "UnstuckKernel", "CLinuxUAPI", "unstuck", "unstuck-lab"],
+            dependencies: [
+                "TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckLab", "CLinuxUAPI", "unstuck", "unstuck-lab",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "UnstuckLabTests",

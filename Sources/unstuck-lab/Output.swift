@@ -28,8 +28,11 @@ enum Output {
 
     static func json(_ value: some Encodable) throws { line(try JSONText.encode(value)) }
 
-    private static func write(_ text: String, _ descriptor: Int32) {
-        var rest = Array("\(text)\n".utf8)[...]
+    private static func write(_ text: String, _ descriptor: Int32) { raw(Array("\(text)\n".utf8), descriptor) }
+
+    /// Bytes as they are.
+    static func raw(_ bytes: [UInt8], _ descriptor: Int32) {
+        var rest = bytes[...]
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
             guard count > 0 else { return }

@@ -1,0 +1,71 @@
+import UnstuckKernel
+
+/// The guest's whole file system: our own program as its first process, the command's programs with their libraries,
+/// and the modules of the lab.
+struct Initramfs {
+    let folder: String
+
+    /// What the lab needs of a kernel that has it as modules.
+    static let modules = ["ipv6", "inet_diag", "tcp_diag", "udp_diag", "veth", "dummy", "sch_netem"]
+
+    init(folder: String) throws {
+        self.folder = folder
+        for name in [
+            "dev", "proc", "sys", "tmp", "run", "root", "etc", "var/log", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64",
+        ] {
+            try Files.makeFolder("\(folder)/\(name)")
+        }
+        // Where the kernel finds the first process's standard streams.
+        try Tool.run(["mknod", "\(folder)/dev/console", "c", "5", "1"])
+        // As on the machine whose programs are copied: one /usr.
+        for name in ["bin", "sbin", "lib", "lib64"] where !Files.exists("\(folder)/\(name)") {
+            try Tool.run(["ln", "-s", "usr/\(name)", "\(folder)/\(name)"])
+        }
+        try Files.write("root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n", to: "\(folder)/etc/passwd")
+    }
+
+    /// Copies a file, or a folder with everything in it, to the same path or another one.
+    func add(_ source: String, at path: String? = nil) throws {
+        let target = "\(folder)\(path ?? source)"
+        guard !Files.exists(target) else { return }
+        try Tool.run(["mkdir", "-p", parent(of: target)])
+        try Tool.run(["cp", "--dereference", "--recursive", "--preserve=mode", source, target])
+    }
+
+    /// Copies a program with the libraries that it is linked with.
+    func addProgram(_ name: String, at path: String? = nil) throws {
+        let source = try Tool.run(["sh", "-c", "command -v -- \"$0\" || ls -d /usr/sbin/\"$0\"", name])
+            .split(separator: "\n").first.map(String.init)
+        guard let source, Files.exists(source) else {
+            throw LabError(.missing, "there is no program \(name) to take into the guest")
+        }
+        try add(source, at: path)
+        // A static program is no failure of ldd's to us.
+        let list = try Tool.run(["sh", "-c", "ldd \"$0\" 2>/dev/null || true", source])
+        for word in list.split(whereSeparator: { " \t\n".contains($0) }) where word.hasPrefix("/") {
+            try add(String(word))
+        }
+    }
+
+    /// Adds the modules, unpacked: a kernel need not know how to.
+    /// - Returns: their paths in the guest, in the order of loading.
+    func addModules(of kernel: KernelImage) throws -> [String] {
+        try Files.makeFolder("\(folder)/modules")
+        return try kernel.moduleFiles(Self.modules).map { file in
+            let name = file.split(separator: "/").last.map(String.init) ?? ""
+            let plain = "/modules/\(name.split(separator: ".").prefix(2).joined(separator: "."))"
+            let unpack = name.hasSuffix(".xz") ? "xz -dc" : name.hasSuffix(".zst") ? "zstd -dc" : "cat"
+            try Tool.run(["sh", "-c", "\(unpack) \"$0\" > \"$1\"", file, "\(folder)\(plain)"])
+            return plain
+        }
+    }
+
+    func pack(to file: String) throws {
+        try Tool.run(
+            ["sh", "-c", "find . -print0 | cpio --null --create --format=newc --quiet > \"$0\"", file], inside: folder)
+    }
+
+    private func parent(of path: String) -> String {
+        path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+    }
+}
