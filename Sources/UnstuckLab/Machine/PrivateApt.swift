@@ -20,7 +20,7 @@ struct PrivateApt {
         try apt("apt-get", ["--error-on=any", "update"], why: "\(suite) cannot be read from this machine's mirror")
     }
 
-    /// The image and what it consists of: newer ones are split into several packages.
+    /// What an image, or the image that a metapackage leads to, consists of: newer ones are split into several packages.
     func closure(of package: String) throws -> [String] {
         var found = [package]
         var next = 0
@@ -36,7 +36,8 @@ struct PrivateApt {
             }
             next += 1
         }
-        return found
+        // A metapackage (no version behind "linux-image-") brings nothing of its own, and a mirror may lack it.
+        return found.filter { found.count == 1 || $0.dropFirst("linux-image-".count).contains(".") }
     }
 
     /// Downloads packages and unpacks them below `root`; nothing of them is run.
