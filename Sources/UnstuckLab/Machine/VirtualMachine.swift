@@ -41,7 +41,13 @@ public struct VirtualMachine: Sendable {
         let folder = "/tmp/unstuck-guest-\(getpid())"
         try Files.removeTree(folder)
         try Files.makeFolder(folder)
-        let initramfs = try prepare(lab: lab, below: folder)
+        let initramfs: String
+        do {
+            initramfs = try prepare(lab: lab, below: folder)
+        } catch {
+            try Files.removeTree(folder)
+            throw error
+        }
         let console = "\(folder)/console.log"
         let line = "\(folder)/line"
         try Files.write("", to: line)
