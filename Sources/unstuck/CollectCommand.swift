@@ -27,7 +27,7 @@ struct CollectCommand: ParsableCommand {
     @OptionGroup var node: NodeOptions
 
     func run() throws {
-        let result = try Looking(options: look.observer(node), interval: look.interval).run(always: true)
+        let result = try Looking(observer: look.observer(node), interval: look.interval).run(always: true)
         let text = try JSON.text(Bundle(unstuck: unstuckVersion, snapshots: result.looks))
         if let file {
             try BundleFile.write(text, to: file)

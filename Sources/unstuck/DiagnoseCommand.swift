@@ -39,7 +39,7 @@ struct DiagnoseCommand: ParsableCommand {
         let looks: [Snapshot]
         let diagnosis: Diagnosis
         if from.isEmpty {
-            let result = try Looking(options: look.observer(node), interval: look.interval).run()
+            let result = try Looking(observer: look.observer(node), interval: look.interval).run()
             (looks, diagnosis) = (result.looks, result.diagnosis)
         } else {
             looks = try from.flatMap(BundleFile.read)

@@ -6,7 +6,7 @@ import UnstuckModel
 
 /// Looks once, and a second time where the first look leaves dead-looking entries undecided.
 struct Looking {
-    var options: NodeObserver.Options
+    let observer: NodeObserver
     /// Seconds between two looks; 0 never looks twice.
     var interval: Double
 
@@ -18,7 +18,6 @@ struct Looking {
 
     /// - Parameter always: look twice in any case, so that a saved bundle can be judged later.
     func run(always: Bool = false) throws -> Result {
-        let observer = NodeObserver(options)
         var looks = [observer.look()]
         var result = try judge(looks)
         if interval > 0, always || !result.diagnosis.suspects.isEmpty {
@@ -54,10 +53,10 @@ struct LookOptions: ParsableArguments {
         }
     }
 
-    func observer(_ node: NodeOptions) -> NodeObserver.Options {
+    func observer(_ node: NodeOptions) -> NodeObserver {
         var options = NodeObserver.Options()
         options.root = node.nodeRoot
         options.maps = Set(map)
-        return options
+        return NodeObserver(options)
     }
 }

@@ -78,7 +78,7 @@ struct RepairCommand: ParsableCommand {
     }
 
     private func planAndApply() throws {
-        let looking = Looking(options: look.observer(node), interval: look.interval)
+        let looking = Looking(observer: look.observer(node), interval: look.interval)
         let seen = try looking.run()
         var options = PlanOptions()
         options.discardsUnread = discardUnread
@@ -122,7 +122,7 @@ struct RepairCommand: ParsableCommand {
             printError("unstuck: to reset connections needs CAP_NET_ADMIN; nothing was changed")
             throw Exit.couldNotTell
         }
-        let result = Repairer(journal: written, looking: looking.options).apply(plan)
+        let result = Repairer(journal: written, looking: looking.observer).apply(plan)
         report.take(result)
         if output.output == .text { writeOutput(report.text(output.style)) }
         if let failure = result.failure {
@@ -137,7 +137,7 @@ struct RepairCommand: ParsableCommand {
 
     /// Looks every second. Dead entries that come back mean that something goes on making them.
     private func keepLooking(_ looking: Looking, _ report: inout RepairReport) throws -> Bool {
-        let once = Looking(options: looking.options, interval: 0)
+        let once = Looking(observer: looking.observer, interval: 0)
         var looks: [Snapshot] = []
         var found = 0
         for second in 1...watch {

@@ -55,7 +55,7 @@ struct RepairTests {
         }
 
         func apply(_ plan: Plan) throws -> Repairer.Result {
-            Repairer(journal: try Journal(path: journal), looking: options).apply(plan)
+            Repairer(journal: try Journal(path: journal), looking: NodeObserver(options)).apply(plan)
         }
 
         var journalLines: [[String: Any]] {
@@ -135,7 +135,7 @@ struct RepairTests {
         let path = "/tmp/unstuck-test-\(UUID().uuidString).jsonl"
         defer { unsafe unlink(path) }
         let plan = Plan(deletions: try dead.map { try deletion(of: $0, in: map) })
-        let result = Repairer(journal: try Journal(path: path), looking: options).apply(plan)
+        let result = Repairer(journal: try Journal(path: path), looking: NodeObserver(options)).apply(plan)
         #expect(result.deletions.count == 300)
         #expect(result.deletions.allSatisfy { $0.outcome == .deleted })
         #expect(try map.entries.isEmpty)
@@ -174,7 +174,7 @@ struct RepairTests {
         options.maps = [map.id]
         let path = "/tmp/unstuck-test-\(UUID().uuidString).jsonl"
         defer { unsafe unlink(path) }
-        let repairer = Repairer(journal: try Journal(path: path), looking: options)
+        let repairer = Repairer(journal: try Journal(path: path), looking: NodeObserver(options))
         var counts: [String: Int] = [:]
         var duration: UInt32 = 0  // of an undisturbed run: newcomers come anywhere within that, and a little after
         for round in 0..<60 {

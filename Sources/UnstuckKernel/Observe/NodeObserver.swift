@@ -3,7 +3,8 @@ import Logging
 import UnstuckFormats
 import UnstuckModel
 
-/// One look at the whole node. Reads only; what it cannot read becomes a ``Shortfall`` and the rest goes on.
+/// Looks at the whole node, as often as asked; what it loads into the kernel for that is loaded once. Reads only; what
+/// it cannot read becomes a ``Shortfall`` and the rest goes on.
 public final class NodeObserver {
     public struct Options: Sendable {
         public var root = NodeRoot()
@@ -14,7 +15,7 @@ public final class NodeObserver {
         public init() {}
     }
 
-    private let options: Options
+    public let options: Options
     private let sockmaps = SockmapObserver()
     /// What each part of a look took and found: `UNSTUCK_LOG=debug`.
     private let log = Logger(label: "unstuck.look")
@@ -134,7 +135,8 @@ public final class NodeObserver {
     private func readSockets(into snapshot: inout Snapshot) {
         let observer: TCPObserver
         do {
-            observer = try TCPObserver()
+            // Loaded once: most of a look's time on an old or slow machine is libbpf's search of the kernel's types.
+            observer = try tcp ?? TCPObserver()
         } catch {
             snapshot.shortfalls.append(Shortfall(.sockets, action: "read TCP sockets", error: error))
             return

@@ -88,25 +88,12 @@ public final class SockmapObserver {
 
     private func load(keySize: Int) throws -> Loaded {
         if let loaded = programs[keySize] { return loaded }
-        let loaded: Loaded
-        do {
-            loaded = try load(keySize: keySize, program: "observe_with_cookie")
-        } catch let error as BPFError where error.isVerifierRefusal {
-            // 5.10 has no bpf_get_socket_cookie in tracing. If the other fails too, its error is the one that counts.
-            loaded = try load(keySize: keySize, program: "observe_plain")
-        }
+        let (object, program) = try BPFObject.loaded(
+            embedded: observeSockmapObject, name: "unstuck_observe_sockmap", stem: "observe"
+        ) { try $0.setReadOnlyWord(named: "key_size", UInt32(keySize)) }
+        let loaded = Loaded(object: object, program: program)
         programs[keySize] = loaded
         return loaded
-    }
-
-    private func load(keySize: Int, program: String) throws -> Loaded {
-        let object = try BPFObject(embedded: observeSockmapObject, name: "unstuck_observe_sockmap")
-        for name in ["observe_with_cookie", "observe_plain"] {
-            try object.program(name).setAutoload(name == program)
-        }
-        try object.setReadOnlyWord(named: "key_size", UInt32(keySize))
-        try object.load()
-        return Loaded(object: object, program: try object.program(program))
     }
 }
 

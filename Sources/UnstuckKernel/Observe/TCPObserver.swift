@@ -16,20 +16,10 @@ public final class TCPObserver {
     }
 
     public init() throws {
-        do {
-            (object, link) = try Self.load(program: "observe_with_cookie")
-        } catch let error as BPFError where error.isVerifierRefusal {
-            (object, link) = try Self.load(program: "observe_plain")  // 5.10: no cookie in tracing
-        }
-    }
-
-    private static func load(program: String) throws -> (BPFObject, LinkBox) {
-        let object = try BPFObject(embedded: observeTCPObject, name: "unstuck_observe_tcp")
-        for name in ["observe_with_cookie", "observe_plain"] {
-            try object.program(name).setAutoload(name == program)
-        }
-        try object.load()
-        return (object, LinkBox(try object.program(program).attachIterator()))
+        let loaded = try BPFObject.loaded(
+            embedded: observeTCPObject, name: "unstuck_observe_tcp", stem: "observe")
+        object = loaded.object
+        link = LinkBox(try loaded.program.attachIterator())
     }
 
     /// The distinct handlers of all sockets so far; `KernelSocket.handlers` is an index into it.

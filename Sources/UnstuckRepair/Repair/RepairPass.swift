@@ -36,7 +36,10 @@ final class RepairPass {
         guard map.description.kind == .sockhash, entries.count <= UNSTUCK_JUDGED_MAX else {
             throw SystemError("repair", "sockmap \(map.description.id)", errno: EINVAL)
         }
-        let (object, program) = try load()
+        let (object, program) = try BPFObject.loaded(embedded: repairObject, name: "unstuck_repair", stem: "repair") {
+            try $0.setReadOnlyWord(named: "key_size", UInt32(map.description.keySize))
+            try $0.map("target").reuse(map.descriptor.raw)
+        }
         let judged = try object.map("judged").descriptor
         for entry in entries { try Self.insert(entry, into: judged) }
         let link = try program.attachIterator(map: map.descriptor.raw)
@@ -54,25 +57,6 @@ final class RepairPass {
         return entries.map { entry in
             reports[entry.key.bytes] ?? Report(key: entry.key, outcome: .gone, unreadBytes: 0)
         }
-    }
-
-    private func load() throws -> (BPFObject, BPFProgramHandle) {
-        do {
-            return try load(program: "repair_with_cookie")
-        } catch let error as BPFError where error.isVerifierRefusal {
-            return try load(program: "repair_plain")  // 5.10: no bpf_get_socket_cookie in tracing
-        }
-    }
-
-    private func load(program: String) throws -> (BPFObject, BPFProgramHandle) {
-        let object = try BPFObject(embedded: repairObject, name: "unstuck_repair")
-        for name in ["repair_with_cookie", "repair_plain"] {
-            try object.program(name).setAutoload(name == program)
-        }
-        try object.setReadOnlyWord(named: "key_size", UInt32(map.description.keySize))
-        try object.map("target").reuse(map.descriptor.raw)
-        try object.load()
-        return (object, try object.program(program))
     }
 
     private static func insert(_ entry: Judged, into map: Int32) throws {

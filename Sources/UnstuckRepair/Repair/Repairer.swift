@@ -10,13 +10,13 @@ public final class Repairer {
     private static let batch = UNSTUCK_JUDGED_MAX
 
     private let journal: Journal
-    private let options: NodeObserver.Options
-    private var root: NodeRoot { options.root }
+    private let observer: NodeObserver
+    private var root: NodeRoot { observer.options.root }
 
-    /// - Parameter options: how the node is looked at again before a reset and after the deletions.
-    public init(journal: Journal, looking options: NodeObserver.Options) {
+    /// - Parameter observer: looks at the node again before a reset and after the deletions.
+    public init(journal: Journal, looking observer: NodeObserver) {
         self.journal = journal
-        self.options = options
+        self.observer = observer
     }
 
     /// What became of each step of the plan, in its order.
@@ -132,13 +132,13 @@ public final class Repairer {
 
     /// The sockets of every connection that is stuck at this moment: sender, receiver.
     private func stuckConnections() -> [[SocketIdentity]] {
-        diagnose([NodeObserver(options).look()]).findings
+        diagnose([observer.look()]).findings
             .filter { $0.code == .misdirected && $0.subject.stage == .stuck }.map(\.subject.sockets)
     }
 
     /// Live sockets that claim a tuple whose entry is to be deleted, and are not in the map.
     private func newcomers(to deletions: [Plan.Deletion]) -> [SocketIdentity: FourTuple] {
-        guard !deletions.isEmpty, let view = NodeView([NodeObserver(options).look()]) else { return [:] }
+        guard !deletions.isEmpty, let view = NodeView([observer.look()]) else { return [:] }
         var result: [SocketIdentity: FourTuple] = [:]
         for deletion in deletions {
             for socket in view.connected(deletion.claim).map(\.socket.identity)
@@ -206,7 +206,7 @@ public final class Repairer {
         } catch {
             failures.append("its own entries: \(error)")
         }
-        let living = Set(NodeObserver(options).look().sockets.map(\.socket.identity))
+        let living = Set(observer.look().sockets.map(\.socket.identity))
         failures += reset.ends.filter { living.contains($0.socket) }.map { "\($0.tuple) is still there" }
         return failures.isEmpty ? nil : failures.joined(separator: "; ")
     }
