@@ -18,7 +18,7 @@ space := $(empty) $(empty)
 pure_filter := ^($(subst $(space),|,$(strip $(PURE_TESTS))))\.
 swift_files := find . -name '.build*' -prune -o -name '*.swift' -print0
 
-.PHONY: help setup build release fmt lint check test demo bench clean
+.PHONY: help setup build release fmt lint check test demo matrix bench clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do \
@@ -51,6 +51,9 @@ test: setup ## All tests, on this machine's kernel. Needs root; whatever cannot 
 
 demo: release ## A request hangs for real on this machine: found, explained, repaired. Needs root.
 	@UNSTUCK_BIN_DIR="$(DIST)" scripts/demo.sh
+
+matrix: build ## Write docs/support-matrix.md anew from lab/faults.toml.
+	@.build/debug/unstuck-lab faults >docs/support-matrix.md
 
 bench: release ## Measure against what people use today.
 	@UNSTUCK_BIN_DIR="$(DIST)" Benchmarks/run.sh
