@@ -18,7 +18,7 @@ space := $(empty) $(empty)
 pure_filter := ^($(subst $(space),|,$(strip $(PURE_TESTS))))\.
 swift_files := find . -name '.build*' -prune -o -name '*.swift' -print0
 
-.PHONY: help setup build release fmt lint check test demo matrix bench clean
+.PHONY: help setup build release fmt lint check test soak demo matrix bench clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do \
@@ -48,6 +48,9 @@ test: setup ## All tests, on this machine's kernel. Needs root; whatever cannot 
 	@[ "$$(id -u)" = 0 ] || { echo "make test: needs root, for namespaces and BPF ('make check' runs the rest)" >&2; exit 1; }
 	@$(MAKE) release
 	UNSTUCK_BIN_DIR="$(DIST)" scripts/run-tests.sh
+
+soak: release ## The big counts, on every kernel; writes docs/soak.md. Needs root, and takes half an hour.
+	@UNSTUCK_BIN_DIR="$(DIST)" scripts/soak.sh
 
 demo: release ## A request hangs for real on this machine: found, explained, repaired. Needs root.
 	@UNSTUCK_BIN_DIR="$(DIST)" scripts/demo.sh
