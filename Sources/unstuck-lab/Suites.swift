@@ -8,8 +8,7 @@ struct Suites: ParsableCommand {
         abstract: "Run the tests inside other kernels, and tell in one table what ran where.",
         discussion: """
             Without --bundle no guest is started: only what the machine's own run told is judged. The exit status is 1 \
-            if a test failed, a run is no result, or a test was skipped without need; with the machine and every kernel \
-            in the table also if a test ran nowhere.
+            if a test failed, a run is no result, or a test was skipped without need.
 
             EXAMPLES
               unstuck-lab suites --bundle .build/debug/unstuckPackageTests.xctest --kernel sid --filter RepairTests
@@ -26,6 +25,8 @@ struct Suites: ParsableCommand {
     var filter: [String] = []
     @Option(help: "The event stream of the same tests' run on the machine itself.")
     var machine: String?
+    @Flag(help: "Every kernel has its turn: a test that ran on none of them is a failure.")
+    var whole = false
     @Option(help: "Where the guests' logs go.")
     var results = ".build/guests"
     @Option(help: "Where the complete table goes.")
@@ -37,6 +38,9 @@ struct Suites: ParsableCommand {
 
     func validate() throws {
         guard jobs > 0, limit > 0 else { throw ValidationError("--jobs and --limit are positive") }
+        guard !whole || bundle != nil && machine != nil && kernel.isEmpty else {
+            throw ValidationError("--whole is of the machine and all kernels: --machine, --bundle, and no --kernel")
+        }
         guard bundle != nil || machine != nil else { throw ValidationError("nothing to judge: --bundle or --machine") }
     }
 
@@ -48,16 +52,14 @@ struct Suites: ParsableCommand {
             let events = KernelRun(lines: text.split(separator: "\n"))
             columns.append(TestTable.Column("machine", provides: catalogue.machine.provides, run: events))
         }
-        var isWhole = false
         if let bundle {
             let chosen = try kernel.isEmpty ? catalogue.kernel : kernel.map { try catalogue[$0] }
             columns += try run(try absolute(bundle), in: chosen)
-            isWhole = machine != nil && kernel.isEmpty && filter.isEmpty
         }
-        let whole = TestTable(columns)
-        try whole.write(to: table)
-        for line in whole.summary { Output.line(line) }
-        let problems = whole.problems(isWhole: isWhole)
+        let judged = TestTable(columns)
+        try judged.write(to: table)
+        for line in judged.summary { Output.line(line) }
+        let problems = judged.problems(isWhole: whole)
         for problem in problems { Output.progress("✗ \(problem)") }
         Output.line("the complete table is in \(table)")
         if !problems.isEmpty { throw ExitCode(1) }
@@ -84,10 +86,10 @@ struct Suites: ParsableCommand {
                 let name = suite.kernel.name
                 for test in try suite.update() {
                     let outcome = suite.run.outcomes[test] == .failed ? "FAILED" : "passed"
-                    Output.progress("\(name): \(suite.run.ran) of \(suite.run.outcomes.count)  \(outcome)  \(test)")
+                    Output.progress("\(name): \(suite.seconds) s  \(outcome)  \(test)")
                 }
                 guard suite.isOver else { continue }
-                Output.progress("\(name): \(suite.trouble ?? "ended")")
+                Output.progress("\(name): \(suite.trouble ?? "ended") after \(suite.seconds) s")
                 done[name] = TestTable.Column(
                     name, provides: suite.kernel.provides, run: suite.run, trouble: suite.trouble)
             }

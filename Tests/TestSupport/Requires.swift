@@ -5,9 +5,11 @@ import UnstuckLab
 extension Trait where Self == ConditionTrait {
     /// What a test asks of a kernel that not every kernel has. Where `lab/kernels.toml` says that the kernel lacks it, the
     /// test is skipped; where it says nothing of the kind, the test must pass.
-    public static func requires(_ features: KernelFeature...) -> Self {
+    public static func requires(
+        _ features: KernelFeature..., sourceLocation: SourceLocation = #_sourceLocation
+    ) -> Self {
         // The table of tests reads this sentence.
-        .enabled(Comment(rawValue: SkipReason.text(of: features))) {
+        .enabled(Comment(rawValue: SkipReason.text(of: features)), sourceLocation: sourceLocation) {
             try KernelUnderTest.provided.get().isSuperset(of: features)
         }
     }

@@ -88,8 +88,8 @@ struct RepairTests {
         try scene.map.put(newcomer.server, as: scene.dead.tuple)
         let result = try scene.apply(plan)
         #expect(result.deletions.map(\.outcome) == [.changed])
-        let cookies = try scene.map.entries.map(\.resident.identity.cookie)
-        #expect(cookies.contains(SocketPair.cookie(newcomer.server)))
+        let inodes = try scene.map.entries.map(\.resident.inode)
+        #expect(inodes.contains(SocketPair.inode(newcomer.server)))
         #expect(scene.journalLines.contains { $0["outcome"] as? String == "changed" })
     }
 
@@ -135,7 +135,8 @@ struct RepairTests {
         options.maps = [map.id]
         let path = "/tmp/unstuck-test-\(UUID().uuidString).jsonl"
         defer { unsafe unlink(path) }
-        let plan = Plan(deletions: try dead.map { try deletion(of: $0, in: map) })
+        let entries = try map.entries
+        let plan = Plan(deletions: try dead.map { try deletion(of: $0, in: map, entries) })
         let result = Repairer(journal: try Journal(path: path), looking: NodeObserver(options)).apply(plan)
         #expect(result.deletions.count == count)
         #expect(result.deletions.allSatisfy { $0.outcome == .deleted })
@@ -183,7 +184,7 @@ struct RepairTests {
             let dead = try SocketPair()
             try map.put(dead.server, as: dead.tuple)
             try dead.resetByClient()
-            let plan = Plan(deletions: [try deletion(of: dead, in: map)])
+            let plan = Plan(deletions: [try deletion(of: dead, in: map, map.entries)])
             let newcomer = try SocketPair()
             let key = KeyLayout.cilium.encode(dead.tuple)
             let (descriptor, socket, delay) = (
@@ -203,8 +204,8 @@ struct RepairTests {
             }
             while !thread.isFinished { usleep(500) }
             counts[outcome.word, default: 0] += 1
-            let cookie = SocketPair.cookie(newcomer.server)
-            let isThere = try map.entries.contains { $0.resident.identity.cookie == cookie }
+            let inode = SocketPair.inode(newcomer.server)
+            let isThere = try map.entries.contains { $0.resident.inode == inode }
             // Either the newcomer is in the map, or the run said that something raced.
             #expect(isThere || outcome == .raced, "round \(round): \(outcome)")
             map.remove(dead.tuple)
@@ -215,8 +216,8 @@ struct RepairTests {
     }
 
     /// A deletion as the planner would write it, of a zombie that this process holds.
-    private func deletion(of dead: SocketPair, in map: TestMap) throws -> Plan.Deletion {
-        let entry = try #require(try map.entries.first { $0.key.bytes == KeyLayout.cilium.encode(dead.tuple) })
+    private func deletion(of dead: SocketPair, in map: TestMap, _ entries: [SockmapEntry]) throws -> Plan.Deletion {
+        let entry = try #require(entries.first { $0.key.bytes == KeyLayout.cilium.encode(dead.tuple) })
         let status = try #require(readText("/proc/\(getpid())/stat").flatMap(ProcessStatus.init))
         return Plan.Deletion(
             entry: EntryReference(map: map.id, key: entry.key, resident: entry.resident.identity),

@@ -46,28 +46,21 @@ enum HandlerNames {
         }
     }
 
-    /// The names of the text symbols at these addresses. The file has a line for each of some 150,000 symbols: only the
-    /// addresses are read of those that nobody asked for.
+    /// The names of the text symbols at these addresses. The file has a line for each of some 150,000 symbols: of those
+    /// that nobody asked for only the address is read.
     private static func kallsyms(_ wanted: Set<UInt64>) -> [UInt64: String] {
-        guard let bytes = try? readFile("/proc/kallsyms") else { return [:] }
+        guard let file = unsafe fopen("/proc/kallsyms", "re") else { return [:] }
+        defer { unsafe fclose(file) }
+        var line: UnsafeMutablePointer<CChar>?
+        var capacity = 0
+        defer { unsafe free(line) }
         var symbols: [UInt64: String] = [:]
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            guard let address = hexadecimal(line.prefix(16)), wanted.contains(address) else { continue }
-            let fields = String(decoding: line, as: UTF8.self).split(whereSeparator: { $0 == " " || $0 == "\t" })
+        while unsafe getline(&line, &capacity, file) > 0, let text = unsafe line {
+            let address = unsafe UInt64(strtoull(text, nil, 16))
+            guard wanted.contains(address) else { continue }
+            let fields = unsafe String(cString: text).split { " \t\n".contains($0) }
             if fields.count >= 3, fields[1] == "T" || fields[1] == "t" { symbols[address] = String(fields[2]) }
         }
         return symbols
-    }
-
-    private static func hexadecimal(_ digits: ArraySlice<UInt8>) -> UInt64? {
-        var value: UInt64 = 0
-        for digit in digits {
-            switch digit {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value << 4 | UInt64(digit - UInt8(ascii: "0"))
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = value << 4 | UInt64(digit - UInt8(ascii: "a") + 10)
-            default: return nil
-            }
-        }
-        return value
     }
 }

@@ -29,6 +29,7 @@ public final class GuestSuite {
     private let child: Child
     private let log: String
     private var taken = 0
+    private let begin = ContinuousClock.now
 
     /// What the tests start.
     private static let programs = ["bash", "cat", "setpriv", "sleep", "unshare"]
@@ -78,6 +79,8 @@ public final class GuestSuite {
     }
 
     public private(set) var isOver = false
+    /// Since it began.
+    public var seconds: Int64 { (ContinuousClock.now - begin).components.seconds }
 
     private func finish() throws {
         isOver = true
