@@ -44,7 +44,7 @@ check: setup lint ## Format, build and pure tests: no root, any kernel.
 	$(SWIFT) build --build-tests
 	scripts/run-tests.sh --skip-build --filter '$(pure_filter)'
 
-test: setup ## All tests, on this machine's kernel. Needs root; whatever cannot run fails.
+test: setup ## All tests, on this machine's kernel and inside the lab's. Needs root; whatever cannot run fails.
 	@[ "$$(id -u)" = 0 ] || { echo "make test: needs root, for namespaces and BPF ('make check' runs the rest)" >&2; exit 1; }
 	@$(MAKE) release
 	UNSTUCK_BIN_DIR="$(DIST)" scripts/run-tests.sh

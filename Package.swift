@@ -77,7 +77,8 @@ let package = Package(
             name: "UnstuckDiagnosisTests", dependencies: ["UnstuckDiagnosis", "UnstuckRender"], swiftSettings: strict),
         .target(
             name: "TestSupport",
-            dependencies: ["UnstuckModel", "UnstuckKernel", "CLibBPF", "CLinuxUAPI"], path: "Tests/TestSupport",
+            dependencies: ["UnstuckModel", "UnstuckKernel", "UnstuckLab", "CLibBPF", "CLinuxUAPI"],
+            path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(
             name: "UnstuckKernelTests", dependencies: ["TestSupport", "UnstuckModel", "UnstuckKernel"],
@@ -94,7 +95,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "UnstuckLabTests",
-            dependencies: ["UnstuckLab", "UnstuckModel", "UnstuckKernel", "unstuck-lab"],
+            dependencies: ["TestSupport", "UnstuckLab", "UnstuckModel", "UnstuckKernel", "unstuck-lab"],
             swiftSettings: strict),
         .testTarget(
             name: "UnstuckProbingTests", dependencies: ["UnstuckProbing", "UnstuckModel"], swiftSettings: strict),

@@ -34,18 +34,18 @@ struct MissingRightsTests {
     }
 
     /// Looking needs no CAP_NET_ADMIN; resetting does, and without it nothing at all is changed.
-    @Test func withoutNetAdmin() throws {
+    @Test(.requires(.zombie, .cookie)) func withoutNetAdmin() throws {
         let lab = try RealLab("net")
         try lab.start(
-            "node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "5", "--seconds", "120"])
+            "node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "5", "--seconds", "600"])
         _ = try lab.breakIt(["zombie", "--pod", "shop/web-0"])
         try lab.start(
             "node",
             [
                 Programs.unstuck, "probe", "http://203.0.113.10:8080/healthz", "--source-port", "50504", "--timeout",
-                "120",
+                "600",
             ])
-        usleep(1_500_000)
+        Scale.pause(seconds: 1.5)
         let drop = ["--bounding-set", "-net_admin", "--inh-caps", "-net_admin", Programs.unstuck]
         let map = ["--map", "\(try lab.map())"]
         let looked = try Programs.run("setpriv", drop + ["diagnose", "--output", "json"] + map)

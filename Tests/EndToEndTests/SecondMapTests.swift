@@ -6,21 +6,21 @@ import Testing
 import UnstuckKernel
 import UnstuckModel
 
-@Suite("Handlers that mislead", .serialized)
+@Suite("Handlers that mislead", .serialized, .requires(.zombie))
 struct SecondMapTests {
     /// The victim's server end also sits in a second map: both ends show tcp_bpf_*, as a healthy connection's would.
     @Test func bothEndsLookAcceleratedAndItHangsAllTheSame() throws {
         let lab = try RealLab("second")
         try lab.start(
-            "node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "5", "--seconds", "60"])
+            "node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "5", "--seconds", "600"])
         _ = try lab.breakIt(["zombie", "--pod", "shop/web-0"])
         let victim = try lab.start(
             "node",
             [
                 Programs.unstuck, "probe", "http://203.0.113.10:8080/healthz", "--source-port", "50504", "--timeout",
-                "20",
+                "\(Scale.of(20, small: 200))",
             ])
-        usleep(1_500_000)
+        Scale.pause(seconds: 1.5)
 
         let tuple = FourTuple(
             local: try #require(Endpoint("203.0.113.10:8080")), remote: try #require(Endpoint("192.0.2.10:50504")))

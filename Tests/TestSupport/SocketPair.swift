@@ -78,6 +78,12 @@ public final class SocketPair {
         return unsafe linux_socket_cookie(descriptor, &cookie) == 0 ? cookie : 0
     }
 
+    /// The inode of an end; unlike a cookie, every kernel tells it of a resident.
+    public static func inode(_ descriptor: Int32) -> UInt64 {
+        var status = stat()
+        return unsafe fstat(descriptor, &status) == 0 ? UInt64(status.st_ino) : 0
+    }
+
     private static func socket(isV6: Bool) throws -> Int32 {
         let descriptor = try syscall("socket", on: "TCP") {
             Glibc.socket(isV6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)

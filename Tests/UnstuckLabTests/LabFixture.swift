@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 import UnstuckModel
 
@@ -7,7 +8,7 @@ import UnstuckModel
 /// A lab of one test: up before, down after, also where the test fails. A machine that cannot carry a lab fails the
 /// test with the reason.
 func withLab(_ suffix: String, _ options: UpOptions = UpOptions(), _ body: (Lab) throws -> Void) throws {
-    let lab = try Lab(name: "t\(getpid())\(suffix)")
+    let lab = try Lab.ofTest(suffix)
     try lab.up(options)
     do {
         try body(lab)
@@ -20,6 +21,11 @@ func withLab(_ suffix: String, _ options: UpOptions = UpOptions(), _ body: (Lab)
 }
 
 extension Lab {
+    /// Played by the same program as the tests of the whole use.
+    static func ofTest(_ suffix: String) throws -> Lab {
+        try Lab(name: "t\(getpid())\(suffix)", program: Programs.lab)
+    }
+
     /// A health check of a pod from a host, at best from a chosen source port: `answered` or `hung`.
     func get(_ pod: String, from: String = "node", family: AddressFamily = .v4, port: UInt16? = nil) throws -> String {
         let target = Endpoint(try host(pod).addresses[family], LabServer.httpPort)

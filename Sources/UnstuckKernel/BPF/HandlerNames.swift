@@ -9,20 +9,19 @@ enum HandlerNames {
     /// The handlers of `table`'s protos, in its order; looks names up in `/proc/kallsyms` only where the kernel could
     /// not print them to our program.
     static func resolve(_ table: ProtoTable, in protos: BPFMapHandle) -> [Handlers] {
-        var symbols: [UInt64: String]?
-        return table.addresses.map { address in
+        let found = table.addresses.map { address in
             var key = address
             var value = unstuck_proto()
-            guard unsafe bpf_map_lookup_elem(protos.descriptor, &key, &value) == 0 else {
+            let isThere = unsafe bpf_map_lookup_elem(protos.descriptor, &key, &value) == 0
+            return isThere ? Array(zip(words(of: value.handlers), texts(of: value.names))) : []
+        }
+        let unnamed = Set(found.joined().filter { $0 != 0 && $1 == nil }.map(\.0))
+        let symbols = unnamed.isEmpty ? [:] : kallsyms(unnamed)
+        return found.map { handlers in
+            guard !handlers.isEmpty else {
                 return Handlers(recvmsg: nil, sendmsg: nil, close: nil, destroy: nil, unhash: nil)
             }
-            let pointers = words(of: value.handlers)
-            var names = texts(of: value.names)
-            if zip(pointers, names).contains(where: { $0 != 0 && $1 == nil }) {
-                let known = symbols ?? kallsyms()
-                symbols = known
-                names = zip(pointers, names).map { $1 ?? known[$0] }
-            }
+            let names = handlers.map { $1 ?? symbols[$0] }
             return Handlers(
                 recvmsg: names[0], sendmsg: names[1], close: names[2], destroy: names[3], unhash: names[4])
         }
@@ -47,16 +46,20 @@ enum HandlerNames {
         }
     }
 
-    /// The text symbols whose names begin as a handler's may.
-    private static func kallsyms() -> [UInt64: String] {
-        guard let text = readText("/proc/kallsyms") else { return [:] }
+    /// The names of the text symbols at these addresses. The file has a line for each of some 150,000 symbols: of those
+    /// that nobody asked for only the address is read.
+    private static func kallsyms(_ wanted: Set<UInt64>) -> [UInt64: String] {
+        guard let file = unsafe fopen("/proc/kallsyms", "re") else { return [:] }
+        defer { unsafe fclose(file) }
+        var line: UnsafeMutablePointer<CChar>?
+        var capacity = 0
+        defer { unsafe free(line) }
         var symbols: [UInt64: String] = [:]
-        for line in text.split(separator: "\n") {
-            let fields = line.split(separator: " ", maxSplits: 3)
-            guard fields.count >= 3, fields[1] == "T" || fields[1] == "t", let address = UInt64(fields[0], radix: 16),
-                address != 0
-            else { continue }
-            symbols[address] = String(fields[2].prefix { $0 != "\t" })
+        while unsafe getline(&line, &capacity, file) > 0, let text = unsafe line {
+            let address = unsafe UInt64(strtoull(text, nil, 16))
+            guard wanted.contains(address) else { continue }
+            let fields = unsafe String(cString: text).split { " \t\n".contains($0) }
+            if fields.count >= 3, fields[1] == "T" || fields[1] == "t" { symbols[address] = String(fields[2]) }
         }
         return symbols
     }

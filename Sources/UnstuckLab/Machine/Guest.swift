@@ -35,7 +35,7 @@ public enum Guest {
     private static func prepare(_ task: GuestTask) throws {
         // Some are optional: a kernel without tracefs is still one to test on. Whoever needs one says so.
         for (type, folder) in [
-            ("sysfs", "/sys"), ("tmpfs", "/tmp"), ("tmpfs", "/run"), ("cgroup2", "/sys/fs/cgroup"),
+            ("sysfs", "/sys"), ("tmpfs", "/run"), ("cgroup2", "/sys/fs/cgroup"),
             ("bpf", "/sys/fs/bpf"), ("tracefs", "/sys/kernel/tracing"),
         ] {
             _ = unsafe mount(type, folder, type, 0, nil)

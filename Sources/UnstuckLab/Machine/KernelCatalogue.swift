@@ -1,7 +1,7 @@
 import TOMLKit
 import UnstuckKernel
 
-/// `lab/kernels.toml`: the kernels that the lab boots.
+/// `lab/kernels.toml`: the kernels that tests run on.
 public struct KernelCatalogue: Decodable, Sendable {
     public struct Kernel: Decodable, Sendable {
         /// What people call it: `boot NAME`.
@@ -11,9 +11,15 @@ public struct KernelCatalogue: Decodable, Sendable {
         /// An image's package, or a metapackage that leads to one.
         public var package: String
         /// What tests may ask of it, and must find there.
-        public var provides: Set<String>
+        public var provides: Set<KernelFeature>
     }
 
+    /// The kernel of the machine itself.
+    public struct Machine: Decodable, Sendable {
+        public var provides: Set<KernelFeature>
+    }
+
+    public var machine: Machine
     public var kernel: [Kernel]
 
     public init(path: String) throws {
@@ -36,5 +42,10 @@ public struct KernelCatalogue: Decodable, Sendable {
             }
             return found
         }
+    }
+
+    /// What a kernel provides, `nil` for the machine's own.
+    public func provides(_ name: String?) throws -> Set<KernelFeature> {
+        try name.map { try self[$0].provides } ?? machine.provides
     }
 }

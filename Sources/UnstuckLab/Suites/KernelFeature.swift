@@ -1,0 +1,18 @@
+/// What one kernel has and another lacks, as far as tests depend on it. `lab/kernels.toml` declares which kernel provides
+/// what; nothing is probed, so a kernel that loses a feature fails the tests instead of skipping them.
+public enum KernelFeature: String, Decodable, CaseIterable, Comparable, Sendable {
+    /// An unaccepted child stays in its sockmap when its listener closes (Linux commit b8b8315e39ff, "bpf, sockmap: Remove
+    /// unhash handler for BPF sockmap usage", to d8616ee2affc, "bpf, sockmap: Fix sk->sk_forward_alloc warn_on in
+    /// sk_stream_kill_queues", in v6.0).
+    case leak
+    /// The opposite: a closing listener takes its unaccepted children out of their sockmap.
+    case noLeak = "no-leak"
+    /// A socket in CLOSE stays in its sockmap until its last descriptor is closed.
+    case zombie
+    /// bpf_get_socket_cookie in tracing programs (6.1 has it, 5.10 has not).
+    case cookie
+    /// Other kernels can be booted from here: this machine, never a guest.
+    case emulator
+
+    public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }
+}

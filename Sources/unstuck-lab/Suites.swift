@@ -1,0 +1,107 @@
+import ArgumentParser
+import Glibc
+import UnstuckKernel
+import UnstuckLab
+
+struct Suites: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the tests inside other kernels, and tell in one table what ran where.",
+        discussion: """
+            Without --bundle no guest is started: only what the machine's own run told is judged. The exit status is 1 \
+            if a test failed, a run is no result, or a test was skipped without need.
+
+            EXAMPLES
+              unstuck-lab suites --bundle .build/debug/unstuckPackageTests.xctest --kernel sid --filter RepairTests
+              unstuck-lab suites --machine .build/test-events.jsonl
+            """)
+
+    @Option(help: "The list of kernels.")
+    var kernels = "lab/kernels.toml"
+    @Option(help: "A kernel of the list to run the tests in. Default: all of them.")
+    var kernel: [String] = []
+    @Option(help: "The test bundle to run in each kernel.")
+    var bundle: String?
+    @Option(help: "Only tests whose names match this regular expression.")
+    var filter: [String] = []
+    @Option(help: "The event stream of the same tests' run on the machine itself.")
+    var machine: String?
+    @Flag(help: "Every kernel has its turn: a test that ran on none of them is a failure.")
+    var whole = false
+    @Option(help: "Where the guests' logs go.")
+    var results = ".build/guests"
+    @Option(help: "Where the complete table goes.")
+    var table = ".build/test-table.md"
+    @Option(help: "Guests at a time.")
+    var jobs = 2
+    @Option(help: "Seconds after which a guest is lost.")
+    var limit = 1500
+
+    func validate() throws {
+        guard jobs > 0, limit > 0 else { throw ValidationError("--jobs and --limit are positive") }
+        guard !whole || bundle != nil && machine != nil && kernel.isEmpty else {
+            throw ValidationError("--whole is of the machine and all kernels: --machine, --bundle, and no --kernel")
+        }
+        guard bundle != nil || machine != nil else { throw ValidationError("nothing to judge: --bundle or --machine") }
+    }
+
+    func run() throws {
+        let catalogue = try KernelCatalogue(path: kernels)
+        var columns: [TestTable.Column] = []
+        if let machine {
+            guard let text = readText(machine) else { throw LabError(.missing, "cannot read \(machine)") }
+            let events = KernelRun(lines: text.split(separator: "\n"))
+            columns.append(TestTable.Column("machine", provides: catalogue.machine.provides, run: events))
+        }
+        if let bundle {
+            let chosen = try kernel.isEmpty ? catalogue.kernel : kernel.map { try catalogue[$0] }
+            columns += try run(try absolute(bundle), in: chosen)
+        }
+        let judged = TestTable(columns)
+        try judged.write(to: table)
+        for line in judged.summary { Output.line(line) }
+        let problems = judged.problems(isWhole: whole)
+        for problem in problems { Output.progress("✗ \(problem)") }
+        Output.line("the complete table is in \(table)")
+        if !problems.isEmpty { throw ExitCode(1) }
+    }
+
+    /// Runs them, a few at a time.
+    private func run(_ bundle: String, in kernels: [KernelCatalogue.Kernel]) throws -> [TestTable.Column] {
+        guard let own = linkTarget("/proc/self/exe") else { throw LabError(.missing, "/proc is not mounted") }
+        let root = try absolute(".")
+        var options = GuestSuite.Options(
+            bundle: bundle, root: root, results: results.hasPrefix("/") ? results : "\(root)/\(results)")
+        options.filters = filter
+        options.limit = .seconds(limit)
+        var waiting = kernels[...]
+        var running: [GuestSuite] = []
+        var done: [String: TestTable.Column] = [:]
+        while !waiting.isEmpty || !running.isEmpty {
+            while running.count < jobs, let next = waiting.popFirst() {
+                Output.progress("\(next.name): begins")
+                running.append(try GuestSuite(next, lab: own, options))
+            }
+            usleep(500_000)
+            for suite in running {
+                let name = suite.kernel.name
+                for test in try suite.update() {
+                    let outcome = suite.run.outcomes[test] == .failed ? "FAILED" : "passed"
+                    Output.progress("\(name): \(suite.seconds) s  \(outcome)  \(test)")
+                }
+                guard suite.isOver else { continue }
+                Output.progress("\(name): \(suite.trouble ?? "ended") after \(suite.seconds) s")
+                done[name] = TestTable.Column(
+                    name, provides: suite.kernel.provides, run: suite.run, trouble: suite.trouble)
+            }
+            running.removeAll { $0.isOver }
+        }
+        return kernels.compactMap { done[$0.name] }
+    }
+
+    /// Also makes sure that it is there.
+    private func absolute(_ path: String) throws -> String {
+        guard let full = unsafe realpath(path, nil) else { throw LabError(.missing, "there is no \(path)") }
+        defer { unsafe free(full) }
+        return unsafe String(cString: full)
+    }
+}
