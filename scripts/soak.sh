@@ -11,7 +11,7 @@ leaked=${UNSTUCK_SOAK_LEAKED:-5000} zombies=${UNSTUCK_SOAK_ZOMBIES:-1000}
 folder=$(mktemp -d /tmp/unstuck-soaks.XXXXXX)
 trap 'rm -rf "$folder"' EXIT
 tools=()
-for tool in bash cat grep head mktemp rm sed sleep tail wc; do tools+=(--program "$tool"); done
+for tool in bash cat grep head mktemp rm sed sleep sort tail wc; do tools+=(--program "$tool"); done
 failed=()
 rows=""
 # soak NAME COMMAND…: one kernel's story.

@@ -5,8 +5,8 @@ import UnstuckFormats
 import UnstuckKernel
 import UnstuckModel
 
-/// Deletes judged entries of one map inside one `iter/sockmap` pass: each is checked again just before, and verified
-/// just after, by the kernel side (`bpf/repair.bpf.c`).
+/// Deletes judged entries of one map inside `iter/sockmap` passes: each is checked again just before, and verified just
+/// after, by the kernel side (`bpf/repair.bpf.c`), which is loaded once. After a race it deletes nothing any more.
 final class RepairPass {
     /// An entry that may be deleted, and what it was when it was judged.
     struct Judged {
@@ -24,6 +24,7 @@ final class RepairPass {
     }
 
     private let map: OpenSockmap
+    private var loaded: (object: BPFObject, program: BPFProgramHandle)?
 
     /// - Parameter map: a SOCKHASH; others are refused by ``run(_:)``.
     init(map: consuming OpenSockmap) { self.map = map }
@@ -36,13 +37,12 @@ final class RepairPass {
         guard map.description.kind == .sockhash, entries.count <= UNSTUCK_JUDGED_MAX else {
             throw SystemError("repair", "sockmap \(map.description.id)", errno: EINVAL)
         }
-        let (object, program) = try BPFObject.loaded(embedded: repairObject, name: "unstuck_repair", stem: "repair") {
-            try $0.setReadOnlyWord(named: "key_size", UInt32(map.description.keySize))
-            try $0.map("target").reuse(map.descriptor.raw)
-        }
-        let judged = try object.map("judged").descriptor
+        let kernelSide = try load()
+        let judged = try kernelSide.object.map("judged").descriptor
         for entry in entries { try Self.insert(entry, into: judged) }
-        let link = try program.attachIterator(map: map.descriptor.raw)
+        // The next pass is judged anew.
+        defer { for entry in entries { Self.remove(entry, from: judged) } }
+        let link = try kernelSide.program.attachIterator(map: map.descriptor.raw)
         let iterator = try link.iterate()
 
         var reports: [[UInt8]: Report] = [:]
@@ -59,8 +59,27 @@ final class RepairPass {
         }
     }
 
+    private func load() throws -> (object: BPFObject, program: BPFProgramHandle) {
+        if let loaded { return loaded }
+        let fresh = try BPFObject.loaded(embedded: repairObject, name: "unstuck_repair", stem: "repair") {
+            try $0.setReadOnlyWord(named: "key_size", UInt32(map.description.keySize))
+            try $0.map("target").reuse(map.descriptor.raw)
+        }
+        loaded = fresh
+        return fresh
+    }
+
+    private static func padded(_ key: SockmapKey) -> [UInt8] {
+        key.bytes + Array(repeating: 0, count: EntryRecord.longestKey - key.bytes.count)
+    }
+
+    private static func remove(_ entry: Judged, from map: Int32) {
+        var key = padded(entry.key)
+        unsafe _ = bpf_map_delete_elem(map, &key)
+    }
+
     private static func insert(_ entry: Judged, into map: Int32) throws {
-        var key = entry.key.bytes + Array(repeating: 0, count: EntryRecord.longestKey - entry.key.bytes.count)
+        var key = padded(entry.key)
         var value = unstuck_judged(
             address: entry.resident.address, cookie: entry.resident.cookie, allow_unread: entry.allowUnread ? 1 : 0,
             reserved: 0)

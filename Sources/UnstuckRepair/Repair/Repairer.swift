@@ -11,6 +11,8 @@ public final class Repairer {
 
     private let journal: Journal
     private let observer: NodeObserver
+    /// By map, for this run.
+    private var passes: [UInt32: RepairPass] = [:]
     private var root: NodeRoot { observer.options.root }
 
     /// - Parameter observer: looks at the node again before a reset and after the deletions.
@@ -45,6 +47,7 @@ public final class Repairer {
     /// Carries the plan out as far as it goes. What fails ends the run; what was done is in the result all the same.
     public func apply(_ plan: Plan) -> Result {
         var result = Result()
+        passes = [:]
         do {
             try journal.write([
                 journal.line("begin", "run", detail: "\(plan.deletions.count) deletions, \(plan.resets.count) resets")
@@ -95,10 +98,10 @@ public final class Repairer {
     }
 
     private func outcomes(of batch: [Plan.Deletion], in map: UInt32) throws -> [RepairOutcome] {
-        guard let open = try BPFTable.openSockmap(id: map) else { return batch.map { _ in .gone } }
+        guard let pass = try pass(over: map) else { return batch.map { _ in .gone } }
         let holds = batch.map { hold($0) }
         let ready = zip(batch, holds).filter { $1.refusal == nil }.map(\.0)
-        let reports = try RepairPass(map: open).run(
+        let reports = try pass.run(
             ready.map {
                 RepairPass.Judged(key: $0.entry.key, resident: $0.entry.resident, allowUnread: $0.allowUnread)
             })
@@ -107,6 +110,15 @@ public final class Repairer {
         return zip(batch, holds).map { deletion, hold in
             hold.refusal.map(RepairOutcome.notHeld) ?? byKey[deletion.entry.key] ?? .gone
         }
+    }
+
+    /// - Returns: `nil` where the map has gone.
+    private func pass(over map: UInt32) throws -> RepairPass? {
+        if let pass = passes[map] { return pass }
+        guard let open = try BPFTable.openSockmap(id: map) else { return nil }
+        let pass = RepairPass(map: open)
+        passes[map] = pass
+        return pass
     }
 
     /// Keeps a zombie's descriptor, or says why it cannot; other dead sockets have none to keep.
@@ -216,9 +228,9 @@ public final class Repairer {
     private func deleteEntries(of reset: Plan.Reset) throws -> [String] {
         var failures: [String] = []
         for map in Set(reset.entries.map(\.map)).sorted() {
-            guard let open = try BPFTable.openSockmap(id: map) else { continue }
+            guard let pass = try pass(over: map) else { continue }
             let entries = reset.entries.filter { $0.map == map }
-            let reports = try RepairPass(map: open).run(
+            let reports = try pass.run(
                 entries.map { RepairPass.Judged(key: $0.key, resident: $0.resident, allowUnread: true) })
             for (entry, report) in zip(entries, reports) {
                 try journal.write([journal.line("result", entry, outcome: report.outcome)])
