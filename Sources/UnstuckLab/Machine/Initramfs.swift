@@ -34,9 +34,7 @@ struct Initramfs {
 
     /// Copies a program with the libraries that it is linked with.
     func addProgram(_ name: String, at path: String? = nil) throws {
-        let source = try Tool.run(["sh", "-c", "PATH=$PATH:/usr/sbin which \"$0\" || true", name])
-            .split(separator: "\n").first.map(String.init)
-        guard let source, Files.exists(source) else {
+        guard let source = Tool.path(of: name) else {
             throw LabError(.missing, "there is no program \(name) to take into the guest")
         }
         try add(source, at: path)

@@ -86,20 +86,3 @@ struct PrivateApt {
         return String(site)
     }
 }
-
-/// Other people's programs, found through PATH.
-enum Tool {
-    /// - Returns: what it printed.
-    /// - Throws: with its last words, if it failed.
-    @discardableResult
-    static func run(_ command: [String], inside folder: String = "/", within limit: Duration = .seconds(300)) throws
-        -> String
-    {
-        let outcome = try Child.run(["/usr/bin/env", "-C", folder] + command, within: limit)
-        guard outcome.status == 0 else {
-            let words = outcome.errors.split(separator: "\n").suffix(3).joined(separator: " ")
-            throw LabError(.failed, "\(command[0]) ended with status \(outcome.status): \(words)")
-        }
-        return outcome.output
-    }
-}
