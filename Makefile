@@ -49,8 +49,8 @@ test: setup ## All tests, on this machine's kernel. Needs root; whatever cannot 
 	@$(MAKE) release
 	UNSTUCK_BIN_DIR="$(DIST)" scripts/run-tests.sh
 
-demo: release ## A request hangs for real on this machine: found, explained, repaired. Needs root.
-	@UNSTUCK_BIN_DIR="$(DIST)" scripts/demo.sh
+demo: release ## A request hangs for real: found, explained, repaired. KERNEL=5.10.218: inside that kernel. Needs root.
+	@UNSTUCK_BIN_DIR="$(DIST)" scripts/demo.sh $(KERNEL)
 
 bench: release ## Measure against what people use today.
 	@UNSTUCK_BIN_DIR="$(DIST)" Benchmarks/run.sh

@@ -19,7 +19,8 @@ struct UnstuckLabCommand: ParsableCommand {
             """,
         version: "unstuck-lab \(unstuckVersion)",
         subcommands: [
-            Up.self, Break.self, Heal.self, Down.self, List.self, Exec.self, Load.self, Boot.self, Serve.self,
+            Up.self, Break.self, Heal.self, Down.self, List.self, Exec.self, Load.self, Boot.self, Kernels.self,
+            Serve.self,
             Actor.self, GuestCommand.self, Leash.self,
         ])
 

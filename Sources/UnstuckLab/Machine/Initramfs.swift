@@ -15,6 +15,7 @@ struct Initramfs {
         ] {
             try Files.makeFolder("\(folder)/\(name)")
         }
+        try Tool.run(["chmod", "1777", "\(folder)/tmp"])
         // Where the kernel finds the first process's standard streams.
         try Tool.run(["mknod", "\(folder)/dev/console", "c", "5", "1"])
         // As on the machine whose programs are copied: one /usr.
