@@ -14,6 +14,7 @@ struct Boot: ParsableCommand {
 
             EXAMPLES
               unstuck-lab boot 5.10.218 -- uname -r
+              unstuck-lab boot 5.10.218 --userland bullseye -- unstuck --version
               unstuck-lab boot sid --program bash -- bash -c 'unstuck-lab up && unstuck diagnose'
             """)
 
@@ -25,6 +26,8 @@ struct Boot: ParsableCommand {
     var kernelImage: String?
     @Option(help: "With --kernel-image: the folder that holds its lib/modules.")
     var modules: String?
+    @Option(help: "The guest's programs and libc come from this Debian suite, not from this machine.")
+    var userland: String?
     @Option(help: "Another program to take along, with its libraries.")
     var program: [String] = []
     @Option(help: "Another file or folder to take along, to the same path.")
@@ -69,6 +72,7 @@ struct Boot: ParsableCommand {
         machine.environment += env
         let folder = own.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
         // Both of our programs, on the guest's PATH.
+        machine.userland = try userland.map { try Userland.fetch($0, below: cache) }
         machine.programs = program
         machine.companions = ["\(folder)/unstuck", own]
         machine.files = file

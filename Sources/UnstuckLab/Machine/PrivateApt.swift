@@ -55,6 +55,23 @@ struct PrivateApt {
         }
     }
 
+    /// Downloads packages with all that they depend on, and unpacks them below `root`; nothing of them is run.
+    func unpackWithDependencies(_ packages: [String], to root: String) throws {
+        let archives = "\(folder)/cache/with-dependencies"
+        try Files.makeFolder("\(archives)/partial")
+        // Without locks: those of the system are not ours to take, and nothing of it is touched.
+        try apt(
+            "apt-get",
+            [
+                "-o", "Debug::NoLocking=true", "-o", "Dir::Cache::archives=\(archives)", "--yes", "--download-only",
+                "--no-install-recommends", "install",
+            ] + packages, why: "\(suite) no longer has one of \(packages.joined(separator: ", "))")
+        for name in directoryNames(archives) where name.hasSuffix(".deb") {
+            try Tool.run(["dpkg-deb", "--extract", "\(archives)/\(name)", root])
+        }
+        try Files.removeTree(archives)
+    }
+
     @discardableResult
     private func apt(_ program: String, _ arguments: [String], why: String, inside: String = "/") throws -> String {
         let settings = [

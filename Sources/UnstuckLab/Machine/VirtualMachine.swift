@@ -15,11 +15,13 @@ public struct VirtualMachine: Sendable {
 
     public var kernel: KernelImage
     public var command: [String]
-    public var environment: [String] = ["PATH=/usr/bin:/usr/sbin", "HOME=/root", "LANG=C.UTF-8"]
+    public var environment: [String] = ["PATH=/usr/bin:/usr/sbin:/bin:/sbin", "HOME=/root", "LANG=C.UTF-8"]
     /// Static programs of ours, put on the guest's PATH by their own names.
     public var companions: [String] = []
     /// Further programs, with the libraries they are linked with.
     public var programs: [String] = []
+    /// Another suite's programs instead of this machine's.
+    public var userland: Userland?
     /// Further files and folders, at the same paths in the guest.
     public var files: [String] = []
     /// Files brought back into `results`, by their names alone.
@@ -130,12 +132,12 @@ public struct VirtualMachine: Sendable {
     }
 
     private func prepare(lab: String, below folder: String) throws -> String {
-        let root = try Initramfs(folder: "\(folder)/root")
+        let root = try Initramfs(folder: "\(folder)/root", userland: userland)
         try root.add(lab, at: "/unstuck-lab")
         // The Swift runtime needs /proc before it starts, which is too early for our own program to see to it.
         for tool in ["sh", "mount", "env"] { try root.addProgram(tool) }
         try Files.write(
-            "#!/usr/bin/sh\n/usr/bin/mount -t proc proc /proc\nexec /unstuck-lab guest\n", to: "\(folder)/root/init")
+            "#!/bin/sh\n/bin/mount -t proc proc /proc\nexec /unstuck-lab guest\n", to: "\(folder)/root/init")
         try Tool.run(["chmod", "755", "\(folder)/root/init"])
         try root.addProgram("ip")
         for program in companions where Files.exists(program) {
