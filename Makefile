@@ -52,8 +52,8 @@ test: setup ## All tests, on this machine's kernel and inside the lab's. Needs r
 soak: release ## The big counts, on every kernel; writes docs/soak.md. Needs root, and takes half an hour.
 	@UNSTUCK_BIN_DIR="$(DIST)" scripts/soak.sh
 
-demo: release ## A request hangs for real on this machine: found, explained, repaired. Needs root.
-	@UNSTUCK_BIN_DIR="$(DIST)" scripts/demo.sh
+demo: release ## A request hangs for real: found, explained, repaired. KERNEL=5.10.218: inside that kernel. Needs root.
+	@UNSTUCK_BIN_DIR="$(DIST)" scripts/demo.sh $(KERNEL)
 
 matrix: build ## Write docs/support-matrix.md anew from lab/faults.toml.
 	@.build/debug/unstuck-lab faults >docs/support-matrix.md

@@ -33,8 +33,8 @@ left=0 round=0
 : >"$folder/victims"
 while [ "$left" -lt "$leaked" ]; do
     round=$((round + 1))
-    unstuck-lab break leak --lab "$lab" --pod shop/web-0 --count 500 >"$folder/leak"
-    sed -n 's/^  poisoned  //p' "$folder/leak" >>"$folder/victims"
+    unstuck-lab break leak --lab "$lab" --pod shop/web-0 --count 500 --output json >"$folder/leak"
+    grep -o '"local":"[^"]*"' "$folder/leak" >>"$folder/victims" || true
     left=$(sort -u "$folder/victims" | wc -l)
     [ "$left" -gt 0 ] || break  # a kernel that forgets them
 done

@@ -84,13 +84,14 @@ extension Lab {
 
         options.progress("servers")
         state.phase = .up
-        try startServers(state, lock: lock)
+        try startServers(of: state.pods.filter(\.isServer), lock: lock)
         try save(state)
     }
 
-    private func startServers(_ state: LabState, lock: Int32) throws {
-        let servers = state.pods.filter(\.isServer)
-        for pod in servers {
+    /// Starts the servers of pods, and waits until they listen.
+    func startServers(of pods: [LabPod], lock: Int32) throws {
+        for pod in pods {
+            try Files.removeTree(layout.readyPath(pod.id))
             // The servers find their host without state.json, which says "building" until they run.
             _ = try Child.startDetached(
                 [
@@ -99,7 +100,7 @@ extension Lab {
                 ], log: layout.logPath(pod.id, "serve"), keeping: lock)
         }
         let deadline = Deadline(after: .seconds(10))
-        for pod in servers {
+        for pod in pods {
             guard deadline.wait(until: { Files.exists(layout.readyPath(pod.id)) }) else {
                 let log = readText(layout.logPath(pod.id, "serve")) ?? "no log"
                 throw LabError(.failed, "the server of \(pod.id) did not start: \(log)")

@@ -8,7 +8,7 @@ struct Actor: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Play a fault's client.", shouldDisplay: false,
         subcommands: [
-            Zombie.self, Leak.self, CrossWired.self, LiveResident.self, Get.self, Impatient.self, Listen.self,
+            Zombie.self, Leak.self, Crash.self, CrossWired.self, LiveResident.self, Get.self, Impatient.self, Listen.self,
         ])
 
     /// Where the actor plays.
@@ -54,6 +54,21 @@ struct Actor: ParsableCommand {
         func run() throws {
             var fault = LeakFault(pod: target.pod)
             fault.family = target.family
+            fault.count = count
+            try Output.json(try fault.act(in: try stage.enter()))
+        }
+    }
+
+    struct Crash: ParsableCommand {
+        @OptionGroup var stage: Stage
+        @OptionGroup var target: FaultTarget
+        @Option var sourcePort: UInt16
+        @Option var count: Int
+
+        func run() throws {
+            var fault = CrashFault(pod: target.pod)
+            fault.family = target.family
+            fault.sourcePort = sourcePort
             fault.count = count
             try Output.json(try fault.act(in: try stage.enter()))
         }

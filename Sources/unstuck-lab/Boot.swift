@@ -5,14 +5,16 @@ import UnstuckLab
 
 struct Boot: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run a command inside another kernel, under emulation.",
+        abstract: "Run a command inside another kernel, in a virtual machine.",
         discussion: """
             The guest has no network and nothing of this machine's files but copies of what it is given. The exit \
             status is the command's own; 2 if the guest was lost (panicked, hung, never answered) or its kernel \
-            complained on its console, whatever the command said.
+            complained on its console, whatever the command said; that console is kept, and where is said. KVM is used \
+            where a guest that was tried with it answers, else emulation.
 
             EXAMPLES
               unstuck-lab boot 5.10.218 -- uname -r
+              unstuck-lab boot 5.10.218 --userland bullseye -- unstuck --version
               unstuck-lab boot sid --program bash -- bash -c 'unstuck-lab up && unstuck diagnose'
             """)
 
@@ -24,6 +26,8 @@ struct Boot: ParsableCommand {
     var kernelImage: String?
     @Option(help: "With --kernel-image: the folder that holds its lib/modules.")
     var modules: String?
+    @Option(help: "The guest's programs and libc come from this Debian suite, not from this machine.")
+    var userland: String?
     @Option(help: "Another program to take along, with its libraries.")
     var program: [String] = []
     @Option(help: "Another file or folder to take along, to the same path.")
@@ -36,10 +40,14 @@ struct Boot: ParsableCommand {
     var results: String?
     @Option(help: "Seconds after which the guest is lost.")
     var limit = 300
+    @Option(help: "kvm, tcg (emulation), or auto: KVM if it runs a guest here.")
+    var accel = Accel.auto
     @Argument(help: "A kernel's name in the list, unless --kernel-image is given.")
     var kernel: String?
     @Argument(parsing: .postTerminator, help: "The command and its arguments, behind `--`.")
     var command: [String] = []
+
+    enum Accel: String, ExpressibleByArgument { case auto, kvm, tcg }
 
     func validate() throws {
         guard !command.isEmpty else { throw ValidationError("no command: unstuck-lab boot KERNEL -- CMD…") }
@@ -50,40 +58,60 @@ struct Boot: ParsableCommand {
     }
 
     func run() throws {
-        let image: KernelImage
-        if let kernelImage {
-            image = try KernelImage(image: kernelImage, root: modules)
-        } else {
-            let home = unsafe getenv("HOME").map { unsafe String(cString: $0) } ?? "/root"
-            image = try .fetch(
-                try KernelCatalogue(path: kernels)[kernel ?? ""], below: cache ?? "\(home)/.cache/unstuck/kernels")
-        }
+        let home = unsafe getenv("HOME").map { unsafe String(cString: $0) } ?? "/root"
+        let cache = cache ?? "\(home)/.cache/unstuck/kernels"
+        let image =
+            if let kernelImage {
+                try KernelImage(image: kernelImage, root: modules)
+            } else {
+                try KernelImage.fetch(try KernelCatalogue(path: kernels)[kernel ?? ""], below: cache)
+            }
         guard let own = linkTarget("/proc/self/exe") else { throw LabError(.missing, "/proc is not mounted") }
         var machine = VirtualMachine(kernel: image, command: command)
+        machine.engine = try engine(image, cache, own)
         machine.environment += env
         let folder = own.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
         // Both of our programs, on the guest's PATH.
+        machine.userland = try userland.map { try Userland.fetch($0, below: cache) }
         machine.programs = program
         machine.companions = ["\(folder)/unstuck", own]
         machine.files = file
         machine.collect = collect
         machine.results = results
         machine.limit = .seconds(limit)
+        machine.progress = Self.say
         let first = command[0]
         if !["unstuck", "unstuck-lab"].contains(first) { machine.programs.append(first) }
         let (outcome, console) = try machine.run(lab: own) { bytes, isError in Output.raw(bytes, isError ? 2 : 1) }
         switch outcome {
         case .ended(let status): throw ExitCode(status)
         case .splat(let lines, let status):
-            Output.progress(console)
-            Output.progress("unstuck-lab: the kernel complained (the command's status was \(status)):")
+            Self.showEnd(of: console)
+            Self.say("the kernel complained (the command's status was \(status)):")
             for line in lines { Output.progress("  \(line)") }
         case .lost(let why):
-            Output.progress(console)
-            Output.progress("unstuck-lab: lost: \(why)")
+            Self.showEnd(of: console)
+            Self.say("lost: \(why)")
         }
         throw ExitCode(2)
     }
+
+    private func engine(_ image: KernelImage, _ cache: String, _ own: String) throws -> GuestEngine {
+        switch accel {
+        case .kvm: return .kvm
+        case .tcg: return .tcg
+        case .auto:
+            // An image of somebody's own proves nothing about KVM if it fails.
+            guard let known = try kernelImage == nil ? image : KernelImage.fetched(below: cache) else { return .tcg }
+            return try KVMProbe(cache: cache, progress: Self.say).engine(trying: known, lab: own)
+        }
+    }
+
+    private static func showEnd(of console: String) {
+        for line in console.split(whereSeparator: \.isNewline).suffix(40) { Output.progress(String(line)) }
+    }
+
+    private static func say(_ text: String) { Output.progress("unstuck-lab: \(text)") }
 }
 
 /// The first process of a guest.

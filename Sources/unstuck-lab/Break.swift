@@ -9,8 +9,12 @@ struct Break: ParsableCommand {
             EXAMPLES
               unstuck-lab break zombie --pod shop/web-0 --count 3
               unstuck-lab break leak --pod shop/web-0 --family 6
+              unstuck-lab break crash --pod shop/web-0 --count 73
             """,
-        subcommands: [Zombie.self, Leak.self, CrossWired.self, LiveResident.self])
+        subcommands: [Zombie.self, Leak.self, Crash.self, CrossWired.self, LiveResident.self])
+
+    /// A hundred lines tell no more; JSON has them all.
+    private static let shownVictims = 5
 
     /// Prints what was made.
     static func report(_ fault: Fault, _ format: OutputFormat) throws {
@@ -20,11 +24,13 @@ struct Break: ParsableCommand {
         }
         guard format == .text else { return try Output.json(Report(fault: fault)) }
         Output.line(fault.summary)
-        for (index, victim) in fault.victims.enumerated() {
+        for (index, victim) in fault.victims.prefix(shownVictims).enumerated() {
             let holder = index < fault.heldBy.count ? fault.heldBy[index] : nil
             let held = holder.map { "  held by pid \($0.pid) fd \($0.descriptor)" } ?? ""
             Output.line("  poisoned  \(victim)\(held)")
         }
+        let more = fault.victims.count - shownVictims
+        if more > 0 { Output.line("            and \(more) more") }
     }
 }
 
@@ -85,6 +91,33 @@ extension Break {
             fault.family = target.family
             fault.count = count
             try Break.report(try options.open().breakLeak(fault), format.output)
+        }
+    }
+
+    struct Crash: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Health checks pile up unaccepted, the server is killed and started anew (P1, on the pod's own port).",
+            discussion: """
+                EXAMPLES
+                  unstuck-lab break crash --pod shop/web-0 --count 73
+                  unstuck-lab break crash --family 6 --source-port 50600 --output json
+                """)
+
+        @OptionGroup var options: LabOptions
+        @OptionGroup var target: FaultTarget
+        @OptionGroup var format: OutputOptions
+        @Option(help: "The first check's source port.")
+        var sourcePort: UInt16 = 50504
+        @Option(help: "Checks that nobody accepts, each from a port of its own.")
+        var count = 10
+
+        func run() throws {
+            var fault = CrashFault(pod: target.pod)
+            fault.family = target.family
+            fault.sourcePort = sourcePort
+            fault.count = count
+            try Break.report(try options.open().breakCrash(fault), format.output)
         }
     }
 }

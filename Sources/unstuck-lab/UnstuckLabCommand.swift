@@ -20,8 +20,7 @@ struct UnstuckLabCommand: ParsableCommand {
         version: "unstuck-lab \(unstuckVersion)",
         subcommands: [
             Up.self, Break.self, Heal.self, Down.self, List.self, Exec.self, Load.self, Play.self, Faults.self,
-            Boot.self, Suites.self, Serve.self,
-            Actor.self, GuestCommand.self,
+            Kernels.self, Boot.self, Suites.self, Serve.self, Actor.self, GuestCommand.self, Leash.self,
         ])
 
     /// Every failure that is not one of usage ends with status 2 and a sentence that says what is missing.

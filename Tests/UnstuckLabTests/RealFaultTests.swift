@@ -73,6 +73,34 @@ import UnstuckModel
         }
     }
 
+    /// As above, with the pod's own port and its server killed; and the one that takes its place answers.
+    @Test(.requires(.noLeak), arguments: AddressFamily.allCases)
+    func aCrashedServerLeavesNothingOnAFixedKernel(_ family: AddressFamily) throws {
+        try withLab("c\(family.rawValue)") { (lab) throws in
+            var fault = CrashFault(pod: try lab.host("shop/web-0").id)
+            fault.family = family
+            fault.count = 73
+            let before = try lab.server(of: fault.pod)
+            let made = try lab.breakCrash(fault)
+            #expect(made.entriesLeft == 0, "this kernel leaks")
+            #expect(made.summary.hasSuffix("this kernel left nothing"))
+            #expect(made.victims.isEmpty)
+            #expect(try lab.claims().isEmpty)
+            #expect(try lab.server(of: fault.pod) != before)
+            #expect(try lab.get("shop/web-0", family: family, port: fault.sourcePort) == "answered")
+            #expect(try lab.breakCrash(fault).entriesLeft == 0, "the ports can be used again")
+        }
+    }
+
+    @Test func whatNoQueueHoldsIsNoCrash() throws {
+        try withLab("q") { (lab) throws in
+            var fault = CrashFault(pod: try lab.host("shop/web-0").id)
+            fault.count = 2000
+            #expect(throws: LabError.self) { try lab.breakCrash(fault) }
+            #expect(try lab.get("shop/web-0") == "answered", "the server goes on")
+        }
+    }
+
     @Test(arguments: AddressFamily.allCases)
     func aReusedSocketGetsTheAnswersOfItsOldKey(_ family: AddressFamily) throws {
         try withLab("x\(family.rawValue)") { (lab) throws in

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
@@ -17,6 +18,20 @@
  * Returns 0 or a positive errno.
  */
 int linux_spawn(const char *path, char *const arguments[], int input, int output, int errors, int detach, pid_t *pid);
+
+/*
+ * The calling process, and what it becomes by exec, is killed when the thread that started it ends, however it does.
+ * Returns 0, or -1 if `parent` is not the parent any more: it ended before it could be asked for.
+ */
+static inline int linux_end_with_parent(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+		return -1;
+	if (getppid() == parent)
+		return 0;
+	errno = ESRCH;
+	return -1;
+}
 
 /* Whether a child has ended; it stays to be waited for. Also true of a process that is no child of ours. */
 static inline int linux_has_ended(pid_t pid)

@@ -7,6 +7,7 @@ public struct Fault: Hashable, Sendable, Codable {
     public enum Kind: String, Sendable, Codable, CaseIterable {
         case zombie
         case leak
+        case crash
         case crossWired = "cross-wired"
         case liveResident = "live-resident"
     }

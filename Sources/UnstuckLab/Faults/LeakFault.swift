@@ -17,7 +17,7 @@ public struct LeakFault: Sendable {
             throw LabError(.invalid, "1 to \(LabServer.unacceptedBacklog) connections fit the listener's queue")
         }
         let remote = Endpoint(try lab.host(pod).addresses[family], LabServer.unacceptedPort)
-        let clients = try (0..<count).map { _ in try Client(to: remote) }
+        let clients = try (0..<count).map { _ in try WaitingClient(to: remote, saying: Array("ten bytes\n".utf8)) }
         let tuples = clients.map { FourTuple(local: $0.local, remote: remote) }
         let map = try SockmapView(lab: lab)
         if let map {
@@ -45,28 +45,6 @@ public struct LeakFault: Sendable {
             "\(count) connections to \(pod) port \(LabServer.unacceptedPort) were never accepted, then the "
                 + "listener closed\(outcome)",
             victims: left == 0 ? [] : tuples, entriesLeft: left)
-    }
-
-    /// A connected client that has sent ten bytes.
-    private final class Client {
-        let local: Endpoint
-        private var socket: TCP?
-
-        init(to remote: Endpoint) throws {
-            let connected = try TCP.connected(from: nil, to: remote)
-            _ = try connected.send(Array("ten bytes\n".utf8))
-            local = try connected.localEndpoint()
-            socket = consume connected
-        }
-
-        func wasReset(within limit: Duration) -> Bool {
-            guard let raw = socket?.raw else { return false }
-            var request = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
-            _ = unsafe poll(&request, 1, Deadline(after: limit).milliseconds)
-            return request.revents & Int16(POLLERR | POLLHUP) != 0
-        }
-
-        func close() { socket = nil }
     }
 }
 

@@ -23,11 +23,13 @@ public struct Request: Sendable {
         self.source = source
     }
 
+    var bytes: [UInt8] { Array("GET \(path) HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n".utf8) }
+
     /// Runs in the calling process's namespace and control group.
     public func make() throws -> Outcome {
         let client = try TCP.connected(from: source, to: target, within: milliseconds)
         if resets { try client.resetOnClose() }
-        _ = try client.send(Array("GET \(path) HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n".utf8))
+        _ = try client.send(bytes)
         do throws(SystemError) {
             let answer = try TCP.receive(4096, on: client.raw)
             guard String(decoding: answer, as: UTF8.self).hasPrefix("HTTP/1.1 200 ") else {

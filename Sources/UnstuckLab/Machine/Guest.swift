@@ -34,12 +34,14 @@ public enum Guest {
 
     private static func prepare(_ task: GuestTask) throws {
         // Some are optional: a kernel without tracefs is still one to test on. Whoever needs one says so.
+        // Nothing over /tmp: files that were taken along may lie there.
         for (type, folder) in [
             ("sysfs", "/sys"), ("tmpfs", "/run"), ("cgroup2", "/sys/fs/cgroup"),
             ("bpf", "/sys/fs/bpf"), ("tracefs", "/sys/kernel/tracing"),
         ] {
             _ = unsafe mount(type, folder, type, 0, nil)
         }
+        try Files.write("guest", to: "/proc/sys/kernel/hostname", flags: O_WRONLY)
         for path in task.modules {
             let file = try OwnedDescriptor(path: path)
             let raw = file.raw

@@ -4,17 +4,25 @@ import UnstuckKernel
 /// and the modules of the lab.
 struct Initramfs {
     let folder: String
+    /// Whose programs these are; this machine's own where there is none.
+    private let userland: Userland?
 
     /// What the lab needs of a kernel that has it as modules.
     static let modules = ["ipv6", "inet_diag", "tcp_diag", "udp_diag", "veth", "dummy", "sch_netem"]
 
-    init(folder: String) throws {
+    init(folder: String, userland: Userland? = nil) throws {
         self.folder = folder
+        self.userland = userland
+        if let userland {
+            try Files.makeFolder(folder)
+            try Tool.run(["cp", "--archive", "\(userland.root)/.", folder])
+        }
         for name in [
             "dev", "proc", "sys", "tmp", "run", "root", "etc", "var/log", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64",
         ] {
             try Files.makeFolder("\(folder)/\(name)")
         }
+        try Tool.run(["chmod", "1777", "\(folder)/tmp"])
         // Where the kernel finds the first process's standard streams.
         try Tool.run(["mknod", "\(folder)/dev/console", "c", "5", "1"])
         // As on the machine whose programs are copied: one /usr.
@@ -32,11 +40,16 @@ struct Initramfs {
         try Tool.run(["cp", "--dereference", "--recursive", "--preserve=mode", source, target])
     }
 
-    /// Copies a program with the libraries that it is linked with.
+    /// Copies a program with the libraries that it is linked with. A userland has its own, and none is mixed in: this
+    /// machine's would need this machine's libc.
     func addProgram(_ name: String, at path: String? = nil) throws {
-        let source = try Tool.run(["sh", "-c", "PATH=$PATH:/usr/sbin which \"$0\" || true", name])
-            .split(separator: "\n").first.map(String.init)
-        guard let source, Files.exists(source) else {
+        if let userland {
+            guard userland.path(of: name) != nil else {
+                throw LabError(.missing, "the guest's userland has no program \(name)")
+            }
+            return
+        }
+        guard let source = Tool.path(of: name) else {
             throw LabError(.missing, "there is no program \(name) to take into the guest")
         }
         try add(source, at: path)

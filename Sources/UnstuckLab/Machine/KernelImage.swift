@@ -35,12 +35,22 @@ public struct KernelImage: Sendable {
             try Tool.run(["/usr/sbin/depmod", "--basedir", root, release])
             try Files.publish("\(packages.joined(separator: "\n"))\n", at: "\(root)/complete")
         }
+        return try KernelImage(unpackedTo: root)
+    }
+
+    /// Any kernel that was fetched before; `nil` if none was.
+    public static func fetched(below cache: String) throws -> KernelImage? {
+        try directoryNames(cache).sorted().map { "\(cache)/\($0)" }.first { Files.exists("\($0)/complete") }
+            .map(KernelImage.init(unpackedTo:))
+    }
+
+    private init(unpackedTo root: String) throws {
         let release = directoryNames("\(root)/lib/modules").first ?? ""
         let places = ["\(root)/boot/vmlinuz-\(release)", "\(root)/lib/modules/\(release)/vmlinuz"]
         guard let image = places.first(where: Files.exists) else {
             throw LabError(.failed, "no kernel image below \(root); remove that folder and try again")
         }
-        return try KernelImage(image: image, root: root)
+        try self.init(image: image, root: root)
     }
 
     /// The files of the named modules with all that they need, in the order of loading. What is built in is left out.

@@ -55,6 +55,23 @@ struct PrivateApt {
         }
     }
 
+    /// Downloads packages with all that they depend on, and unpacks them below `root`; nothing of them is run.
+    func unpackWithDependencies(_ packages: [String], to root: String) throws {
+        let archives = "\(folder)/cache/with-dependencies"
+        try Files.makeFolder("\(archives)/partial")
+        // Without locks: those of the system are not ours to take, and nothing of it is touched.
+        try apt(
+            "apt-get",
+            [
+                "-o", "Debug::NoLocking=true", "-o", "Dir::Cache::archives=\(archives)", "--yes", "--download-only",
+                "--no-install-recommends", "install",
+            ] + packages, why: "\(suite) no longer has one of \(packages.joined(separator: ", "))")
+        for name in directoryNames(archives) where name.hasSuffix(".deb") {
+            try Tool.run(["dpkg-deb", "--extract", "\(archives)/\(name)", root])
+        }
+        try Files.removeTree(archives)
+    }
+
     @discardableResult
     private func apt(_ program: String, _ arguments: [String], why: String, inside: String = "/") throws -> String {
         let settings = [
@@ -84,22 +101,5 @@ struct PrivateApt {
             throw LabError(.missing, "this machine's apt sources have no \(wanted), by which \(suite) could be found")
         }
         return String(site)
-    }
-}
-
-/// Other people's programs, found through PATH.
-enum Tool {
-    /// - Returns: what it printed.
-    /// - Throws: with its last words, if it failed.
-    @discardableResult
-    static func run(_ command: [String], inside folder: String = "/", within limit: Duration = .seconds(300)) throws
-        -> String
-    {
-        let outcome = try Child.run(["/usr/bin/env", "-C", folder] + command, within: limit)
-        guard outcome.status == 0 else {
-            let words = outcome.errors.split(separator: "\n").suffix(3).joined(separator: " ")
-            throw LabError(.failed, "\(command[0]) ended with status \(outcome.status): \(words)")
-        }
-        return outcome.output
     }
 }

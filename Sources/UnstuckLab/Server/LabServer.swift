@@ -13,6 +13,7 @@ public struct LabServer: ~Copyable {
     public static let echoPort: UInt16 = 7070
     public static let unacceptedPort: UInt16 = 6060
     static let unacceptedBacklog: Int32 = 512
+    static let httpBacklog: Int32 = 1024
 
     private var epoll: Epoll
     private let http: TCP
@@ -43,7 +44,7 @@ public struct LabServer: ~Copyable {
         let mask = [SIGUSR1, SIGUSR2, SIGTERM].reduce(UInt64(0)) { $0 | 1 << UInt64($1) }
         let signals = OwnedDescriptor(owning: try syscall("signalfd", on: "server") { linux_signal_descriptor(mask) })
         let epoll = try Epoll()
-        let http = try TCP.listener(port: httpPort, backlog: 1024)
+        let http = try TCP.listener(port: httpPort, backlog: httpBacklog)
         let echo = try TCP.listener(port: echoPort, backlog: 4096)
         let unaccepted = try TCP.listener(port: unacceptedPort, backlog: unacceptedBacklog)
         for fd in [signals.raw, http.raw, echo.raw] { try epoll.add(fd, .read) }

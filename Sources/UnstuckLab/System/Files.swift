@@ -18,6 +18,13 @@ enum Files {
         }
     }
 
+    /// Makes a folder that nobody else can have made, its name beginning with `prefix`.
+    static func makeTemporaryFolder(_ prefix: String) throws(SystemError) -> String {
+        var path = Array("\(prefix)XXXXXX".utf8CString)
+        guard unsafe mkdtemp(&path) != nil else { throw SystemError("mkdtemp", prefix, errno: errno) }
+        return String(decoding: path.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     static func write(_ text: String, to path: String, flags: Int32 = O_WRONLY | O_CREAT | O_TRUNC) throws {
         let file = try OwnedDescriptor(path: path, flags: flags)
         try write(Array(text.utf8), to: file, path)

@@ -33,6 +33,11 @@ public enum Joining {
         try syscall("dup2", on: "standard input") { dup2(descriptor, STDIN_FILENO) }
     }
 
+    /// From here on this process, whatever it becomes, does not outlive the one that started it.
+    public static func endWithParent(_ parent: Int32) throws {
+        try syscall("prctl", on: "the end of process \(parent)") { linux_end_with_parent(parent) }
+    }
+
     /// Becomes another program, found through PATH. Returns only by throwing.
     public static func become(_ command: [String]) throws -> Never {
         guard let program = command.first else { throw LabError(.invalid, "no command to run") }

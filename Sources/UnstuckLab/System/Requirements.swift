@@ -1,4 +1,3 @@
-import Glibc
 import UnstuckKernel
 
 /// What the machine must offer before anything is begun, so that what is missing is named.
@@ -25,12 +24,9 @@ enum Requirements {
 
     /// The path of iproute2's `ip`.
     static func iproute2() throws(LabError) -> String {
-        let folders = unsafe getenv("PATH").map { unsafe String(cString: $0) } ?? ""
-        // A plain user's PATH often lacks the last two.
-        for folder in folders.split(separator: ":") + ["/usr/sbin", "/sbin"] {
-            let path = "\(folder)/ip"
-            if unsafe access(path, X_OK) == 0 { return path }
+        guard let path = Tool.path(of: "ip") else {
+            throw LabError(.missing, "iproute2's `ip` is not installed: apt-get install iproute2")
         }
-        throw LabError(.missing, "iproute2's `ip` is not installed: apt-get install iproute2")
+        return path
     }
 }
