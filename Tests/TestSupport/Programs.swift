@@ -56,6 +56,8 @@ public enum Programs {
             for file in [output, errors] { try? FileManager.default.removeItem(at: file) }
         }
 
+        public var isRunning: Bool { process.isRunning }
+
         public func terminate() { process.terminate() }
 
         public func wait() throws -> Output {
