@@ -18,7 +18,7 @@ space := $(empty) $(empty)
 pure_filter := ^($(subst $(space),|,$(strip $(PURE_TESTS))))\.
 swift_files := find . -name '.build*' -prune -o -name '*.swift' -print0
 
-.PHONY: help setup build release fmt lint check test demo bench clean
+.PHONY: help setup build release fmt lint check test soak demo matrix bench clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do \
@@ -49,8 +49,14 @@ test: setup ## All tests, on this machine's kernel and inside the lab's. Needs r
 	@$(MAKE) release
 	UNSTUCK_BIN_DIR="$(DIST)" scripts/run-tests.sh
 
+soak: release ## The big counts, on every kernel; writes docs/soak.md. Needs root, and takes half an hour.
+	@UNSTUCK_BIN_DIR="$(DIST)" scripts/soak.sh
+
 demo: release ## A request hangs for real on this machine: found, explained, repaired. Needs root.
 	@UNSTUCK_BIN_DIR="$(DIST)" scripts/demo.sh
+
+matrix: build ## Write docs/support-matrix.md anew from lab/faults.toml.
+	@.build/debug/unstuck-lab faults >docs/support-matrix.md
 
 bench: release ## Measure against what people use today.
 	@UNSTUCK_BIN_DIR="$(DIST)" Benchmarks/run.sh

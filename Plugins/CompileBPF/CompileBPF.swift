@@ -14,7 +14,9 @@ struct CompileBPF: BuildToolPlugin {
             ("observe_sockmap", "observeSockmapObject"), ("observe_tcp", "observeTCPObject"),
         ],
         "UnstuckRepair": [("repair", "repairObject")],
-        "UnstuckLab": [("lab/cilium_accelerator", "ciliumAcceleratorObject")],
+        "UnstuckLab": [
+            ("lab/cilium_accelerator", "ciliumAcceleratorObject"), ("lab/valve", "sceneValveObject"),
+        ],
     ]
 
     func createBuildCommands(context: PluginContext, target: Target) throws -> [Command] {

@@ -16,7 +16,9 @@ public func diagnose(_ looks: [Snapshot]) -> Diagnosis {
 /// As ``diagnose(_:)``, of an indexed look.
 public func diagnose(_ view: NodeView) -> Diagnosis {
     var report = Report()
-    let rules: [any Rule] = [MisdirectedRule(), DisclosureRule(), DeadEntryRule(), CrossWiredRule(), CoverageRule()]
+    let rules: [any Rule] = [
+        MisdirectedRule(), DisclosureRule(), DeadEntryRule(), CrossWiredRule(), FullRule(), CoverageRule(),
+    ]
     for rule in rules { rule.judge(view, &report) }
     report.findings.sort { one, other in
         one.severity == other.severity ? one.code.rank < other.code.rank : one.severity > other.severity
@@ -49,6 +51,7 @@ extension Finding.Code {
         case .zombie: 2
         case .leaked: 3
         case .crossWired: 4
+        case .full: 5
         }
     }
 }

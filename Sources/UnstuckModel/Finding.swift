@@ -7,6 +7,7 @@ public struct Finding: Sendable, Codable {
         case crossWired = "sockmap.cross-wired"
         case misdirected = "sockmap.misdirected"
         case disclosure = "sockmap.disclosure"
+        case full = "sockmap.full"
     }
 
     /// How much it hurts now.
@@ -46,6 +47,8 @@ public struct Finding: Sendable, Codable {
     /// References into the snapshot.
     public struct Subject: Sendable, Codable {
         public var pod: String?
+        /// The map, of a finding about a map as a whole.
+        public var map: UInt32?
         /// The connection as its sender sees it.
         public var connection: FourTuple?
         /// `armed` or `stuck`, of a misdirected connection.
@@ -58,10 +61,12 @@ public struct Finding: Sendable, Codable {
         public var bytes: UInt64?
 
         public init(
-            pod: String? = nil, connection: FourTuple? = nil, stage: Stage? = nil, sockets: [SocketIdentity] = [],
+            pod: String? = nil, map: UInt32? = nil, connection: FourTuple? = nil, stage: Stage? = nil,
+            sockets: [SocketIdentity] = [],
             entries: [EntryReference] = [], holders: [SocketOwner] = [], bytes: UInt64? = nil
         ) {
             self.pod = pod
+            self.map = map
             self.connection = connection
             self.stage = stage
             self.sockets = sockets

@@ -7,7 +7,9 @@ import UnstuckModel
 struct Actor: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Play a fault's client.", shouldDisplay: false,
-        subcommands: [Zombie.self, Leak.self, CrossWired.self, LiveResident.self, Get.self, Impatient.self])
+        subcommands: [
+            Zombie.self, Leak.self, CrossWired.self, LiveResident.self, Get.self, Impatient.self, Listen.self,
+        ])
 
     /// Where the actor plays.
     struct Stage: ParsableArguments {
@@ -87,6 +89,14 @@ struct Actor: ParsableCommand {
                 try Actor.stay($0, report: report)
             }
         }
+    }
+
+    /// A server that a scene kills.
+    struct Listen: ParsableCommand {
+        @Option var port: UInt16
+        @Flag var accepts = false
+
+        func run() throws { try DoomedServer.run(port: port, accepts: accepts, say: Output.line) }
     }
 
     /// One health check.

@@ -106,8 +106,8 @@ int file_socket(struct bpf_sock_ops *ctx)
 	return 1;
 }
 
-SEC("sk_msg")
-int redirect_message(struct sk_msg_md *ctx)
+/* Returns what the helper says: SK_DROP where no socket sits under the receiver's key. */
+static __always_inline int redirect(struct sk_msg_md *ctx)
 {
 	struct tuple_key key = {};
 
@@ -125,7 +125,20 @@ int redirect_message(struct sk_msg_md *ctx)
 	}
 	key.peer_port.number = bpf_htons(ctx->local_port);
 	key.own_port.number = bpf_htons(bpf_ntohl(ctx->remote_port));
+	return bpf_msg_redirect_hash(ctx, &cilium_sock_ops, &key, BPF_F_INGRESS);
+}
+
+SEC("sk_msg")
+int redirect_message(struct sk_msg_md *ctx)
+{
 	/* A miss must not become an error of send(2): whatever the helper says, the message passes. */
-	bpf_msg_redirect_hash(ctx, &cilium_sock_ops, &key, BPF_F_INGRESS);
+	redirect(ctx);
 	return SK_PASS;
+}
+
+/* The mistake of several accelerators: a miss becomes EACCES of send(2). */
+SEC("sk_msg")
+int redirect_or_refuse(struct sk_msg_md *ctx)
+{
+	return redirect(ctx);
 }

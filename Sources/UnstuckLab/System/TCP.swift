@@ -15,6 +15,9 @@ struct TCP: ~Copyable {
             owning: try syscall("socket", on: "IPv\(family.rawValue)") { socket(domain, type, 0) })
     }
 
+    /// Takes over an open socket.
+    init(owning raw: Int32) { descriptor = OwnedDescriptor(owning: raw) }
+
     /// A listener on every address of the host, both families.
     static func listener(port: UInt16, backlog: Int32) throws -> TCP {
         let listener = try TCP(.v6, blocking: false)

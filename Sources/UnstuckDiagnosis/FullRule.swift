@@ -1,0 +1,26 @@
+import UnstuckModel
+
+/// `sockmap.full`: every place of a map is taken, so new connections are refused by it (E2BIG) and go through the stack:
+/// healthy, and no longer accelerated. Leaked entries fill a map in the end; so does a map that is simply too small.
+struct FullRule: Rule {
+    func judge(_ view: NodeView, _ report: inout Report) {
+        // An array of a fixed size is full when its owner fills it: that is its business.
+        for map in view.now.sockmaps where map.kind == .sockhash && map.maxEntries > 0 {
+            let entries = view.entries.filter { $0.map.id == map.id }
+            guard entries.count >= map.maxEntries else { continue }
+            let dead = entries.count { $0.state.isDead }
+            report.findings.append(
+                Finding(
+                    code: .full, severity: .warning, isMendable: dead > 0,
+                    summary: "\(Label.map(map)) is full: \(entries.count) of \(map.maxEntries) entries",
+                    evidence: [
+                        .init("dead", "\(dead) of them (\(Label.share(dead, of: entries.count)))"),
+                        .init("next", "new connections work, but go through the whole stack"),
+                    ],
+                    remedy: dead > 0
+                        ? "unstuck repair --apply makes room: the dead entries go"
+                        : "all of them are in use: the accelerator needs a larger map",
+                    subject: .init(map: map.id)))
+        }
+    }
+}

@@ -1,0 +1,250 @@
+import CLinuxUAPI
+import Glibc
+import UnstuckKernel
+import UnstuckModel
+
+/// Where one fault is played, by one process with both ends in its hands: a network namespace of its own with nothing
+/// but a loopback, a control group of its own, and an accelerator with a map of its own. Everything ends with the
+/// process; the empty control group that a killed one leaves behind goes with the next stage.
+final class Stage {
+    struct Options {
+        /// Entries that the sockmap has room for.
+        var mapSize = 64
+        /// The msg program returns what the redirect helper says: a miss becomes EACCES.
+        var refusesMisses = false
+    }
+
+    enum Valve: UInt64 {
+        case open = 0
+        /// No SYN-ACK leaves.
+        case stopsAnswers = 1
+        /// Nothing leaves.
+        case stopsAll = 2
+    }
+
+    /// Where the fault's server listens, a second one for connections that are made anew, and one beside the
+    /// accelerator.
+    static let port: UInt16 = 8080
+    static let otherPort: UInt16 = 8081
+    static let plainPort: UInt16 = 8082
+
+    let mapID: UInt32
+    /// The server of ``port``; `nil` while nobody listens there.
+    private(set) var listener: SceneSocket?
+    private let other: SceneSocket
+    private let plain: SceneSocket
+    private var second: SecondNetwork?
+    private let group: StageGroup
+    private let object: BPFObject
+    private let valve: BPFObject
+    private let links: Links
+    private var lastPort: UInt16 = 40000
+    /// Sockets and processes that stay to the end.
+    private var kept: [AnyObject] = []
+    /// Live accelerated connections, one a family, that nothing may happen to.
+    private var bystanders: [Pair] = []
+    private var reused: [FourTuple: Pair] = [:]
+
+    struct Pair {
+        var client: SceneSocket
+        var server: SceneSocket
+    }
+
+    private final class Links {
+        let accelerator: BPFLink
+        let valve: BPFLink
+        init(_ accelerator: consuming BPFLink, _ valve: consuming BPFLink) {
+            self.accelerator = accelerator
+            self.valve = valve
+        }
+    }
+
+    /// Moves the calling process onto a new stage. It must not have a second thread yet.
+    init(_ options: Options) throws {
+        try Requirements.checkCapabilities()
+        group = try StageGroup()
+        try syscall("unshare", on: "the network") { linux_new_network() }
+        try syscall("ioctl", on: "lo") { linux_raise_loopback() }
+
+        object = try BPFObject(embedded: ciliumAcceleratorObject, name: "scene_accelerator")
+        let map = try object.map(Accelerator.mapName)
+        map.setMaxEntries(options.mapSize)
+        try object.load()
+        try object.program(options.refusesMisses ? "redirect_or_refuse" : "redirect_message")
+            .attach(.messageVerdict, to: map)
+        valve = try BPFObject(embedded: sceneValveObject, name: "scene_valve")
+        try valve.load()
+        links = Links(
+            try object.program("file_socket").attach(toGroup: try group.open(.inside)),
+            try valve.program("valve").attach(toGroup: try group.open(.all)))
+        mapID = try map.id()
+
+        try group.join(.beside)
+        plain = SceneSocket(try TCP.listener(port: Self.plainPort, backlog: 64))
+        try group.join(.inside)
+        other = SceneSocket(try TCP.listener(port: Self.otherPort, backlog: 64))
+        try listen()
+        for family in AddressFamily.allCases { bystanders.append(try pair(family, to: Self.otherPort)) }
+    }
+
+    // MARK: Connections
+
+    func listen() throws { listener = SceneSocket(try TCP.listener(port: Self.port, backlog: 64)) }
+
+    func closeListener() { listener = nil }
+
+    /// The listener, out of the stage's hands.
+    func takeListener() throws -> SceneSocket {
+        guard let taken = listener else { throw LabError(.failed, "nobody listens") }
+        listener = nil
+        return taken
+    }
+
+    /// A source port that no connection of this stage had before.
+    func freshPort() -> UInt16 {
+        lastPort += 1
+        return lastPort
+    }
+
+    /// A client's tuple with a fresh source port.
+    func freshTuple(_ family: AddressFamily, to port: UInt16 = Stage.port) -> FourTuple {
+        let loopback = Self.loopback(family)
+        return FourTuple(local: Endpoint(loopback, freshPort()), remote: Endpoint(loopback, port))
+    }
+
+    static func loopback(_ family: AddressFamily) -> IPAddress {
+        family == .v4 ? IPAddress(v4: 0x7F00_0001) : IPAddress(high: 0, low: 1)
+    }
+
+    /// A connected client; nobody has accepted it yet.
+    func connect(_ tuple: FourTuple, isAccelerated: Bool = true) throws -> SceneSocket {
+        if !isAccelerated { try group.join(.beside) }
+        defer { if !isAccelerated { try? group.join(.inside) } }
+        return SceneSocket(try TCP.connected(from: tuple.local, to: tuple.remote))
+    }
+
+    /// The next living connection in a listener's queue. Dead ones before it are accepted too, and kept open as by a
+    /// server that has not looked at them yet.
+    func accept(from port: UInt16 = Stage.port, within limit: Duration = .seconds(3)) throws -> SceneSocket? {
+        guard let server = [Self.otherPort: other, Self.plainPort: plain][port] ?? listener else { return nil }
+        let deadline = Deadline(after: limit)
+        while server.waits(for: POLLIN, within: .milliseconds(Int(deadline.milliseconds))) {
+            let raw = server.raw
+            let accepted = SceneSocket(
+                TCP(owning: try syscall("accept", on: "port \(port)") { linux_accept(raw) }))
+            if accepted.state != .close { return accepted }
+            keep(accepted)
+        }
+        return nil
+    }
+
+    func pair(_ tuple: FourTuple, isAccelerated: Bool = true) throws -> Pair {
+        let client = try connect(tuple, isAccelerated: isAccelerated)
+        guard let server = try accept(from: tuple.remote.port) else {
+            throw LabError(.didNotHappen, "\(tuple) connected, and no server got it")
+        }
+        return Pair(client: client, server: server)
+    }
+
+    func pair(_ family: AddressFamily, to port: UInt16 = Stage.port) throws -> Pair {
+        try pair(freshTuple(family, to: port))
+    }
+
+    func keep(_ thing: AnyObject) { kept.append(thing) }
+
+    /// The same connection again, by a new client; what the last one left is closed.
+    func reuse(_ tuple: FourTuple) throws -> Exchange {
+        if let old = reused.removeValue(forKey: tuple) {
+            try old.client.reset()
+            old.server.close()
+        }
+        let pair = try pair(tuple)
+        reused[tuple] = pair
+        return try exchange(pair)
+    }
+
+    /// Runs something in a second network namespace, with a server of its own there.
+    func inSecondNetwork<Result>(_ body: () throws -> Result) throws -> Result {
+        let first = try OwnedDescriptor(path: "/proc/thread-self/ns/net")
+        let here = first.raw
+        defer { _ = linux_setns_net(here) }
+        if let second {
+            let there = second.namespace.raw
+            try syscall("setns", on: "the second network") { linux_setns_net(there) }
+        } else {
+            second = try SecondNetwork()
+        }
+        let server = listener
+        listener = second?.listener
+        defer { listener = server }
+        return try body()
+    }
+
+    /// A network namespace that a sleeping process keeps visible.
+    private final class SecondNetwork {
+        let namespace: OwnedDescriptor
+        let listener: SceneSocket
+        private let keeper: Child
+
+        /// The calling thread is in it afterwards.
+        init() throws {
+            try syscall("unshare", on: "the network") { linux_new_network() }
+            try syscall("ioctl", on: "lo") { linux_raise_loopback() }
+            namespace = try OwnedDescriptor(path: "/proc/thread-self/ns/net")
+            listener = SceneSocket(try TCP.listener(port: Stage.port, backlog: 64))
+            keeper = try Child(["/usr/bin/env", "sleep", "600"])
+        }
+    }
+
+    // MARK: What happens to bytes
+
+    /// One request and its answer, as the client sees it.
+    enum Exchange: String, Codable {
+        case answers
+        /// The server never saw the request, or the client never saw the answer.
+        case hangs
+        /// Other bytes came than were sent.
+        case garbles
+        /// `send` failed with EACCES.
+        case refused
+    }
+
+    func exchange(_ pair: Pair, within limit: Duration = .milliseconds(1500)) throws -> Exchange {
+        let question = Array("question \(freshPort())\n".utf8)
+        do {
+            try pair.client.send(question)
+            guard let heard = try pair.server.receive(within: limit) else { return .hangs }
+            guard heard == question else { return .garbles }
+            let answer = Array("answer to ".utf8) + question
+            try pair.server.send(answer)
+            guard let back = try pair.client.receive(within: limit) else { return .hangs }
+            return back == answer ? .answers : .garbles
+        } catch let error as SystemError where error.errno == EACCES {
+            return .refused
+        }
+    }
+
+    /// Whether the bystanders still exchange bytes.
+    func askBystanders() throws -> Exchange {
+        for pair in bystanders {
+            let result = try exchange(pair)
+            if result != .answers { return result }
+        }
+        return .answers
+    }
+
+    // MARK: The kernel's side
+
+    /// The tuples that the map's keys claim, each as its resident sees it.
+    func claims() throws -> Set<FourTuple> {
+        Set(try object.map(Accelerator.mapName).keys(size: Accelerator.keySize).compactMap(KeyLayout.cilium.decode))
+    }
+
+    func turnValve(_ position: Valve) throws { try valve.map(".bss").setFirst(position.rawValue) }
+
+    /// Runs one of the machine's programs on the stage.
+    @discardableResult
+    func run(_ command: [String]) throws -> String { try Tool.run(command) }
+
+    deinit { group.leave() }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Glibc
+import UnstuckLab
+
+/// One fault of the table, or its twin, played by this process on a stage of its own.
+struct Play: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Play one fault of lab/faults.toml, or its healthy twin, and hold it for others to look at.",
+        discussion: """
+            Needs no `up`: the stage is a network namespace, a control group and a sockmap of this process alone, and \
+            ends with it. Every line on standard input uses the fault's connections again and says what their client \
+            experiences; the end of the input ends the scene.
+
+            EXAMPLES
+              unstuck-lab play Z3
+                  Hold it; run `unstuck diagnose` elsewhere; press Enter to be the next client, Ctrl-D to end.
+              unstuck-lab play P1 --twin --output json </dev/null
+            """)
+
+    @Argument(help: "A fault's code: \(Scene.all.map(\.code).joined(separator: ", ")).")
+    var code: String
+    @Flag(help: "The healthy twin instead.")
+    var twin = false
+    @OptionGroup var format: OutputOptions
+
+    func run() throws {
+        let performance = try Performance(try Scene.named(code), isTwin: twin)
+        try report(performance.report)
+        while readLine() != nil { try report(try performance.next()) }
+    }
+
+    private func report(_ report: Performance.Report) throws {
+        guard format.output == .text else { return try Output.json(report) }
+        Output.line("\(report.code)\(report.isTwin ? ", the twin" : "") in sockmap \(report.map)")
+        for act in report.acts { Output.line("  \(act.tuple)  \(act.entries) entries in the map") }
+    }
+
+    private func report(_ next: Performance.Next) throws {
+        guard format.output == .text else { return try Output.json(next) }
+        Output.line("next: \(next.next.joined(separator: ", ")); bystanders: \(next.bystanders)")
+    }
+}
