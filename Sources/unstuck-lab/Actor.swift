@@ -8,7 +8,8 @@ struct Actor: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Play a fault's client.", shouldDisplay: false,
         subcommands: [
-            Zombie.self, Leak.self, Crash.self, CrossWired.self, LiveResident.self, Get.self, Impatient.self, Listen.self,
+            Zombie.self, Leak.self, Crash.self, CrossWired.self, LiveResident.self, Get.self, Impatient.self,
+            Listen.self,
         ])
 
     /// Where the actor plays.

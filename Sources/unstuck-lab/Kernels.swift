@@ -23,6 +23,6 @@ struct Kernels: ParsableCommand {
     }
 
     private static func provided(_ kernel: KernelCatalogue.Kernel) -> String {
-        kernel.provides.sorted().joined(separator: " ")
+        kernel.provides.map(\.rawValue).sorted().joined(separator: " ")
     }
 }

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The stories that people are shown are true: each step's exit status is checked by the script itself.
-@Suite("Demo", .serialized)
+@Suite("Demo", .serialized, .requires(.emulator))
 struct DemoTests {
     @Test func theIncidentInsideTheKernelThatHasIt() throws {
         let run = try demo("5.10.218")

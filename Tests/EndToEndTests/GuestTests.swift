@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What is left of a guest that does not end by itself.
-@Suite("Guests that do not end well", .serialized)
+@Suite("Guests that do not end well", .serialized, .requires(.emulator))
 struct GuestTests {
     static let kernel = "5.10.218"
 

@@ -31,7 +31,11 @@ struct HealthyTests {
         // A server that goes on working after its client gave up and reset.
         let impatient = try lab.start(
             "node",
-            [Programs.lab, "actor", "impatient", "--lab", lab.name, "--target", "203.0.113.10:8080", "--seconds", "60"])
+            [
+                Programs.lab, "actor", "impatient", "--lab", lab.name, "--target", "203.0.113.10:8080", "--seconds",
+                "\(Scale.of(60, small: 20))",
+            ]
+        )
         // Plain: neither end is in a map.
         let plain = try SocketPair()
 

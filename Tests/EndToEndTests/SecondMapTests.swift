@@ -18,7 +18,7 @@ struct SecondMapTests {
             "node",
             [
                 Programs.unstuck, "probe", "http://203.0.113.10:8080/healthz", "--source-port", "50504", "--timeout",
-                "\(Scale.of(20, small: 200))",
+                "600",
             ])
         Scale.pause(seconds: 1.5)
 
@@ -42,7 +42,7 @@ struct SecondMapTests {
         #expect(status == 1)
         #expect(diagnosis.codes == ["sockmap.misdirected", "sockmap.disclosure", "sockmap.zombie"])
         #expect(diagnosis["findings"][0]["subject"]["stage"].text == "stuck")
-        #expect(try victim.wait().status == 1)  // and hang it did
+        #expect(victim.isRunning)  // and hangs it does: an answer would have ended it
         try lab.down()
     }
 

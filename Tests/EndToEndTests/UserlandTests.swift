@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// The program that is copied to nodes starts on an old one: Debian 11's kernel, and Debian 11's libc 2.31 beside it.
-@Suite("Older userlands")
+@Suite("Older userlands", .requires(.emulator))
 struct UserlandTests {
     @Test func diagnosesBesideLibc231() throws {
         let script = """

@@ -57,6 +57,7 @@ public enum Programs {
         }
 
         public var pid: Int32 { process.processIdentifier }
+        public var isRunning: Bool { process.isRunning }
 
         public func terminate() { process.terminate() }
 

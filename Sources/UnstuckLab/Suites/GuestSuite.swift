@@ -32,7 +32,9 @@ public final class GuestSuite {
     private let begin = ContinuousClock.now
 
     /// What the tests start.
-    private static let programs = ["bash", "cat", "setpriv", "sleep", "unshare"]
+    private static let programs = ["bash", "cat", "setpriv", "sleep", "ss", "unshare"]
+    /// What the tests read, of the repository.
+    private static let readFolders = ["docs", "lab"]
     /// As on the machine: tests hold more than a guest's 1024 files.
     private static let openFiles = 20_000
 
@@ -47,12 +49,13 @@ public final class GuestSuite {
     private static func boot(_ name: String, _ options: Options) -> [String] {
         let fixed = [
             "boot", name, "--kernels", "\(options.root)/lab/kernels.toml", "--limit",
-            "\(options.limit.components.seconds)", "--file", "\(options.root)/lab", "--file", "/etc/hostname",
+            "\(options.limit.components.seconds)", "--file", "/etc/hostname",
         ]
         let variables = [
             "UNSTUCK_KERNEL=\(name)", "UNSTUCK_SCALE=small", "UNSTUCK_BIN_DIR=/usr/bin", "NO_COLOR=1",
         ]
-        return fixed + (programs + [options.bundle]).flatMap { ["--program", $0] }
+        return fixed + readFolders.flatMap { ["--file", "\(options.root)/\($0)"] }
+            + (programs + [options.bundle]).flatMap { ["--program", $0] }
             + variables.flatMap { ["--env", $0] }
     }
 
