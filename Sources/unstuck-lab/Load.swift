@@ -7,7 +7,7 @@ struct Load: ParsableCommand {
         abstract: "Keep connections to an echo server busy and compare every byte that comes back.",
         discussion: """
             Runs where it is started: put `unstuck-lab exec --as node --` before it. Prints one line of JSON; the exit
-            status is 1 if a connection failed, stalled for five seconds, or got a wrong byte.
+            status is 1 if a connection failed, stalled, or got a wrong byte.
 
             EXAMPLES
               unstuck-lab exec -- unstuck-lab load --host 203.0.113.10 --connections 200 --churn 50 --seconds 10
@@ -28,12 +28,17 @@ struct Load: ParsableCommand {
     var messageBytes = 1024
     @Option(help: "Local ports to bind to in turn, A-B; the kernel chooses without it.")
     var sourcePorts: PortRange?
+    @Option(help: "Seconds without progress after which a connection is stalled.")
+    var patience = 5.0
     @Flag(help: "Open all connections, say so, and leave them idle until the time is over or SIGTERM comes.")
     var hold = false
 
     func validate() throws {
-        guard connections > 0, seconds > 0, seconds < 1e6, churn >= 0, (1...(1 << 26)).contains(messageBytes) else {
-            throw ValidationError("connections, seconds and message bytes are positive, churn is not negative")
+        guard connections > 0, seconds > 0, seconds < 1e6, patience > 0, patience < 1e6, churn >= 0,
+            (1...(1 << 26)).contains(messageBytes)
+        else {
+            throw ValidationError(
+                "connections, seconds, patience and message bytes are positive, churn is not negative")
         }
     }
 
@@ -49,6 +54,7 @@ struct Load: ParsableCommand {
         options.churn = churn
         options.messageBytes = messageBytes
         options.sourcePorts = sourcePorts?.ports
+        options.stallLimit = .seconds(patience)
         options.log = { Output.progress($0) }
         let report = try LoadClient.run(options)
         try Output.json(report)

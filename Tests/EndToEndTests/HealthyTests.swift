@@ -24,7 +24,7 @@ struct HealthyTests {
                         Programs.lab, "load", "--host", pod.filter { $0 != "[" && $0 != "]" }, "--connections",
                         "\(count)",
                         "--churn", churn, "--seconds", seconds, "--message-bytes", "512",
-                    ]))
+                    ] + Scale.patience))
         }
         // Waits in the accept queue for ever.
         try lab.start("node", ["bash", "-c", "exec 3<>/dev/tcp/203.0.113.10/6060; sleep 900"])
@@ -33,7 +33,7 @@ struct HealthyTests {
             "node",
             [
                 Programs.lab, "actor", "impatient", "--lab", lab.name, "--target", "203.0.113.10:8080", "--seconds",
-                "\(Scale.of(60, small: 20))",
+                "\(Scale.of(60, small: 20))", "--work", "\(Scale.of(1200, small: 6000))",
             ]
         )
         // Plain: neither end is in a map.

@@ -13,7 +13,8 @@ struct LoadTests {
         #expect(fault["entriesLeft"].number == Double(count))
         let load = try lab.start(
             "node",
-            [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "\(count)", "--seconds", "600"])
+            [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "\(count)", "--seconds", "600"]
+                + Scale.patience)
         Scale.pause(seconds: 2)
         let before = try lab.diagnose(["--interval", "0"]).diagnosis["totals"]["entries"].number
         #expect(before == Double(3 * count))  // both ends of each live one, and the dead ones

@@ -13,7 +13,8 @@ struct StoryTests {
         // Live connections that must come to no harm.
         let load = try lab.start(
             "node",
-            [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "20", "--seconds", "600"])
+            [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "20", "--seconds", "600"] + Scale.patience
+        )
         #expect(try lab.probe(address).status == 0)
         #expect(try lab.diagnose().status == 0)
 

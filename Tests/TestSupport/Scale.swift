@@ -9,5 +9,9 @@ public enum Scale {
     /// Lets what was started get somewhere.
     public static func pause(seconds: Double) { usleep(UInt32(seconds * of(1, small: 5) * 1_000_000)) }
 
+    /// For `unstuck-lab load`: a guest's whole processor may stand still for seconds, which is nobody's stalled
+    /// connection. One that hangs is still found: the load waits for its last exchanges.
+    public static let patience = ["--patience", of("5", small: "30")]
+
     public static func of<Value>(_ full: Value, small: Value) -> Value { isSmall ? small : full }
 }

@@ -109,6 +109,8 @@ import Testing
             GuestSuite.trouble(status: 2, errors: lost, passed) == "unstuck-lab: lost: no answer within 300 seconds")
         let splat = "unstuck-lab: the kernel complained (the command's status was 0):\n  WARNING: CPU: 1\n"
         #expect(GuestSuite.trouble(status: 2, errors: splat, passed)?.contains("WARNING: CPU: 1") == true)
+        #expect(
+            GuestSuite.trouble(status: 2, errors: "✘ Test a() failed\n", passed)?.contains("nobody said why") == true)
         // A status that the events do not explain.
         #expect(GuestSuite.trouble(status: 1, errors: "", passed) != nil)
         #expect(GuestSuite.trouble(status: 0, errors: "", run(["a()": "passed"], ended: false)) != nil)

@@ -99,7 +99,9 @@ public final class GuestSuite {
         switch status {
         case 2:
             let lines = errors.split(separator: "\n")
-            let last = lines.lastIndex { $0.hasPrefix("unstuck-lab: ") } ?? lines.endIndex
+            guard let last = lines.lastIndex(where: { $0.hasPrefix("unstuck-lab: ") }) else {
+                return "the guest ended with status 2 and nobody said why"
+            }
             return lines[last...].joined(separator: "\n    ")
         case 0 where run.hasEnded, 1 where run.hasEnded && hasFailed: return nil
         case 0, 1: return "the tests ended with status \(status) and did not tell why"
