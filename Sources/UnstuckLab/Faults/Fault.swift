@@ -70,7 +70,7 @@ extension Lab {
         }
         for pod in state.pods.filter(\.isServer) {
             let log = ServerLog(lab: self, host: pod.id)
-            let start = log.lineCount
+            let start = log.end
             try signalServer(pod.id, SIGUSR1)
             guard let line = log.wait(from: start, for: { $0.hasPrefix("released ") ? $0 : nil }) else {
                 throw LabError(.failed, "the server of \(pod.id) did not let go of its connections")

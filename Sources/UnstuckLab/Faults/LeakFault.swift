@@ -28,7 +28,7 @@ public struct LeakFault: Sendable {
         }
 
         let log = ServerLog(lab: lab, host: pod)
-        let start = log.lineCount
+        let start = log.end
         try lab.signalServer(pod, SIGUSR2)
         guard log.wait(from: start, for: { $0.hasPrefix("reopened ") ? true : nil }) == true else {
             throw LabError(.didNotHappen, "the server of \(pod) did not close its listener")

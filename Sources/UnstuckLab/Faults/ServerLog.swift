@@ -6,20 +6,25 @@ struct ServerLog {
 
     init(lab: Lab, host: HostID) { path = lab.layout.logPath(host, "serve") }
 
-    /// Whole lines only: the last may be half written.
-    private var lines: [Substring] {
-        (readText(path) ?? "").split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+    /// Whole lines only, from a position on: the last may be half written.
+    private func lines(from start: Int) -> [Substring] {
+        let text = (readText(path) ?? "").utf8.dropFirst(start)
+        return Substring(text).split(separator: "\n", omittingEmptySubsequences: false).dropLast()
     }
 
-    var lineCount: Int { lines.count }
+    /// The position behind the last whole line.
+    var end: Int {
+        let text = (readText(path) ?? "").utf8
+        return text.lastIndex(of: UInt8(ascii: "\n")).map { text.distance(from: text.startIndex, to: $0) + 1 } ?? 0
+    }
 
-    /// The first line from `start` on of which `match` makes something; `nil` if none came in time.
+    /// The first line from a position on of which `match` makes something; `nil` if none came in time.
     func wait<Value>(
         from start: Int, within limit: Duration = .seconds(3), for match: (Substring) throws -> Value?
     ) rethrows -> Value? {
         var found: Value?
         _ = try Deadline(after: limit).wait {
-            for line in lines.dropFirst(start) where found == nil { found = try match(line) }
+            for line in lines(from: start) where found == nil { found = try match(line) }
             return found != nil
         }
         return found

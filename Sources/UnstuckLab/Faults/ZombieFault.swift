@@ -37,7 +37,7 @@ public struct ZombieFault: Sendable {
 
     private func poison(_ tuple: FourTuple, _ lab: Lab, _ sockets: ProcessSockets) throws -> HeldConnection {
         let log = ServerLog(lab: lab, host: pod)
-        let start = log.lineCount
+        let start = log.end
         do {
             let client = try TCP.connected(from: tuple.local, to: tuple.remote)
             try client.resetOnClose()

@@ -41,6 +41,8 @@ public enum Guest {
         ] {
             _ = unsafe mount(type, folder, type, 0, nil)
         }
+        // Where shells expect their open files; only an init makes this, not the kernel.
+        unsafe _ = symlink("/proc/self/fd", "/dev/fd")
         try Files.write("guest", to: "/proc/sys/kernel/hostname", flags: O_WRONLY)
         for path in task.modules {
             let file = try OwnedDescriptor(path: path)
