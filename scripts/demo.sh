@@ -18,12 +18,10 @@ case $provides in
 *" zombie "*) story=zombie ;;
 *) echo "demo: no story fits $kernel, which provides nothing" >&2; exit 1 ;;
 esac
-# Without cookies in tracing no connection can be named to be reset.
-case $provides in *" cookie "*) reset=--reset-stuck ;; *) reset= ;; esac
 
 echo "The story of the $story, inside Linux $kernel (provides:${provides% })"
 programs=()
 for program in bash sleep sed cut cat head tail wc rm; do programs+=(--program "$program"); done
 exec unstuck-lab boot "$kernel" --limit 600 "${programs[@]}" --file "$stories" \
-    --env UNSTUCK_BIN_DIR=/usr/bin --env "UNSTUCK_RESET=$reset" --env UNSTUCK_PATIENCE=10 --env "NO_COLOR=${NO_COLOR:-}" \
+    --env UNSTUCK_BIN_DIR=/usr/bin --env UNSTUCK_PATIENCE=10 --env "NO_COLOR=${NO_COLOR:-}" \
     -- bash "$stories/$story.sh"

@@ -128,7 +128,7 @@ private func addResets(_ view: NodeView, _ diagnosis: Diagnosis, _ options: Plan
     for finding in stuck {
         guard let connection = finding.subject.connection else { continue }
         let ends = finding.subject.sockets.compactMap { view.socket($0)?.socket }.map {
-            Plan.Reset.End(socket: $0.identity, tuple: $0.tuple, netns: $0.netns)
+            Plan.Reset.End(socket: $0.identity, tuple: $0.tuple, netns: $0.netns, inode: $0.inode)
         }
         // Only what repair may delete at all: a decodable entry of a SOCKHASH.
         let own = view.entries.filter { entry in

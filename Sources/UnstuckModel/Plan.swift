@@ -46,10 +46,13 @@ public struct Plan: Sendable, Codable {
             public var socket: SocketIdentity
             public var tuple: FourTuple
             public var netns: UInt32
-            public init(socket: SocketIdentity, tuple: FourTuple, netns: UInt32) {
+            /// Tells the socket from others where the kernel gives no cookie to the look; 0: it has none.
+            public var inode: UInt64
+            public init(socket: SocketIdentity, tuple: FourTuple, netns: UInt32, inode: UInt64) {
                 self.socket = socket
                 self.tuple = tuple
                 self.netns = netns
+                self.inode = inode
             }
         }
         /// Entries whose resident is one of the ends.

@@ -29,11 +29,11 @@ begin "$folder/victim1.txt" unstuck probe "http://[$pod6]:8080/healthz" --source
 sleep 1
 expect 1 run unstuck diagnose --map "$map"
 
-say "Exactly those dead entries are deleted; 200 live ones stay"
-expect 0 run unstuck repair --map "$map" --apply --journal "$folder/journal.jsonl" >"$folder/repaired.txt"
+say "Exactly those dead entries are deleted, and the two that hang are ended; 200 live ones stay"
+expect 0 run unstuck repair --map "$map" --apply --reset-stuck --journal "$folder/journal.jsonl" >"$folder/repaired.txt"
 shorten "$folder/repaired.txt"
 
-say "The two that hung have lost their requests, and give up (to end them at once takes --reset-stuck, and cookies)"
+say "The two that hung have lost their requests: they were told at once"
 for victim in "${started[@]:1}"; do wait "$victim" || true; done
 cat "$folder"/victim?.txt
 

@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stdarg.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/inet_diag.h>
@@ -44,6 +46,9 @@ static inline int linux_pidfd_getfd(int pidfd, int target) { return (int)syscall
 
 /* Joins the network namespace behind fd, for the calling thread alone. */
 int linux_setns_net(int fd);
+
+/* The formatted text, however long, to be freed by the caller; NULL if there is no memory. */
+char *linux_format(const char *format, va_list arguments);
 
 /* 0 and the cookie, or -1. */
 static inline int linux_socket_cookie(int fd, uint64_t *cookie)

@@ -1,5 +1,6 @@
 import CLibBPF
 import CLinuxUAPI
+import Glibc
 import Logging
 import Synchronization
 
@@ -14,11 +15,11 @@ final class LibBPFLog: Sendable {
     private init() {
         unsafe libbpf_set_print { _, format, arguments in
             guard let format = unsafe format, let arguments = unsafe arguments else { return 0 }
-            var buffer = [CChar](repeating: 0, count: 4096)
-            let count = unsafe vsnprintf(&buffer, buffer.count, format, arguments)
-            let bytes = buffer.prefix(Int(min(max(count, 0), 4095))).map { UInt8(bitPattern: $0) }
-            LibBPFLog.shared.add(String(decoding: bytes, as: UTF8.self))
-            return count
+            // The verifier's reason is the end of a long text: nothing may be cut off.
+            guard let text = unsafe linux_format(format, arguments) else { return 0 }
+            LibBPFLog.shared.add(unsafe String(cString: text))
+            unsafe free(text)
+            return 0
         }
     }
 

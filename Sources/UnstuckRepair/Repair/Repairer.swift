@@ -201,12 +201,17 @@ public final class Repairer {
         // Both ends must be within reach before either is touched.
         let finder = NamespaceFinder(root: root)
         let paths = reset.ends.map { finder.path(of: $0.netns) }
-        guard reset.ends.allSatisfy({ $0.socket.cookie != 0 }) else { return "the kernel gave no cookie to name it by" }
         guard !paths.contains(nil) else { return "the network namespace of one end is out of reach" }
+        let targets: [SocketDestroyer.Target]
+        do {
+            targets = try zip(reset.ends, paths.compactMap { $0 }).map { try SocketDestroyer.name($0, namespace: $1) }
+        } catch {
+            return "one end cannot be named: \(error)"
+        }
         var failures: [String] = []
-        for (end, path) in zip(reset.ends, paths.compactMap { $0 }) {
+        for target in targets {
             do {
-                try SocketDestroyer.destroy(end, namespace: path)
+                try SocketDestroyer.destroy(target)
             } catch let error as SystemError where error.errno == ENOENT {
                 continue  // the first reset may have ended the other end already: looked at below
             } catch {
