@@ -27,7 +27,7 @@ static __always_inline int observe(struct bpf_iter__tcp *ctx, int with_cookie)
 		pass_clock.monotonic_ns = bpf_ktime_get_ns();
 	}
 	out->address = (__u64)common;
-	out->cookie = with_cookie ? bpf_get_socket_cookie(common) : (__u64)common->skc_cookie.counter;
+	out->cookie = with_cookie ? bpf_get_socket_cookie(common) : 0;
 	out->proto = (__u64)common->skc_prot;
 	out->netns = common->skc_net.net->ns.inum;
 	out->family = common->skc_family;

@@ -21,7 +21,7 @@ esac
 
 echo "The story of the $story, inside Linux $kernel (provides:${provides% })"
 programs=()
-for program in bash sleep sed cut cat head tail wc rm; do programs+=(--program "$program"); done
+for program in bash sleep sed cut cat grep head tail wc rm; do programs+=(--program "$program"); done
 exec unstuck-lab boot "$kernel" --limit 600 "${programs[@]}" --file "$stories" \
     --env UNSTUCK_BIN_DIR=/usr/bin --env UNSTUCK_PATIENCE=10 --env "NO_COLOR=${NO_COLOR:-}" \
     -- bash "$stories/$story.sh"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# soak-story.sh LEAKED ZOMBIES CONNECTIONS (the second in hundreds): many dead entries beside live load on this kernel, found, counted and deleted.
+# soak-story.sh LEAKED ZOMBIES CONNECTIONS (ZOMBIES: a multiple of 100; LEAKED 0: this kernel must leave nothing): many dead entries beside live load on this kernel, found, counted and deleted.
 # Prints one line of JSON with what happened; anything that is not as it must be ends it with status 1.
 set -eu -o pipefail
 
@@ -31,12 +31,17 @@ done
 # A port may come round again: its connection meets the entry that is there already. Distinct ones are counted.
 left=0 round=0
 : >"$folder/victims"
-while [ "$left" -lt "$leaked" ]; do
+while true; do
     round=$((round + 1))
     unstuck-lab break leak --lab "$lab" --pod shop/web-0 --count 500 --output json >"$folder/leak"
     grep -o '"local":"[^"]*"' "$folder/leak" >>"$folder/victims" || true
     left=$(sort -u "$folder/victims" | wc -l)
-    [ "$left" -gt 0 ] || break  # a kernel that forgets them
+    if [ "$leaked" = 0 ]; then
+        [ "$left" = 0 ] || fail "this kernel leaks: $left entries"
+        break
+    fi
+    [ "$left" -gt 0 ] || fail "this kernel should leak, and left nothing"
+    [ "$left" -lt "$leaked" ] || break
 done
 echo "soak: $round rounds of 500 unaccepted connections left $left entries" >&2
 for ((first = 0; first < zombies; first += 100)); do
@@ -45,7 +50,8 @@ done
 echo "soak: $zombies zombies" >&2
 
 begin=$SECONDS
-unstuck diagnose --map "$map" --output json >"$folder/found" && fail "nothing was found"
+unstuck diagnose --map "$map" --output json >"$folder/found" || status=$?
+[ "${status:-0}" = 1 ] || fail "diagnose ended with status ${status:-0}: $(head -c 2000 "$folder/found")"
 looked=$((SECONDS - begin))
 unstuck repair --map "$map" --apply --force --discard-unread --limit 100000 --output json \
     --journal "$folder/journal" >"$folder/repaired" || fail "repair: $(tail -c 2000 "$folder/repaired")"
@@ -62,5 +68,6 @@ kill -TERM "${loads[@]}"
 for pid in "${loads[@]}"; do wait "$pid" || fail "the live load was hurt: $(cat "$folder"/load.*)"; done
 loads=()
 for report in "$folder"/load.*; do exchanges=$((exchanges + $(number exchanges "$report"))); done
+[ "$exchanges" -gt 0 ] || fail "the live load did nothing"
 release=$(cat /proc/sys/kernel/osrelease)
 echo "{\"kernel\":\"$release\",\"leaked\":$left,\"zombies\":$zombies,\"deleted\":$deleted,\"exchanges\":$exchanges,\"look_seconds\":$looked,\"repair_seconds\":$repaired}"

@@ -15,10 +15,11 @@ struct FullRule: Rule {
                     summary: "\(Label.map(map)) is full: \(entries.count) of \(map.maxEntries) entries",
                     evidence: [
                         .init("dead", "\(dead) of them (\(Label.share(dead, of: entries.count)))"),
-                        .init("next", "new connections work, but go through the whole stack"),
+                        .init("next", "new connections are not accelerated"),
                     ],
                     remedy: dead > 0
                         ? "unstuck repair --apply makes room: the dead entries go"
+                            + (dead * 2 > entries.count ? " (more than half of the map: with --force)" : "")
                         : "all of them are in use: the accelerator needs a larger map",
                     subject: .init(map: map.id)))
         }

@@ -10,7 +10,9 @@ struct Boot: ParsableCommand {
             The guest has no network and nothing of this machine's files but copies of what it is given. The exit \
             status is the command's own; 2 if the guest was lost (panicked, hung, never answered) or its kernel \
             complained on its console, whatever the command said; that console is kept, and where is said. KVM is used \
-            where a guest that was tried with it answers, else emulation.
+            where a guest that was tried with it answers, else emulation. `unstuck`, `unstuck-lab` and the command \
+            itself are taken along; every other program that it uses needs its own --program. --program, --file, --env \
+            and --collect may be given many times. A listed kernel is downloaded once, through apt.
 
             EXAMPLES
               unstuck-lab boot 5.10.218 -- uname -r

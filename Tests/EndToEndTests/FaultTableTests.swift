@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 import UnstuckLab
+import UnstuckModel
 
 /// Every fault of lab/faults.toml and its healthy twin, for IPv4 and IPv6, on the kernel that runs this: what it leaves,
 /// what it does to the next connection, what Unstuck finds, deletes and mends.
@@ -48,16 +49,18 @@ struct FaultTableTests {
         let played = try Self.played.get()
         let seen = try #require(played.cells[cell])
 
-        #expect(seen.left == expected.left)
-        // The kernel's keys by a plain walk, held against what Unstuck shows of them.
-        #expect(seen.entriesShown == seen.report.acts.reduce(0) { $0 + $1.entries })
+        try #require(seen.acts.count == AddressFamily.allCases.count)
+        for act in seen.acts {
+            #expect(act.left == expected.left, "\(act.tuple)")
+            // The kernel's keys by a plain walk, held against what Unstuck shows of them.
+            #expect(act.entriesShown == act.entries, "\(act.tuple)")
+            #expect(act.found == expected.finds, "\(act.tuple)")
+            #expect(act.deleted == (expected.deletes ? ["deleted"] : []), "\(act.tuple)")
+            #expect(act.foundAfter == (expected.deletes ? [] : expected.finds), "\(act.tuple)")
+        }
         #expect(seen.before.next == [expected.next, expected.next])
-        #expect(seen.found == expected.finds)
-        #expect(seen.deleted == (expected.deletes ? ["deleted", "deleted"] : []))
-        // Both families: one entry each.
         let next = expected.deletes ? "answers" : expected.next
         #expect(seen.after.next == [next, next])
-        #expect(seen.foundAfter == (expected.deletes ? [] : expected.finds))
         // Live connections in the same map, looked at and repaired around all the while.
         #expect([seen.before.bystanders, seen.after.bystanders] == ["answers", "answers"])
     }
@@ -66,23 +69,41 @@ struct FaultTableTests {
         let played = try Self.played.get()
         #expect(played.statuses == [1, 0, 1], "found, repaired, and only what cannot be mended is left")
         #expect(played.unknown == [])
+        #expect(played.misplaced == [], "findings and deletions that are about none of the faults")
     }
 
     /// The whole table, played once for all tests of this process.
     struct Played {
+        /// What was seen of a cell: of each family, and of what its clients experienced.
         struct Seen {
-            var report: Performance.Report
+            var acts: [Act]
+            var before: Performance.Next
+            var after: Performance.Next
+        }
+        struct Act {
+            /// As the client sees it.
+            var tuple: FourTuple
+            /// Keys that claim it, by the scene itself.
+            var entries: Int
             var left: Set<String> = []
             var entriesShown = 0
-            var before: Performance.Next
             var found: Set<String> = []
             var deleted: [String] = []
-            var after: Performance.Next
             var foundAfter: Set<String> = []
         }
         var cells: [Cell: Seen] = [:]
         var statuses: [Int32]
         var unknown: [String]
+        /// What was said of anything else than the acts.
+        var misplaced: [String] = []
+        private var acts: [Place: Act] = [:]
+
+        /// Every scene has the same tuples, each in a map of its own.
+        private struct Place: Hashable {
+            var map: UInt32
+            /// As the client sees it.
+            var tuple: FourTuple
+        }
 
         init(_ wanted: [Cell]) throws {
             let players = try wanted.map { try ScenePlayer($0.code, isTwin: $0.isTwin) }
@@ -101,41 +122,70 @@ struct FaultTableTests {
             let after = try next()
             let again = try run(["diagnose"])
 
-            let found = Self.codes(try JSONValue(diagnosed.text)["data"])
-            let foundAfter = Self.codes(try JSONValue(again.text)["data"])
-            let deletions = try JSONValue(repaired.text)["data"]["deletions"].array
             statuses = [diagnosed.status, repaired.status, again.status]
             unknown = try [diagnosed, again].flatMap { try JSONValue($0.text)["data"]["unknown"].array.map(\.text) }
+            for report in players.map(\.report) {
+                for act in report.acts {
+                    acts[Place(map: report.map, tuple: act.tuple)] = Act(tuple: act.tuple, entries: act.entries)
+                }
+            }
+            for entry in entries {
+                // Bystanders have entries too.
+                guard let place = place(entry["map"], entry["claim"]) else { continue }
+                acts[place]?.entriesShown += 1
+                let state = entry["state"].text
+                if !["live", "queued"].contains(state) { acts[place]?.left.insert(state) }
+            }
+            for finding in try JSONValue(diagnosed.text)["data"]["findings"].array {
+                note(finding) { $0.found.insert(finding["code"].text) }
+            }
+            for finding in try JSONValue(again.text)["data"]["findings"].array {
+                note(finding) { $0.foundAfter.insert(finding["code"].text) }
+            }
+            for deletion in try JSONValue(repaired.text)["data"]["deletions"].array {
+                if let place = place(deletion["map"], deletion["claim"]) {
+                    acts[place]?.deleted.append(deletion["outcome"].text)
+                } else {
+                    misplaced.append("deletion from map \(deletion["map"].number)")
+                }
+            }
             for (index, cell) in wanted.enumerated() {
                 let report = players[index].report
-                var seen = Seen(report: report, before: before[index], after: after[index])
-                // The client's tuple, and the server's.
-                let tuples = Set(report.acts.flatMap { ["\($0.tuple)", "\($0.tuple.reversed)"] })
-                for entry in entries where Int(entry["map"].number) == Int(report.map) {
-                    let claim = "\(entry["claim"]["local"].text) ─► \(entry["claim"]["remote"].text)"
-                    guard tuples.contains(claim) else { continue }
-                    seen.entriesShown += 1
-                    if !["live", "queued"].contains(entry["state"].text) { seen.left.insert(entry["state"].text) }
-                }
-                seen.found = found[report.map] ?? []
-                seen.foundAfter = foundAfter[report.map] ?? []
-                seen.deleted = deletions.filter { Int($0["map"].number) == Int(report.map) }.map { $0["outcome"].text }
-                cells[cell] = seen
+                cells[cell] = Seen(
+                    acts: report.acts.compactMap { acts[Place(map: report.map, tuple: $0.tuple)] },
+                    before: before[index], after: after[index])
             }
             for player in players { player.end() }
         }
 
-        /// Finding codes by the map that they are about.
-        private static func codes(_ diagnosis: JSONValue) -> [UInt32: Set<String>] {
-            var result: [UInt32: Set<String>] = [:]
-            for finding in diagnosis["findings"].array {
-                let subject = finding["subject"]
-                let maps = subject["entries"].array.map { $0["map"].number } + [subject["map"].number]
-                for map in Set(maps.filter { !$0.isNaN }) {
-                    result[UInt32(map), default: []].insert(finding["code"].text)
-                }
+        /// The act that a claim is about, from either side.
+        private func place(_ map: JSONValue, _ claim: JSONValue) -> Place? {
+            guard let local = Endpoint(claim["local"].text), let remote = Endpoint(claim["remote"].text) else {
+                return nil
             }
-            return result
+            return place(UInt32(map.number), FourTuple(local: local, remote: remote))
+        }
+
+        private func place(_ map: UInt32, _ tuple: FourTuple) -> Place? {
+            [tuple, tuple.reversed].map { Place(map: map, tuple: $0) }.first { acts[$0] != nil }
+        }
+
+        /// Notes a finding with every act that it is about: by its entries' keys, or by its map as a whole.
+        private mutating func note(_ finding: JSONValue, _ change: (inout Act) -> Void) {
+            let subject = finding["subject"]
+            var places = subject["entries"].array.compactMap { entry in
+                SockmapKey(hex: entry["key"].text).flatMap { KeyLayout.cilium.decode($0.bytes) }
+                    .flatMap { place(UInt32(entry["map"].number), $0) }
+            }
+            if !subject["map"].number.isNaN {
+                places += acts.keys.filter { $0.map == UInt32(subject["map"].number) }
+            }
+            if places.isEmpty { misplaced.append("\(finding["code"].text): \(finding["summary"].text)") }
+            for place in Set(places) {
+                var act = acts[place] ?? Act(tuple: place.tuple, entries: 0)
+                change(&act)
+                acts[place] = act
+            }
         }
     }
 }

@@ -126,6 +126,8 @@ public struct VirtualMachine: Sendable {
 
     private func judge(_ end: End, _ splats: [String]) -> Outcome {
         if let failure = end.failure { return .lost("the guest could not begin: \(failure)") }
+        // A guest that told its end and then hung is one that its kernel would not let go.
+        if end.status != nil, !end.isInTime { return .lost(splats.first ?? "it told its end and did not power off") }
         if let status = end.status { return splats.isEmpty ? .ended(status) : .splat(splats, status: status) }
         guard end.isInTime else { return .lost("no answer within \(limit.components.seconds) s") }
         return .lost(splats.first ?? "the emulator ended with status \(end.emulator.status): \(end.emulator.errors)")

@@ -8,38 +8,40 @@ import UnstuckModel
 extension Scene {
     static let listenerScenes: [Scene] =
         [
-            unaccepted("P1") { stage in stage.closeListener() },
-            unaccepted("P1b-shutdown") { stage in try stage.takeListener().shutdown(Int32(SHUT_RD)) },
-            unaccepted("P1b-disconnect") { stage in try stage.takeListener().disconnect() },
-            unaccepted("P1b-ss-K") { stage in
+            unaccepted("P1") { _, listener in listener.close() },
+            unaccepted("P1b-shutdown") { _, listener in try listener.shutdown(Int32(SHUT_RD)) },
+            unaccepted("P1b-disconnect") { _, listener in try listener.disconnect() },
+            unaccepted("P1b-ss-K") { stage, _ in
                 try stage.run(["ss", "--kill", "--listening", "--tcp", "--no-header", "sport = :\(Stage.port)"])
-                stage.closeListener()
             },
             killedServer, resetInQueue, fastOpen,
         ]
 
     /// Clients connect and send, nobody accepts, the listener ends. Twin: they were accepted, and live on without it.
-    private static func unaccepted(_ code: String, _ endListening: @escaping @Sendable (Stage) throws -> Void) -> Scene
-    {
+    private static func unaccepted(
+        _ code: String, _ endListening: @escaping @Sendable (Stage, SceneSocket) throws -> Void
+    ) -> Scene {
         Scene(code) { stage, family, isTwin in
             let tuple = stage.freshTuple(family)
             let client = try stage.connect(tuple)
             try client.send(Array("ten bytes\n".utf8))
+            var server: SceneSocket?
             if isTwin {
-                guard let server = try stage.accept(), try server.receive(within: .seconds(3)) != nil else {
+                server = try stage.accept()
+                guard try server?.receive(within: .seconds(3)) != nil else {
                     throw LabError(.didNotHappen, "\(tuple) was not accepted")
                 }
-                try endListening(stage)
-                try stage.listen()
-                return stage.thenOn(Stage.Pair(client: client, server: server), tuple)
             }
-            guard try stage.claims().contains(tuple.reversed) else {
-                throw LabError(.didNotHappen, "the unaccepted socket of \(tuple) is not in the sockmap")
-            }
-            try endListening(stage)
-            try client.mustClose("the listener of \(tuple) ended without a reset")
-            client.close()
+            try stage.mustBeFiled(tuple.reversed)
+            let listener = try stage.takeListener()
+            try endListening(stage, listener)
+            // While its descriptor is open: closing it would do the same.
+            if listener.raw >= 0 { try listener.mustClose("the listener of \(tuple) was to end") }
+            if server == nil { try client.mustClose("the listener of \(tuple) ended without a reset") }
+            listener.close()
             try stage.listen()
+            if let server { return stage.thenOn(Stage.Pair(client: client, server: server), tuple) }
+            client.close()
             return stage.thenReused(tuple)
         }
     }
@@ -51,6 +53,7 @@ extension Scene {
         let server = try stage.startServer(accepts: isTwin)
         let client = try stage.connect(tuple)
         try client.send(Array("ten bytes\n".utf8))
+        try stage.mustBeFiled(tuple.reversed)
         if isTwin, !Deadline(after: .seconds(3)).wait(until: { server.outputSoFar.contains("accepted") }) {
             throw LabError(.didNotHappen, "the other process did not accept \(tuple): \(server.outputSoFar)")
         }
@@ -75,6 +78,7 @@ extension Scene {
     private static let resetInQueue = Scene("P2") { stage, family, isTwin in
         let tuple = stage.freshTuple(family)
         let client = try stage.connect(tuple)
+        try stage.mustBeFiled(tuple.reversed)
         try client.reset()
         if isTwin {
             try stage.acceptDead().close()
@@ -103,6 +107,9 @@ extension Scene {
                 throw LabError(.didNotHappen, "\(tuple) was not accepted")
             }
             return stage.thenOn(Stage.Pair(client: client, server: server), tuple)
+        }
+        guard client.state == .synSent else {
+            throw LabError(.didNotHappen, "the handshake of \(tuple) ended before its listener did")
         }
         stage.closeListener()
         try client.reset()
@@ -140,7 +147,8 @@ extension Stage {
     /// The fault's server as a process of its own, listening when this returns.
     func startServer(accepts: Bool) throws -> Child {
         guard let own = linkTarget("/proc/self/exe") else { throw LabError(.missing, "/proc is not mounted") }
-        let server = try Child([own, "actor", "listen", "--port", "\(Stage.port)"] + (accepts ? ["--accepts"] : []))
+        let server = try Child(
+            try Stage.leashed([own, "actor", "listen", "--port", "\(Stage.port)"] + (accepts ? ["--accepts"] : [])))
         guard Deadline(after: .seconds(10)).wait(until: { server.outputSoFar.contains("listening") }) else {
             throw LabError(.didNotHappen, "the server's process does not listen: \(server.outputSoFar)")
         }

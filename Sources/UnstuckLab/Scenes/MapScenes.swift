@@ -6,23 +6,31 @@ import UnstuckModel
 extension Scene {
     static let mapScenes: [Scene] = [
         // Every place is taken: the next connection is an ordinary one. Twin: there is room.
-        Scene("full", options: { Stage.Options(mapSize: $0 ? 64 : 6) }) { stage, family, _ in
+        Scene("full", options: { Stage.Options(mapSize: $0 ? 64 : 6) }) { stage, family, isTwin in
             // The bystanders have four of the six places.
             let filling = try stage.pair(family)
             stage.keep(filling.client)
             stage.keep(filling.server)
             let tuple = stage.freshTuple(family)
-            return stage.thenOn(try stage.pair(tuple), tuple)
+            let pair = try stage.pair(tuple)
+            for end in [tuple, tuple.reversed] { try stage.mustBeFiled(end, isTwin) }
+            return stage.thenOn(pair, tuple)
         },
         // Only the server's side is accelerated: its redirects miss, and the stack carries what it sends. Twin: both.
         Scene("one-sided") { stage, family, isTwin in
             let tuple = stage.freshTuple(family)
-            return stage.thenOn(try stage.pair(tuple, isAccelerated: isTwin), tuple)
+            let pair = try stage.pair(tuple, isAccelerated: isTwin)
+            try stage.mustBeFiled(tuple.reversed)
+            try stage.mustBeFiled(tuple, isTwin)
+            return stage.thenOn(pair, tuple)
         },
         // The same under a msg program that returns what the helper says. Twin: both sides are filed, nothing misses.
         Scene("verdict-miss", options: { _ in Stage.Options(refusesMisses: true) }) { stage, family, isTwin in
             let tuple = stage.freshTuple(family)
-            return stage.thenOn(try stage.pair(tuple, isAccelerated: isTwin), tuple)
+            let pair = try stage.pair(tuple, isAccelerated: isTwin)
+            try stage.mustBeFiled(tuple.reversed)
+            try stage.mustBeFiled(tuple, isTwin)
+            return stage.thenOn(pair, tuple)
         },
         // The same loopback tuple in two network namespaces, one sockmap: the second client's bytes reach the first
         // one's server. Twin: its port is another.

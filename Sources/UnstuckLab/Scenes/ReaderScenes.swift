@@ -20,6 +20,8 @@ extension Scene {
             let pair = try stage.pair(tuple, isAccelerated: isRedirected && !isTwin)
             stage.keep(pair.client)
             stage.keep(pair.server)
+            try stage.mustBeFiled(tuple.reversed, !isTwin)
+            try stage.mustBeFiled(tuple, isRedirected && !isTwin)
             return Act(tuple: tuple) {
                 try pair.client.send(Array("ten bytes\n".utf8))
                 guard pair.server.waits(for: POLLIN, within: .seconds(2)) else { return Stage.Exchange.hangs.rawValue }
@@ -31,7 +33,8 @@ extension Scene {
     }
 
     private static let askFIONREAD: @Sendable (SceneSocket) -> String = { server in
-        linux_unread_bytes(server.raw) == 10 ? "counts" : "counts-none"
+        let count = linux_unread_bytes(server.raw)
+        return count == 10 ? "counts" : count == 0 ? "counts-none" : "counts \(count)"
     }
 
     private static let askSplice: @Sendable (SceneSocket) -> String = { server in

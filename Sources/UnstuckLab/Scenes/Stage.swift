@@ -150,6 +150,12 @@ final class Stage {
         try pair(freshTuple(family, to: port))
     }
 
+    /// A command that ends with this process, however that ends.
+    static func leashed(_ command: [String]) throws -> [String] {
+        guard let own = linkTarget("/proc/self/exe") else { throw LabError(.missing, "/proc is not mounted") }
+        return [own, "leash", "\(getpid())", "--"] + command
+    }
+
     func keep(_ thing: AnyObject) { kept.append(thing) }
 
     /// The same connection again, by a new client; what the last one left is closed.
@@ -192,7 +198,7 @@ final class Stage {
             try syscall("ioctl", on: "lo") { linux_raise_loopback() }
             namespace = try OwnedDescriptor(path: "/proc/thread-self/ns/net")
             listener = SceneSocket(try TCP.listener(port: Stage.port, backlog: 64))
-            keeper = try Child(["/usr/bin/env", "sleep", "600"])
+            keeper = try Child(try Stage.leashed(["/usr/bin/env", "sleep", "600"]))
         }
     }
 
@@ -238,6 +244,12 @@ final class Stage {
     /// The tuples that the map's keys claim, each as its resident sees it.
     func claims() throws -> Set<FourTuple> {
         Set(try object.map(Accelerator.mapName).keys(size: Accelerator.keySize).compactMap(KeyLayout.cilium.decode))
+    }
+
+    /// - Throws: `didNotHappen` if the sockmap has a key that claims the tuple and should not, or the other way round.
+    func mustBeFiled(_ tuple: FourTuple, _ isWanted: Bool = true) throws {
+        guard try claims().contains(tuple) != isWanted else { return }
+        throw LabError(.didNotHappen, "\(tuple) is \(isWanted ? "not " : "")in the sockmap")
     }
 
     func turnValve(_ position: Valve) throws { try valve.map(".bss").setFirst(position.rawValue) }

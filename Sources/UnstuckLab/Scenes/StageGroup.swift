@@ -20,7 +20,10 @@ struct StageGroup {
         let mount = try MountTable.cgroup2()
         for name in directoryNames(mount) where name.hasPrefix(Self.prefix) {
             if let pid = Int32(name.dropFirst(Self.prefix.count)), !Files.exists("/proc/\(pid)") {
-                try? ControlGroup("\(mount)/\(name)").removeTree(within: .zero)  // or another stage does it now
+                let group = ControlGroup("\(mount)/\(name)")
+                // Or another stage does it now.
+                _ = try? group.killAll(within: .seconds(1))
+                try? group.removeTree(within: .zero)
             }
         }
         path = "\(mount)/\(Self.prefix)\(getpid())"

@@ -87,13 +87,15 @@ extension Scene {
     /// Z6: reset in the accept queue; whoever accepts it later keeps it for a while. Twin: accepted and closed.
     private static let resetBeforeAccept = Scene("Z6") { stage, family, isTwin in
         let tuple = stage.freshTuple(family)
-        try stage.connect(tuple).reset()
+        let client = try stage.connect(tuple)
+        try stage.mustBeFiled(tuple.reversed)
+        try client.reset()
         if isTwin { try stage.acceptDead().close() }
         return stage.thenReused(tuple)
     }
 
-    /// Z7: the server never closes what its client has closed; when the client's port comes round again, the SYN ends
-    /// the old connection and a new one begins. Twin: the server closes.
+    /// Z7: the server never closes what its client has closed; when the client's port comes round again, its SYN is
+    /// answered with a challenge, the client's reset ends the old connection, and the next SYN begins a new one. Twin: the server closes.
     private static let neverClosed = Scene("Z7") { stage, family, isTwin in
         let tuple = stage.freshTuple(family)
         let pair = try stage.pair(tuple)

@@ -1,3 +1,4 @@
+import Glibc
 import UnstuckKernel
 
 /// The tests of one bundle inside one kernel of the catalogue, while they run and after: `unstuck-lab boot` as a process of
@@ -43,7 +44,8 @@ public final class GuestSuite {
         self.kernel = kernel
         try Files.makeFolder(options.results)
         log = "\(options.results)/\(kernel.name).log"
-        child = try Child([lab] + Self.boot(kernel.name, options) + ["--"] + Self.command(options))
+        child = try Child(
+            [lab, "leash", "\(getpid())", "--", lab] + Self.boot(kernel.name, options) + ["--"] + Self.command(options))
     }
 
     private static func boot(_ name: String, _ options: Options) -> [String] {

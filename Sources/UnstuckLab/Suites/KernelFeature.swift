@@ -11,6 +11,10 @@ public enum KernelFeature: String, Decodable, CaseIterable, Comparable, Sendable
     case zombie
     /// bpf_get_socket_cookie in tracing programs (6.1 has it, 5.10 has not).
     case cookie
+    /// kprobe_events in tracefs.
+    case kprobes
+    /// A BPF program can be loaded for the entry of a kernel function.
+    case fentry
     /// Other kernels can be booted from here: this machine, never a guest.
     case emulator
 

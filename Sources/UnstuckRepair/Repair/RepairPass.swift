@@ -39,9 +39,9 @@ final class RepairPass {
         }
         let kernelSide = try load()
         let judged = try kernelSide.object.map("judged").descriptor
-        for entry in entries { try Self.insert(entry, into: judged) }
-        // The next pass is judged anew.
+        // The next pass is judged anew, also if this one fails half-way.
         defer { for entry in entries { Self.remove(entry, from: judged) } }
+        for entry in entries { try Self.insert(entry, into: judged) }
         let link = try kernelSide.program.attachIterator(map: map.descriptor.raw)
         let iterator = try link.iterate()
 
