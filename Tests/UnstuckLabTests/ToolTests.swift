@@ -7,7 +7,7 @@ import Testing
         let path = try #require(Tool.path(of: "sh"))
         #expect(path.hasPrefix("/") && path.hasSuffix("/sh"))
         #expect(Tool.path(of: path) == path)
-        #expect(Tool.path(of: "depmod") != nil, "also where only root's PATH leads")
+        #expect(Tool.path(of: "ip") != nil, "also where only root's PATH leads")
     }
 
     @Test(arguments: ["no-such-program", "/usr/bin", "/etc/passwd", "./sh", ""])

@@ -39,7 +39,7 @@ expect 0 run unstuck repair --map "$map" --apply --reset-stuck --watch 3 --journ
 say "The clients that hung were told at once, instead of waiting out their minute"
 for victim in "${started[@]:1}"; do wait "$victim" || true; done
 cat "$folder"/victim?.txt
-for victim in "$folder"/victim?.txt; do expect 0 grep -q "reset by peer" "$victim"; done
+for victim in "$folder"/victim?.txt; do expect 0 grep -q "connected, then reset" "$victim"; done
 
 say "The same port, again"
 passes "http://$pod:8080/healthz" --source-port 50504
