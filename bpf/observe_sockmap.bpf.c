@@ -71,7 +71,8 @@ static __always_inline int observe(struct bpf_iter__sockmap *ctx, int with_cooki
 	psock = psock_of(out->address, (__u64)BPF_CORE_READ(inet, sk.sk_user_data));
 	if (psock)
 		read_psock(out, psock);
-	out->cookie = with_cookie ? bpf_get_socket_cookie(ctx->sk) : (__u64)inet->sk.__sk_common.skc_cookie.counter;
+	/* The pointer that was compared with NULL: 6.1 refuses ctx->sk, read anew. */
+	out->cookie = with_cookie ? bpf_get_socket_cookie(inet) : (__u64)inet->sk.__sk_common.skc_cookie.counter;
 	out->netns = inet->sk.__sk_common.skc_net.net->ns.inum;
 	out->family = inet->sk.__sk_common.skc_family;
 	out->local_port = local_port_of(inet, inet->sk.__sk_common.skc_num);
