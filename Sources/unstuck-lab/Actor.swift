@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import UnstuckKernel
 import UnstuckLab
 import UnstuckModel
 
@@ -148,10 +149,19 @@ struct Actor: ParsableCommand {
             let end = ContinuousClock.now + .seconds(seconds)
             var count = 0
             while ContinuousClock.now < end {
-                guard try request.make() == .hung else { throw LabError(.failed, "the server was not slow") }
-                count += 1
+                let begin = ContinuousClock.now
+                do {
+                    let outcome = try request.make()
+                    let isLate = ContinuousClock.now - begin >= .milliseconds(work)
+                    guard outcome == .hung || isLate else { throw LabError(.failed, "the server was not slow") }
+                    // Where we were late ourselves, on a busy machine, the answer was there first.
+                    if outcome == .hung { count += 1 }
+                } catch let error as SystemError where error.errno == EINPROGRESS {
+                    continue  // gave up before it was connected
+                }
                 usleep(UInt32(work) * 1000)
             }
+            guard count > 0 else { throw LabError(.failed, "gave up not once") }
             Output.line("gave up \(count) times")
         }
     }

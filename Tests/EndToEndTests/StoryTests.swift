@@ -27,7 +27,10 @@ struct StoryTests {
         // One more request hangs while we look.
         let victim = try lab.start(
             "node",
-            [Programs.unstuck, "probe", "http://\(address):8080/healthz", "--source-port", "50504", "--timeout", "600"])
+            [
+                Programs.unstuck, "probe", "http://\(address):8080/healthz", "--source-port", "50504", "--timeout",
+                Scale.of("90", small: "150"),
+            ])
         Scale.pause(seconds: 1)
         let (status, diagnosis) = try lab.diagnose()
         #expect(status == 1)

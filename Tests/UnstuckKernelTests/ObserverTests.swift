@@ -214,7 +214,8 @@ struct ObserverTests {
         _ = NodeObserver().look()
         let before = directoryNames("/proc/self/fd").count
         for _ in 0..<10 { _ = NodeObserver().look() }
-        #expect(directoryNames("/proc/self/fd").count == before)
+        // What an earlier test's thread still had open may have been closed meanwhile; ten looks that leak show.
+        #expect(directoryNames("/proc/self/fd").count <= before)
     }
 
     @Test func refusesKeysThatAreTooLong() throws {
