@@ -24,7 +24,7 @@ unstuck-lab up --lab "$lab" --replace >&2
 map=$(sed -n 's/.*"mapID"[^0-9]*\([0-9]*\).*/\1/p' "/run/unstuck-lab/$lab/state.json" | head -n 1)
 for host in 203.0.113.11 2001:db8:0:1::11; do
     unstuck-lab exec --lab "$lab" --as node -- \
-        unstuck-lab load --host "$host" --connections $((connections / 2)) --churn 200 --seconds 1500 >"$folder/load.$host" &
+        unstuck-lab load --host "$host" --connections $((connections / 2)) --churn 200 --patience 15 --seconds 1500 >"$folder/load.$host" &
     loads+=($!)
 done
 

@@ -43,7 +43,7 @@ done
     echo "Written by \`make soak\` on $(date -u +%F): up to $leaked unaccepted connections and $zombies zombies in one sockmap, beside"
     echo "live accelerated connections that exchange checked data all the while (200 on the machine, 20 under emulation; IPv4 and"
     echo "IPv6, with churn). Everything dead is counted, deleted, and clean afterwards; ports that were poisoned answer again; no live"
-    echo "connection got an error or a wrong byte."
+    echo "connection got an error or a wrong byte, or stood still for 15 seconds."
     echo
     echo "| kernel | leaked | zombies | deleted | checked exchanges | diagnose | repair |"
     echo "|---|---|---|---|---|---|---|"
