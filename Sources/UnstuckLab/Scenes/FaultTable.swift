@@ -64,8 +64,8 @@ public struct FaultTable: Decodable, Sendable {
             "fault itself in a real sockmap, `unstuck diagnose`, `unstuck repair --apply`, and "
                 + "the next connection.", "",
             "Columns are the kernels of lab/kernels.toml: 5.10.218 has the leak; 5.10, 6.1, 6.12 and sid are the newest of their "
-                + "Debian suites (5.10.262, 6.1.176,",
-            "6.12.117 and 7.2.13 when this was last played); machine is the host that runs "
+                + "Debian suites (5.10.262, 6.1.192,",
+            "6.12.118 and 7.2.13 when this was last played); machine is the host that runs "
                 + "the tests (6.18).", "",
             "| fault | what is done | \(kernels.joined(separator: " | ")) |",
             "|---|---|\(kernels.map { _ in "---|" }.joined())",
