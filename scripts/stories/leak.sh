@@ -34,9 +34,7 @@ expect 0 run unstuck repair --map "$map" --apply --reset-stuck --journal "$folde
 shorten "$folder/repaired.txt"
 
 say "The two that hung have lost their requests: they were told at once"
-for victim in "${started[@]:1}"; do wait "$victim" || true; done
-cat "$folder"/victim?.txt
-for victim in "$folder"/victim?.txt; do expect 0 grep -q "connected, then reset" "$victim"; done
+victims_were_reset
 
 say "The same ports, again; the 200 entries left are both ends of the 100 connections that were open all the time"
 passes "http://$pod:8080/healthz" --source-port 50504

@@ -62,3 +62,11 @@ strike_the_stage() {
     run unstuck-lab down --lab "$lab"
     trap - EXIT
 }
+
+# The clients behind the first one that was begun: their words, which tell that they did not have to wait.
+victims_were_reset() {
+    local victim
+    for victim in "${started[@]:1}"; do wait "$victim" || true; done
+    cat "$folder"/victim?.txt
+    for victim in "$folder"/victim?.txt; do expect 0 grep -q "connected, then reset" "$victim"; done
+}
