@@ -46,4 +46,8 @@ extension Lab {
     }
 
     func claims() throws -> Set<FourTuple> { try #require(try SockmapView(lab: self)).claims() }
+
+    /// Whether the map empties. A server closes its end a moment after its client has heard the answer, and under
+    /// emulation that moment can be long; an entry that stays is there after three seconds, too.
+    func becomesEmpty() throws -> Bool { try Deadline(after: .seconds(3)).wait { try claims().isEmpty } }
 }

@@ -25,7 +25,7 @@ import UnstuckModel
             #expect(try lab.get("shop/web-0", from: "remote", family: family, port: 50504) == "answered")
 
             try lab.heal()
-            #expect(try lab.claims().isEmpty)
+            #expect(try lab.becomesEmpty())
             #expect(try lab.faults().isEmpty)
             let recovered = Deadline(after: .seconds(5)).wait(every: .milliseconds(100)) {
                 // A second must pass before a port can be used again over its TIME_WAIT.
@@ -55,7 +55,7 @@ import UnstuckModel
             fault.count = 100
             let made = try lab.breakLeak(fault)
             #expect(made.entriesLeft == 0, "this kernel leaks")
-            #expect(try lab.claims().isEmpty)
+            #expect(try lab.becomesEmpty())
             #expect(try lab.faults().isEmpty)
             // The listener is back.
             #expect(try lab.breakLeak(fault).entriesLeft == 0)
@@ -85,7 +85,7 @@ import UnstuckModel
             #expect(made.entriesLeft == 0, "this kernel leaks")
             #expect(made.summary.hasSuffix("this kernel left nothing"))
             #expect(made.victims.isEmpty)
-            #expect(try lab.claims().isEmpty)
+            #expect(try lab.becomesEmpty())
             #expect(try lab.server(of: fault.pod) != before)
             #expect(try lab.get("shop/web-0", family: family, port: fault.sourcePort) == "answered")
             #expect(try lab.breakCrash(fault).entriesLeft == 0, "the ports can be used again")
@@ -111,7 +111,7 @@ import UnstuckModel
             let port = ["--connections", "1", "--seconds", "0.5", "--source-ports", "50600-50600"]
             #expect(try lab.load("shop/web-0", family: family, port).stalled == 1)
             try lab.heal()
-            #expect(try lab.claims().isEmpty)
+            #expect(try lab.becomesEmpty())
         }
     }
 
@@ -122,7 +122,7 @@ import UnstuckModel
             #expect(made.holders.count == 2)
             #expect(try lab.claims() == [fault.tuple, fault.tuple.reversed])
             try lab.heal()
-            #expect(try lab.claims().isEmpty)
+            #expect(try lab.becomesEmpty())
         }
     }
 

@@ -14,7 +14,7 @@ import UnstuckModel
                     #expect(try lab.get("shop/web-0", from: from, family: family) == "answered", "\(from) \(family)")
                 }
             }
-            #expect(try lab.claims().isEmpty)
+            #expect(try lab.becomesEmpty())
         }
     }
 
@@ -87,7 +87,7 @@ import UnstuckModel
             let claims = try lab.claims()
             #expect(claims.filter { $0.remote == pod && claims.contains($0.reversed) }.count == 3)
             #expect(try load.wait().status == 0)
-            #expect(try Deadline(after: .seconds(3)).wait { try lab.claims().isEmpty })
+            #expect(try lab.becomesEmpty())
         }
     }
 
@@ -111,7 +111,7 @@ import UnstuckModel
                 #expect(report.isClean)
                 #expect(report.opened > count && report.exchanges > 5 * count)
             }
-            #expect(try Deadline(after: .seconds(3)).wait { try lab.claims().isEmpty })
+            #expect(try lab.becomesEmpty())
         }
     }
 
