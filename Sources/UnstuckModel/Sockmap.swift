@@ -10,11 +10,13 @@ public struct Sockmap: Hashable, Sendable, Codable {
     public var maxEntries: Int
     /// Where bpffs pins it, as far as we could look.
     public var pins: [String]
+    /// What the BTF of the map's programs says of its keys; `nil` where none says anything.
+    public var keyType: KeyType?
     public var entries: [SockmapEntry]
 
     public init(
         id: UInt32, name: String, kind: Kind, keySize: Int, valueSize: Int, maxEntries: Int, pins: [String] = [],
-        entries: [SockmapEntry] = []
+        keyType: KeyType? = nil, entries: [SockmapEntry] = []
     ) {
         self.id = id
         self.name = name
@@ -23,6 +25,7 @@ public struct Sockmap: Hashable, Sendable, Codable {
         self.valueSize = valueSize
         self.maxEntries = maxEntries
         self.pins = pins
+        self.keyType = keyType
         self.entries = entries
     }
 }
@@ -78,11 +81,11 @@ public struct SockmapKey: Sendable {
     /// Eight bytes from byte `index * 8` on, the first one lowest; 0 behind the end.
     public func word(_ index: Int) -> UInt64 { words[index] }
 
-    /// Eight bytes from any one on, the first one lowest.
+    /// Eight bytes from any one on, the first one lowest; 0 behind the end.
     func eightBytes(at offset: Int) -> UInt64 {
         let shift = UInt64((offset & 7) * 8)
         let low = words[offset >> 3] >> shift
-        return shift == 0 ? low : low | words[(offset >> 3) + 1] << (64 - shift)
+        return shift == 0 || offset >> 3 == 7 ? low : low | words[(offset >> 3) + 1] << (64 - shift)
     }
 
     public var bytes: [UInt8] {
