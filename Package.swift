@@ -59,8 +59,8 @@ let package = Package(
         .executableTarget(
             name: "unstuck",
             dependencies: [
-                "UnstuckModel", "UnstuckDiagnosis", "UnstuckRender", "UnstuckKernel", "UnstuckProbing", "UnstuckRepair",
-                argumentParser, logging,
+                "UnstuckModel", "UnstuckFormats", "UnstuckDiagnosis", "UnstuckRender", "UnstuckKernel", "UnstuckProbing",
+                "UnstuckRepair", argumentParser, logging,
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -15,7 +15,7 @@ struct SockmapsCommand: ParsableCommand {
               unstuck sockmaps entries --state zombie --state leaked --output json
                   The dead entries of every map, one JSON object a line.
             """,
-        subcommands: [List.self, Entries.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Entries.self, Decode.self, Encode.self], defaultSubcommand: List.self)
 }
 
 /// A map with its entries judged: what both subcommands print.

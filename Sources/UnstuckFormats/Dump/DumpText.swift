@@ -15,6 +15,10 @@ struct DumpText {
         case beforeValue
     }
 
+    /// What stands for the value of a sockmap's entry: it cannot be had (ENOSPC, net/core/sock_map.c,
+    /// __sock_map_lookup_elem's callers), or there is none.
+    private static let valueTexts = ["No space left on device", "No such file or directory", "<no entry>"]
+
     private let bytes: [UInt8]
     private var dump = KeyDump(form: .bpftoolText)
     private var runs: DumpRuns
@@ -26,6 +30,7 @@ struct DumpText {
     private var keySize = 0
     private var keyLine = 0
 
+    /// Something that only bpftool prints.
     private var sawHeader = false
     private var sawSeparator = false
     /// Whole keys since the dump's beginning or the last "Found N elements".
@@ -70,12 +75,16 @@ struct DumpText {
             readValueLine(text.dropFirst(6))
         } else if text.starts(with: "Found ".utf8) {
             endOfRun()
+            sawHeader = true
             place = .anywhere
             readCount(text.dropFirst(6))
         } else if parseRow(text) {
             addRow()
         } else if place == .beforeValue {
             place = .anywhere  // why there is no value: nothing that a key's reader needs
+        } else if Self.valueTexts.contains(where: { text.elementsEqual($0.utf8) }) {
+            endOfRun()  // the same, its `value:` was cut away
+            place = .anywhere
         } else {
             dump.add(line, "neither bytes of a key nor anything else that bpftool prints: \(quoted(text))")
             if place == .inKey {

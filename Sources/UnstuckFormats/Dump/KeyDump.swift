@@ -15,7 +15,7 @@ public struct KeyDump: Hashable, Sendable {
 
     /// Something that could not be understood; what follows it was read all the same.
     public struct Problem: Hashable, Sendable, Codable {
-        /// Counts from 1.
+        /// Counts from 1; 0 where what was read has no lines.
         public var line: Int
         /// What it is and what would be needed instead; of foreign bytes only printable ASCII is repeated.
         public var reason: String
