@@ -16,6 +16,8 @@ let package = Package(
     products: [
         .executable(name: "unstuck", targets: ["unstuck"]),
         .executable(name: "unstuck-lab", targets: ["unstuck-lab"]),
+        // For Fuzz/, a package of its own.
+        .library(name: "UnstuckFormats", targets: ["UnstuckFormats", "UnstuckModel"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
