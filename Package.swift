@@ -74,7 +74,8 @@ let package = Package(
         .testTarget(
             name: "UnstuckModelTests", dependencies: ["UnstuckModel", "CUnstuckABI"], swiftSettings: strict),
         .testTarget(
-            name: "UnstuckFormatsTests", dependencies: ["UnstuckFormats", "CUnstuckABI"], swiftSettings: strict),
+            name: "UnstuckFormatsTests", dependencies: ["UnstuckFormats", "UnstuckModel", "CUnstuckABI"],
+            exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "UnstuckDiagnosisTests", dependencies: ["UnstuckDiagnosis", "UnstuckRender"], swiftSettings: strict),
         .target(

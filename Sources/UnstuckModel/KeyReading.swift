@@ -63,10 +63,9 @@ public struct KeyReading: Hashable, Sendable {
                 if layout.cookie(key) != nil { candidate.fitting += 1 }
             } else if let claim = layout.decode(key) {
                 let named = [claim.local, claim.remote].filter { $0 != KeyLayout.unnamed }
-                guard !named.isEmpty, named.count == 2 || layout.naming == .oneEnd, named.allSatisfy(\.isPlausible)
-                else {
-                    continue
-                }
+                guard !named.isEmpty, named.count == 2 || layout.naming == .oneEnd, named.allSatisfy(\.isPlausible),
+                    Set(named.map(\.address.isV4)).count == 1
+                else { continue }
                 candidate.fitting += 1
                 if named.count(where: \.isEphemeral) == 1, named.count == 2 { candidate.ordinaryPorts += 1 }
             }

@@ -90,7 +90,7 @@ struct DumpRuns {
             dump.add(run.line, fragment(run.bytes[...], of: nil))
             return
         }
-        if size.isMultiple(of: Self.fullRow), count.isMultiple(of: size) {
+        if size.isMultiple(of: Self.fullRow), count.isMultiple(of: size), !run.beginsKey || count == size {
             var start = 0
             while start < count {
                 dump.add(key: Array(run.bytes[start..<start + size]), size: size, line: run.line + start / Self.fullRow)
@@ -98,7 +98,7 @@ struct DumpRuns {
             }
         } else if count == size {
             dump.add(key: run.bytes, size: size, line: run.line)
-        } else if run.endsKey, count > size, (count - size).isMultiple(of: Self.fullRow) {
+        } else if run.endsKey, !run.beginsKey, count > size, (count - size).isMultiple(of: Self.fullRow) {
             dump.add(run.line, fragment(run.bytes[..<(count - size)], of: size))
             dump.add(
                 key: Array(run.bytes[(count - size)...]), size: size, line: run.line + (count - size) / Self.fullRow)
