@@ -67,7 +67,8 @@ public struct KeyReading: Hashable, Sendable {
                     Set(named.map(\.address.isV4)).count == 1
                 else { continue }
                 candidate.fitting += 1
-                if named.count(where: \.isEphemeral) == 1, named.count == 2 { candidate.ordinaryPorts += 1 }
+                let ephemeral = named.count { (LocalPorts.standard.low...LocalPorts.standard.high).contains($0.port) }
+                if ephemeral == 1, named.count == 2 { candidate.ordinaryPorts += 1 }
             }
         }
         return candidate
@@ -90,9 +91,6 @@ extension Endpoint {
         return bytes[0] & 0xE0 == 0x20 || bytes[0] & 0xFE == 0xFC || (bytes[0] == 0xFE && bytes[1] & 0xC0 == 0x80)
             || address.isLoopback || bytes.starts(with: [0x00, 0x64, 0xFF, 0x9B])
     }
-
-    /// net.ipv4.ip_local_port_range as Linux sets it.
-    fileprivate var isEphemeral: Bool { (32768...60999).contains(port) }
 }
 
 extension KeyLayout {
