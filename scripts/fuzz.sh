@@ -49,7 +49,7 @@ for target in "${targets[@]}"; do
         merged=.build/fuzz/$target/merged
         rm -rf "$merged"
         mkdir -p "$merged"
-        "$programs/fuzz-$target" -merge=1 -max_len=4096 "$merged" "corpus/$target" "$found/corpus" >>"$log" 2>&1
+        "$programs/fuzz-$target" -set_cover_merge=1 -max_len=4096 "$merged" "corpus/$target" "$found/corpus" >>"$log" 2>&1
         rm -rf "corpus/$target"
         mv "$merged" "corpus/$target"
     fi

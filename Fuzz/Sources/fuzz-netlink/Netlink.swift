@@ -6,7 +6,7 @@ import UnstuckModel
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzNetlink(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = unsafe input(start, count)
-    let span = bytes.span.bytes
+    let span = unsafe bytes.span.bytes
     // As the payload of a message whose header is right: most inputs would get no further than the header.
     _ = try? DiagSocket.decode(span, in: 0..<count)
     _ = try? NetlinkAttribute.decode(span, in: 0..<count)
