@@ -141,7 +141,8 @@ public final class NodeObserver {
             for entry in earlier[maps[index].id]?.entries ?? [] { residents[entry.key] = entry.resident.identity }
             for position in maps[index].entries.indices {
                 let entry = maps[index].entries[position]
-                maps[index].entries[position].isStable = residents[entry.key] == entry.resident.identity
+                maps[index].entries[position].isStable =
+                    residents[entry.key]?.mayBe(entry.resident.identity) ?? false
             }
         }
     }
