@@ -85,7 +85,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "UnstuckRepairTests",
-            dependencies: ["TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckDiagnosis", "UnstuckRepair"],
+            dependencies: [
+                "TestSupport", "UnstuckModel", "UnstuckFormats", "UnstuckKernel", "UnstuckDiagnosis", "UnstuckRepair",
+                "CUnstuckABI", "CLibBPF",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
