@@ -93,7 +93,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckLab", "CLinuxUAPI", "unstuck", "unstuck-lab",
+                "TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckLab", "CLibBPF", "CLinuxUAPI", "unstuck",
+                "unstuck-lab",
             ],
             swiftSettings: strict),
         .testTarget(
