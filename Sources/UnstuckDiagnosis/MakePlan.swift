@@ -12,7 +12,8 @@ public struct PlanOptions: Sendable {
     public var limit = 10_000
     /// Delete entries whose keys are read by an inferred layout too.
     public var acceptsInferred = false
-    public var selection = Selection()
+    /// Which dead entries it is about; its pods' index is the look's.
+    public var selection = EntryFilter()
 
     public init() {}
 }
@@ -25,8 +26,10 @@ public func makePlan(_ view: NodeView, _ diagnosis: Diagnosis, _ options: PlanOp
         diagnosis.findings.filter { $0.code == .leaked || $0.code == .zombie }.flatMap(\.subject.entries))
 
     let receivers = misdirectedReceivers(diagnosis)
+    var selection = options.selection
+    selection.index = view.pods
     for entry in view.entries where entry.isDead {
-        if !options.selection.selects(entry, in: view) {
+        if !selection.takes(entry.entry, entry.claim, entry.state) {
             plan.notSelected += 1
         } else if entry.state == .undecodable {
             plan.undecided.append(undecided(entry, "its key's layout is not known"))
@@ -36,7 +39,7 @@ public func makePlan(_ view: NodeView, _ diagnosis: Diagnosis, _ options: PlanOp
             consider(entry, view, options, receiver: receivers[entry.reference], &plan)
         }
     }
-    checkPods(view, options.selection, &plan)
+    checkPods(selection.pods, view, &plan)
     // What a live connection claims hurts now: it comes first, within the limit and within the minute.
     plan.deletions = plan.deletions.filter { $0.claimant != nil } + plan.deletions.filter { $0.claimant == nil }
     if plan.deletions.count > options.limit {
@@ -55,8 +58,8 @@ private func undecided(_ entry: NodeView.JudgedEntry, _ reason: String) -> Plan.
 }
 
 /// A pod's name that was mistyped must not look like a pod without dead entries.
-private func checkPods(_ view: NodeView, _ selection: Selection, _ plan: inout Plan) {
-    let unknown = selection.unknownPods(in: view)
+private func checkPods(_ wanted: Set<String>, _ view: NodeView, _ plan: inout Plan) {
+    let unknown = wanted.filter { !view.pods.knows($0) }.sorted()
     guard !unknown.isEmpty else { return }
     let counts = Dictionary(grouping: view.entries.filter(\.isDead).compactMap { view.pod(of: $0) }) { $0 }
         .mapValues(\.count).sorted { ($1.value, $0.key) < ($0.value, $1.key) }

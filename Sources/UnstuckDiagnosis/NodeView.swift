@@ -13,10 +13,8 @@ public struct NodeView: Sendable {
     private let socketsByTuple: [FourTuple: [Int]]
     private let socketsByIdentity: [SocketIdentity: Int]
     private let programs: [UInt32: BPFProgram]
-    private let cgroups: [UInt64: Cgroup]
-    private let pods: [String: Pod]
     private let owners: [UInt64: [SocketOwner]]
-    private let podsByAddress: [IPAddress: String]  // by uid
+    public let pods: PodIndex
     private let seenDeadBefore: [UInt32: [SockmapKey: SeenDead]]
 
     private struct SeenDead: Sendable {
@@ -39,9 +37,7 @@ public struct NodeView: Sendable {
     /// - Parameters:
     ///   - looks: oldest first, of one boot; at least one.
     ///   - layout: how a map's keys are read.
-    public init?(
-        _ looks: [Snapshot], layout: (Sockmap) -> LayoutDecision = { LayoutDecision(for: $0) }
-    ) {
+    public init?(_ looks: [Snapshot], layout: (Sockmap) -> LayoutDecision = { LayoutDecision(for: $0) }) {
         guard let now = looks.last else { return nil }
         self.now = now
         var layouts: [UInt32: LayoutDecision] = [:]
@@ -72,10 +68,10 @@ public struct NodeView: Sendable {
         socketsByTuple = byTuple
         socketsByIdentity = byIdentity
         programs = Dictionary(now.programs.map { ($0.id, $0) }) { first, _ in first }
-        cgroups = Dictionary(now.cgroups.map { ($0.id, $0) }) { first, _ in first }
-        pods = Dictionary(now.pods.map { ($0.uid, $0) }) { first, _ in first }
         owners = Dictionary(grouping: now.owners, by: \.inode)
-        podsByAddress = Self.addresses(of: now, cgroups: cgroups)
+        pods = PodIndex(
+            cgroups: now.cgroups, pods: now.pods,
+            sockets: now.sockets.lazy.map(\.socket) + now.sockmaps.flatMap { $0.entries.map(\.resident) })
         seenDeadBefore = Self.seenDead(in: looks.dropLast().filter { $0.boot == now.boot })
     }
 
@@ -152,40 +148,15 @@ public struct NodeView: Sendable {
 
     public func owners(of socket: KernelSocket) -> [SocketOwner] { socket.inode == 0 ? [] : owners[socket.inode] ?? [] }
 
-    public func pod(of socket: KernelSocket) -> String? { cgroups[socket.cgroup]?.podUID.map(podLabel) }
+    public func pod(of socket: KernelSocket) -> String? { pods.pod(of: socket) }
+
+    public func pod(of entry: JudgedEntry) -> String? { pods.pod(of: entry.entry, claim: entry.claim) }
 
     /// The pod that has an address.
-    public func pod(at address: IPAddress) -> String? { podsByAddress[address].map(podLabel) }
-
-    /// The pod that an entry belongs to: its resident's, or the one that has the local address which its key names.
-    public func pod(of entry: JudgedEntry) -> String? { podUID(of: entry).map(podLabel) }
-
-    /// What that pod may be called: its label and its uid.
-    func podNames(of entry: JudgedEntry) -> [String] { podUID(of: entry).map { [podLabel($0), $0] } ?? [] }
-
-    private func podUID(of entry: JudgedEntry) -> String? {
-        cgroups[entry.entry.resident.cgroup]?.podUID ?? entry.claim.flatMap { podsByAddress[$0.local.address] }
-    }
-
-    private func podLabel(_ uid: String) -> String { pods[uid]?.label ?? "pod \(uid)" }
+    public func pod(at address: IPAddress) -> String? { pods.pod(at: address) }
 
     public func handlers(of socket: KernelSocket) -> Handlers? {
         socket.handlers.flatMap { now.handlers.indices.contains($0) ? now.handlers[$0] : nil }
-    }
-
-    /// An address belongs to a pod if a socket of the pod's cgroup, in a namespace of its own, uses it as its own.
-    private static func addresses(of now: Snapshot, cgroups: [UInt64: Cgroup]) -> [IPAddress: String] {
-        var candidates: [IPAddress: Set<String>] = [:]
-        let all = now.sockets.map(\.socket) + now.sockmaps.flatMap { $0.entries.map(\.resident) }
-        for socket in all {
-            let address = socket.tuple.local.address
-            guard !address.isLoopback, !address.isUnspecified, let uid = cgroups[socket.cgroup]?.podUID else {
-                continue
-            }
-            candidates[address, default: []].insert(uid)
-        }
-        // Host-network pods share the node's address: an address with two pods names none.
-        return candidates.compactMapValues { $0.count == 1 ? $0.first : nil }
     }
 
     private static func seenDead(in looks: [Snapshot]) -> [UInt32: [SockmapKey: SeenDead]] {

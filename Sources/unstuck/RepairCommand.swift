@@ -57,7 +57,7 @@ struct RepairCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Where each step is written down, before and after.", valueName: "file"))
     var journal = "/var/log/unstuck/journal.jsonl"
 
-    @OptionGroup(title: "Selection") var selection: SelectionOptions
+    @OptionGroup(title: "Which entries") var selection: EntryFilterOptions
     @OptionGroup var look: LookOptions
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
@@ -67,6 +67,7 @@ struct RepairCommand: ParsableCommand {
         guard (1...100_000).contains(limit) else { throw ValidationError("--limit is 1 to 100000") }
         guard (0...1_000_000).contains(perMinute) else { throw ValidationError("--per-minute is 0 to 1000000") }
         guard (0...3600).contains(watch) else { throw ValidationError("--watch is 0 to 3600 seconds") }
+        guard selection.state.allSatisfy(\.isDead) else { throw ValidationError("--state is leaked or zombie here") }
     }
 
     /// One repair at a time on a node, whatever journal it writes.
@@ -132,7 +133,7 @@ struct RepairCommand: ParsableCommand {
         options.acceptsInferred = acceptInferred
         options.isForced = force
         options.limit = limit
-        options.selection = selection.selection
+        options.selection = selection.filter()
         let plan = UnstuckDiagnosis.makePlan(seen.view, seen.diagnosis, options)
         let caps = RepairReport.Caps(limit: limit, perMinute: perMinute)
         var report = RepairReport(plan: plan, caps: caps, unknown: seen.diagnosis.unknown)

@@ -50,12 +50,8 @@ public final class DeadMap {
     /// Loaded programs that use the map: while it is repaired, and never afterwards.
     public var programs: [UInt32] {
         get throws {
-            var users: [UInt32] = []
-            var id: UInt32 = 0
-            while unsafe bpf_prog_get_next_id(id, &id) == 0 {
-                if try BPFTable.program(id: id)?.maps.contains(map.id) ?? false { users.append(id) }
-            }
-            return users
+            guard let open = try BPFTable.openSockmap(id: map.id) else { return [] }
+            return try MapUsers(of: [open.description]).programs.map(\.id)
         }
     }
 }

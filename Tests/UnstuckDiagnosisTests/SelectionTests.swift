@@ -51,7 +51,7 @@ struct SelectionTests {
         return makePlan(view, diagnose(view), options)
     }
 
-    func selected(_ change: (inout Selection) -> Void) throws -> (deleted: Int, left: Int) {
+    func selected(_ change: (inout EntryFilter) -> Void) throws -> (deleted: Int, left: Int) {
         let plan = try plan { change(&$0.selection) }
         #expect(plan.refusals.isEmpty)
         return (plan.deletions.count, plan.notSelected)
