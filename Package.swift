@@ -85,12 +85,16 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "UnstuckRepairTests",
-            dependencies: ["TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckDiagnosis", "UnstuckRepair"],
+            dependencies: [
+                "TestSupport", "UnstuckModel", "UnstuckFormats", "UnstuckKernel", "UnstuckDiagnosis", "UnstuckRepair",
+                "CUnstuckABI", "CLibBPF",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckLab", "CLinuxUAPI", "unstuck", "unstuck-lab",
+                "TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckLab", "CLibBPF", "CLinuxUAPI", "unstuck",
+                "unstuck-lab",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -34,15 +34,17 @@ public struct NodeView: Sendable {
         }
     }
 
-    /// - Parameter looks: oldest first, of one boot; at least one.
-    public init?(_ looks: [Snapshot]) {
+    /// - Parameters:
+    ///   - looks: oldest first, of one boot; at least one.
+    ///   - layout: how a map's keys are read.
+    public init?(_ looks: [Snapshot], layout: (Sockmap) -> LayoutDecision = { LayoutDecision(for: $0) }) {
         guard let now = looks.last else { return nil }
         self.now = now
         var layouts: [UInt32: LayoutDecision] = [:]
         var entries: [JudgedEntry] = []
         var byClaim: [UInt32: [FourTuple: [Int]]] = [:]
         for map in now.sockmaps {
-            let decision = LayoutDecision(for: map)
+            let decision = layout(map)
             layouts[map.id] = decision
             var bare = map
             bare.entries = []
@@ -147,6 +149,8 @@ public struct NodeView: Sendable {
     public func owners(of socket: KernelSocket) -> [SocketOwner] { socket.inode == 0 ? [] : owners[socket.inode] ?? [] }
 
     public func pod(of socket: KernelSocket) -> String? { pods.pod(of: socket) }
+
+    public func pod(of entry: JudgedEntry) -> String? { pods.pod(of: entry.entry, claim: entry.claim) }
 
     /// The pod that has an address.
     public func pod(at address: IPAddress) -> String? { pods.pod(at: address) }
