@@ -16,6 +16,8 @@ let package = Package(
     products: [
         .executable(name: "unstuck", targets: ["unstuck"]),
         .executable(name: "unstuck-lab", targets: ["unstuck-lab"]),
+        // For Fuzz/, a package of its own.
+        .library(name: "UnstuckFormats", targets: ["UnstuckFormats", "UnstuckModel"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -59,8 +61,8 @@ let package = Package(
         .executableTarget(
             name: "unstuck",
             dependencies: [
-                "UnstuckModel", "UnstuckDiagnosis", "UnstuckRender", "UnstuckKernel", "UnstuckProbing", "UnstuckRepair",
-                argumentParser, logging,
+                "UnstuckModel", "UnstuckFormats", "UnstuckDiagnosis", "UnstuckRender", "UnstuckKernel", "UnstuckProbing",
+                "UnstuckRepair", argumentParser, logging,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -72,7 +74,8 @@ let package = Package(
         .testTarget(
             name: "UnstuckModelTests", dependencies: ["UnstuckModel", "CUnstuckABI"], swiftSettings: strict),
         .testTarget(
-            name: "UnstuckFormatsTests", dependencies: ["UnstuckFormats", "CUnstuckABI"], swiftSettings: strict),
+            name: "UnstuckFormatsTests", dependencies: ["UnstuckFormats", "UnstuckModel", "CUnstuckABI"],
+            exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "UnstuckDiagnosisTests", dependencies: ["UnstuckDiagnosis", "UnstuckRender"], swiftSettings: strict),
         .target(
