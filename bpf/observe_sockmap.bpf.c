@@ -71,9 +71,13 @@ static __always_inline int observe(struct bpf_iter__sockmap *ctx, int with_cooki
 	psock = psock_of(out->address, (__u64)BPF_CORE_READ(inet, sk.sk_user_data));
 	if (psock)
 		read_psock(out, psock);
-	/* Not ctx->sk again: 6.1's verifier wants what is loaded anew to be tested anew. And not skc_cookie, which is 0
-	 * until somebody asks for it: one socket would look like two. */
-	out->cookie = with_cookie ? bpf_get_socket_cookie(inet) : 0;
+	/* Not ctx->sk again: 6.1's verifier wants what is loaded anew to be tested anew. Without the helper no cookie, for
+	 * skc_cookie is 0 until somebody asks for it, and one socket would look like two. But a key of eight bytes may be
+	 * the cookie: whoever made it so had asked. */
+	if (with_cookie)
+		out->cookie = bpf_get_socket_cookie(inet);
+	else if (key_size == 8)
+		out->cookie = inet->sk.__sk_common.skc_cookie.counter;
 	out->netns = inet->sk.__sk_common.skc_net.net->ns.inum;
 	out->family = inet->sk.__sk_common.skc_family;
 	out->local_port = local_port_of(inet, inet->sk.__sk_common.skc_num);

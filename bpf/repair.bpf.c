@@ -164,7 +164,11 @@ static __always_inline int repair(struct bpf_iter__sockmap *ctx, int with_cookie
 	__builtin_memcpy(report.key, copy.bytes, sizeof(report.key));
 	report.key_size = key_size;
 	now->address = (__u64)sk;
-	now->cookie = with_cookie ? bpf_get_socket_cookie(sk) : 0;
+	/* As observe_sockmap.bpf.c has it. */
+	if (with_cookie)
+		now->cookie = bpf_get_socket_cookie(sk);
+	else if (key_size == 8)
+		now->cookie = sk->__sk_common.skc_cookie.counter;
 	now->netns = sk->__sk_common.skc_net.net->ns.inum;
 	element = element_of(ctx);
 	psock = psock_of(now->address, (__u64)BPF_CORE_READ(sk, sk_user_data));

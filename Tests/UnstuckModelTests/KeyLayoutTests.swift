@@ -54,7 +54,7 @@ struct KeyLayoutTests {
             }
             #expect(isCarried)
             #expect(key.count == layout.size)
-            #expect(layout.decode(key) == layout.claim(naming: tuple), "\(layout.name)")
+            #expect(layout.decode(key).map { [$0] } == layout.claims(naming: tuple), "\(layout.name)")
         }
     }
 
@@ -82,8 +82,40 @@ struct KeyLayoutTests {
         #expect(claim.remote.description == "203.0.113.7:8080")
         #expect(claim.local.port == 0)
         let tuple = FourTuple(local: try #require(Endpoint("192.0.2.10:50504")), remote: claim.remote)
-        #expect(layout.claim(naming: tuple) == claim)
+        #expect(layout.claims(naming: tuple) == [claim])
         #expect(layout.encode(tuple) == key)
+    }
+
+    /// Calico files an application's socket under its own end, and Envoy's under the application's, with another mark.
+    @Test func aKeyTellsWhoseEndItNames() throws {
+        let application = try #require(Endpoint("192.0.2.10:50504"))
+        let envoy = try #require(Endpoint("127.0.0.1:15001"))
+        let tuple = FourTuple(local: envoy, remote: application)
+        let nowhere = Endpoint(IPAddress(v4: 0), 0)
+        let sides = [
+            (FourTuple(local: application, remote: nowhere), [192, 0, 2, 10, 0xc5, 0x48, 0, 0, 0, 0, 0, 0] as [UInt8]),
+            (FourTuple(local: nowhere, remote: application), [192, 0, 2, 10, 0xc5, 0x48, 0, 0, 1, 0, 0, 0]),
+        ]
+        for (claim, key) in sides {
+            #expect(KeyLayout.calico.decode(key) == claim)
+            #expect(KeyLayout.calico.encode(claim) == key)
+        }
+        #expect(KeyLayout.calico.claims(naming: tuple).contains(sides[1].0))
+        #expect(KeyLayout.calico.claims(naming: tuple.reversed).contains(sides[0].0))
+        #expect(KeyLayout.calico.encode(tuple) == nil, "which end?")
+        #expect(KeyLayout.calico.decode([192, 0, 2, 10, 0xc5, 0x48, 0, 0, 2, 0, 0, 0]) == nil)
+        #expect(KeyLayout.calico.decode([192, 0, 2, 10, 0xc5, 0x48, 0, 0, 1, 0, 0, 1]) == nil)
+    }
+
+    /// eunomia's program files an IPv4 connection of a dual-stack socket with that socket's own family.
+    @Test func eunomiaNamesTheSocketsFamily() throws {
+        let loopback = IPAddress(v4: 0x7F00_0001)
+        let tuple = FourTuple(local: Endpoint(loopback, 8080), remote: Endpoint(loopback, 50504))
+        var key = try #require(KeyLayout.eunomia.encode(tuple))
+        #expect(key == [127, 0, 0, 1, 127, 0, 0, 1, 0, 0, 0x1f, 0x90, 0, 0, 0xc5, 0x48, 2, 0, 0, 0])
+        #expect(KeyLayout.eunomia.decode(key) == tuple)
+        key[16] = 10
+        #expect(KeyLayout.eunomia.decode(key) == tuple)
     }
 
     @Test func toleratesTheProtocolByte() throws {
@@ -112,7 +144,7 @@ extension KeyLayout.Field {
     /// Bytes that no tuple tells.
     fileprivate var isNoTuple: Bool {
         switch self {
-        case .opaque, .socketCookie: true
+        case .opaque, .socketCookie, .side: true
         default: false
         }
     }
