@@ -22,14 +22,15 @@ extension KeyLayout {
             (34, .remotePort(.network16)),
         ])
 
-    /// istio-tcpip-bypass, `map_redir`.
+    /// istio-tcpip-bypass, `map_redir`. Made for IPv4, it files the servers of IPv6 connections as well, under the IPv4
+    /// addresses that the kernel gives such sockets (`LOOPBACK4_IPV6`, include/net/ipv6.h).
     ///
     /// Source: intel/istio-tcpip-bypass `bpf/bpf_sockops.h` (`struct socket_4_tuple`).
     public static let istioBypass = KeyLayout(
         name: "istio-tcpip-bypass", size: 16,
         fields: [
             (0, .localAddress(.v4)), (4, .localPort(.hostIn32)), (8, .remoteAddress(.v4)), (12, .remotePort(.hostIn32)),
-        ])
+        ], v6StandIn: IPAddress(v4: 0x7F00_0006))
 
     /// os-eBPF and socket-acceleration-with-ebpf, `sock_ops_map`.
     ///

@@ -82,11 +82,14 @@ public struct KeyLayout: Hashable, Sendable {
     private let hasSides: Bool
     /// Keys of IPv6 connections can be told.
     public let carriesV6: Bool
+    /// In a layout for IPv4, what stands for both addresses of an IPv6 connection; `nil`: it never names one.
+    public let v6StandIn: IPAddress?
 
     /// - Precondition: the parts lie within `size` bytes, at most ``SockmapKey/longest``.
-    public init(name: String, size: Int, fields: [(offset: Int, field: Field)]) {
+    public init(name: String, size: Int, fields: [(offset: Int, field: Field)], v6StandIn: IPAddress? = nil) {
         self.name = name
         self.size = size
+        self.v6StandIn = v6StandIn
         parts = fields.map { Part(offset: $0.offset, field: $0.field) }
         var covered = Set<Int>()
         for part in parts { covered.formUnion(part.offset..<part.offset + part.field.width) }
@@ -185,7 +188,13 @@ public struct KeyLayout: Hashable, Sendable {
     /// claims where a key names the one end or the other. None if the layout cannot name the connection at all (IPv6 in a
     /// layout for IPv4).
     public func claims(naming tuple: FourTuple) -> [FourTuple] {
-        guard naming != .socket, carriesV6 || tuple.local.address.isV4 && tuple.remote.address.isV4 else { return [] }
+        guard naming != .socket else { return [] }
+        var tuple = tuple
+        if !carriesV6, !tuple.local.address.isV4 || !tuple.remote.address.isV4 {
+            guard let v6StandIn else { return [] }
+            tuple.local.address = v6StandIn
+            tuple.remote.address = v6StandIn
+        }
         if hasSides {
             return [
                 FourTuple(local: tuple.local, remote: Self.nowhere),
@@ -200,7 +209,8 @@ public struct KeyLayout: Hashable, Sendable {
     /// The key under which this layout files the socket with that tuple; `nil` where the tuple alone does not make a key.
     /// Where a key names one end or the other, the tuple is one of its ``claims(naming:)``.
     public func encode(_ tuple: FourTuple) -> [UInt8]? {
-        guard naming == .connection || naming == .oneEnd, !claims(naming: tuple).isEmpty else { return nil }
+        guard naming == .connection || naming == .oneEnd, let claim = claims(naming: tuple).first else { return nil }
+        let tuple = hasSides ? tuple : claim
         let isLocalSide = tuple.remote == Self.nowhere
         guard !hasSides || isLocalSide != (tuple.local == Self.nowhere) else { return nil }
         let side = isLocalSide ? tuple.local : tuple.remote

@@ -47,7 +47,7 @@ struct KeyLayoutTests {
             let tuple = FourTuple(
                 local: Endpoint(try #require(IPAddress(local)), 50504),
                 remote: Endpoint(try #require(IPAddress(remote)), 8080))
-            let isCarried = tuple.local.address.isV4 || layout.carriesV6
+            let isCarried = tuple.local.address.isV4 || layout.carriesV6 || layout.v6StandIn != nil
             guard let key = layout.encode(tuple) else {
                 #expect(!isCarried || layout.fields.contains { $0.field.isNoTuple }, "\(layout.name) \(tuple)")
                 continue
@@ -105,6 +105,17 @@ struct KeyLayoutTests {
         #expect(KeyLayout.calico.encode(tuple) == nil, "which end?")
         #expect(KeyLayout.calico.decode([192, 0, 2, 10, 0xc5, 0x48, 0, 0, 2, 0, 0, 0]) == nil)
         #expect(KeyLayout.calico.decode([192, 0, 2, 10, 0xc5, 0x48, 0, 0, 1, 0, 0, 1]) == nil)
+    }
+
+    /// What the kernel gives an IPv6 server's socket for IPv4 addresses.
+    @Test func istioFilesIPv6ServersUnderAnAddressOfIPv4() throws {
+        let tuple = FourTuple(
+            local: try #require(Endpoint("[2001:db8::1]:28080")), remote: try #require(Endpoint("[2001:db8::2]:50290")))
+        let key: [UInt8] = [127, 0, 0, 6, 0xb0, 0x6d, 0, 0, 127, 0, 0, 6, 0x72, 0xc4, 0, 0]
+        #expect(KeyLayout.istioBypass.encode(tuple) == key)
+        let claim = try #require(KeyLayout.istioBypass.decode(key))
+        #expect(KeyLayout.istioBypass.claims(naming: tuple) == [claim])
+        #expect(KeyLayout.kmesh.claims(naming: tuple) == [])
     }
 
     /// eunomia's program files an IPv4 connection of a dual-stack socket with that socket's own family.

@@ -105,7 +105,7 @@ final class Stage {
     /// Of both families, or of IPv4 alone: an accelerator for that asks for the socket's family, and leaves a dual-stack
     /// server's sockets outside.
     private static func listener(_ port: UInt16, _ accelerator: StageAccelerator) throws -> SceneSocket {
-        SceneSocket(try TCP.listener(port: port, backlog: 64, isV4Only: !accelerator.layout.carriesV6))
+        SceneSocket(try TCP.listener(port: port, backlog: 64, isV4Only: accelerator.families == [.v4]))
     }
 
     func closeListener() { listener = nil }

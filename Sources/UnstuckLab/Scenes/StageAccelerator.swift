@@ -15,8 +15,10 @@ public struct StageAccelerator: Sendable {
     /// hangs nobody, and is gone with the next connection of its tuple.
     public var replaces = false
 
-    /// The families of the connections that it files.
-    public var families: [AddressFamily] { layout.carriesV6 ? AddressFamily.allCases : [.v4] }
+    /// The families of the connections that it files, if only their servers' ends.
+    public var families: [AddressFamily] {
+        layout.carriesV6 || layout.v6StandIn != nil ? AddressFamily.allCases : [.v4]
+    }
 
     public static let cilium = StageAccelerator(
         name: "cilium", layout: .cilium, object: ciliumAcceleratorObject, mapName: Accelerator.mapName)
