@@ -105,8 +105,9 @@ public struct NodeView: Sendable {
     /// The entries of a map whose keys name `tuple`: one, or two where an accelerator wrote its keys in two ways, or
     /// more where its keys name one end only.
     public func entries(in map: UInt32, claiming tuple: FourTuple) -> [JudgedEntry] {
-        guard let claim = layouts[map]?.layout?.claim(naming: tuple) else { return [] }
-        return (entriesByClaim[map]?[claim] ?? []).map { entries[$0] }
+        (layouts[map]?.layout?.claims(naming: tuple) ?? []).flatMap { claim in
+            (entriesByClaim[map]?[claim] ?? []).map { entries[$0] }
+        }
     }
 
     /// Whether a map's keys name connections and nothing else, so that a connection that finds another socket under its
