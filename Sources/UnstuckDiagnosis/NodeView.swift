@@ -211,7 +211,8 @@ extension TCPSocket {
     /// Whether the sequence numbers of the two sockets are those of one connection.
     func isJoined(to other: TCPSocket) -> Bool {
         func fits(_ sender: TCPSocket, _ receiver: TCPSocket) -> Bool {
-            let distance = Int32(bitPattern: receiver.receiveNext &- sender.sendNext)
+            guard let expected = receiver.receiveNext, let next = sender.sendNext else { return false }
+            let distance = Int32(bitPattern: expected &- next)
             return distance.magnitude <= Self.slack
         }
         return fits(self, other) && fits(other, self)

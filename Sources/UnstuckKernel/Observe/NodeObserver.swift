@@ -12,11 +12,15 @@ public final class NodeObserver {
         public var maps: Set<UInt32> = []
         /// Also read the TCP tables of the network namespaces.
         public var readsSockets = true
+        /// Walk the maps' keys and ask INET_DIAG for the sockets, although the iterators could be used.
+        public var avoidsIterators = false
         public init() {}
     }
 
     public let options: Options
     private let sockmaps = SockmapObserver()
+    /// Why no iterator is tried any more: it will not be accepted the next time either.
+    private var refusal: (any Error)?
     /// What each part of a look took and found: `UNSTUCK_LOG=debug`.
     private let log = Logger(label: "unstuck.look")
 
@@ -29,12 +33,14 @@ public final class NodeObserver {
     /// taken for a misdirected one.
     public func look() -> Snapshot {
         var snapshot = Self.blank()
+        defer { tables = nil }
         let before = readMaps(into: &snapshot.shortfalls)
         if options.readsSockets {
             readSockets(into: &snapshot)
             var again: [Shortfall] = []
             snapshot.sockmaps = readMaps(into: &again)
             Self.markUnstable(&snapshot.sockmaps, before: before)
+            checkAbsences(&snapshot)
         } else {
             snapshot.sockmaps = before
         }
@@ -74,13 +80,14 @@ public final class NodeObserver {
         let start = ContinuousClock.now
         let pins = PinFinder(root: options.root).pins()
         var result: [Sockmap] = []
+        var walked = WalkedMaps()
         for id in mapIDs(pins, &shortfalls) where options.maps.isEmpty || options.maps.contains(id) {
             do {
                 guard let map = try open(id, pins[id]) else { continue }
                 var description = map.description
                 description.pins = pins[id] ?? []
                 do {
-                    description.entries = try sockmaps.entries(of: map)
+                    try readEntries(of: map, into: &description, &walked)
                 } catch {
                     shortfalls.append(Shortfall(.sockmaps, action: "read sockmap \(id)", error: error))
                 }
@@ -93,9 +100,51 @@ public final class NodeObserver {
             shortfalls.append(
                 Shortfall(.sockmaps, action: "find sockmap \(id)", missing: "a SOCKMAP or SOCKHASH of that id"))
         }
-        let entries = result.reduce(0) { $0 + $1.entries.count }
+        shortfalls += walked.shortfalls
+        let entries = result.reduce(0) { $0 + $1.entries.count + ($1.walk?.entries.count ?? 0) }
         log.debug("\(result.count) sockmaps, \(entries) entries in \(ContinuousClock.now - start)")
         return result
+    }
+
+    /// Through the iterator, or, where that cannot be used, by walking the keys.
+    private func readEntries(
+        of map: borrowing OpenSockmap, into description: inout Sockmap, _ walked: inout WalkedMaps
+    ) throws {
+        var reason = options.avoidsIterators ? WalkedMaps.chosen : ""
+        if let refusal {
+            reason = Requirement.missing(behind: refusal)
+        } else if !options.avoidsIterators {
+            do {
+                description.entries = try sockmaps.entries(of: map)
+                return
+            } catch let error as ObservationError where !error.isOfIterator {
+                throw error
+            } catch {
+                if error is BPFError { refusal = error }
+                reason = Requirement.missing(behind: error)
+            }
+        }
+        let walk = try KeyWalk.run(over: map)
+        description.walk = walk
+        walked.add(description.id, walk, reason)
+    }
+
+    /// Keys of walked maps that name no socket: is there really none?
+    private func checkAbsences(_ snapshot: inout Snapshot) {
+        guard snapshot.sockmaps.contains(where: { $0.walk != nil }) else { return }
+        if tables == nil {  // the sockets came through their iterator: no namespace is open yet
+            let opened = SocketTables(root: options.root)
+            let reading = opened.read()
+            tables = opened
+            snapshot.shortfalls += reading.shortfalls
+            let known = Set(snapshot.sockets.map(\.socket.tuple))
+            snapshot.sockets += reading.sockets.filter { !known.contains($0.socket.tuple) }
+        }
+        guard let tables else { return }
+        AbsenceCheck(tables: tables).run(on: &snapshot) { map in
+            guard let open = try open(map.id, map.pins.isEmpty ? nil : map.pins) else { return nil }
+            return try KeyWalk.run(over: open)
+        }
     }
 
     /// Every map's id; without the right to list them, those of the maps that are pinned.
@@ -129,17 +178,24 @@ public final class NodeObserver {
                 let entry = maps[index].entries[position]
                 maps[index].entries[position].isStable = residents[entry.key] == entry.resident.identity
             }
+            var keys: [SockmapKey: UInt64?] = [:]
+            for entry in earlier[maps[index].id]?.walk?.entries ?? [] { keys[entry.key] = .some(entry.cookie) }
+            let walked = maps[index].walk?.entries ?? []
+            for (position, entry) in walked.enumerated() {
+                maps[index].walk?.entries[position].isStable = keys[entry.key] == .some(entry.cookie)
+            }
         }
     }
 
     private func readSockets(into snapshot: inout Snapshot) {
         let observer: TCPObserver
+        if options.avoidsIterators { return readTables(into: &snapshot, missing: WalkedMaps.chosen) }
         do {
+            if let refusal { throw refusal }
             // Loaded once: most of a look's time on an old or slow machine is libbpf's search of the kernel's types.
             observer = try tcp ?? TCPObserver()
         } catch {
-            snapshot.shortfalls.append(Shortfall(.sockets, action: "read TCP sockets", error: error))
-            return
+            return readTables(into: &snapshot, missing: Requirement.missing(behind: error))
         }
         tcp = observer
         let start = ContinuousClock.now
@@ -179,6 +235,30 @@ public final class NodeObserver {
     }
 
     private var tcp: TCPObserver?
+    /// Open during a look that needs them.
+    private var tables: SocketTables?
+
+    /// The sockets without the iterator: what INET_DIAG tells.
+    private func readTables(into snapshot: inout Snapshot, missing: String) {
+        let start = ContinuousClock.now
+        let opened = SocketTables(root: options.root)
+        let reading = opened.read()
+        tables = opened
+        snapshot.sockets = reading.sockets
+        snapshot.namespaces = reading.namespaces
+        snapshot.shortfalls += reading.shortfalls
+        snapshot.shortfalls.append(
+            Shortfall(
+                .handlers,
+                action: "see the handlers, msg programs, redirected bytes and sequence numbers of sockets (INET_DIAG tells "
+                    + "none of them, so no misdirected connection can be found)",
+                missing: missing))
+        log.debug(
+            """
+            \(snapshot.sockets.count) TCP sockets of \(snapshot.namespaces.count) network namespaces by INET_DIAG in \
+            \(ContinuousClock.now - start)
+            """)
+    }
 
     /// Residents and sockets were numbered by two observers; the snapshot has one table.
     private func readHandlers(into snapshot: inout Snapshot) {
