@@ -15,6 +15,9 @@ struct RepairCommand: ParsableCommand {
             is deleted, and looked at just after; a zombie's descriptor is held meanwhile. Entries of live sockets are \
             never touched (docs/limitations.md tells of the window that no kernel lets close). Every step is journaled before and after.
 
+            With --without-iterator entries are planned that no socket was seen of, in two complete looks; a third one \
+            comes just before they are deleted, by key. Who sat there is not seen, and the window is wider.
+
             EXAMPLES
               unstuck repair
                   What would be done.
@@ -85,6 +88,7 @@ struct RepairCommand: ParsableCommand {
         options.resetsStuck = resetStuck
         options.isForced = force
         options.limit = limit
+        options.deletesUnseen = look.withoutIterator
         let plan = makePlan(seen.view, seen.diagnosis, options)
         var report = RepairReport(plan: plan, unknown: seen.diagnosis.unknown)
         let written = apply ? try openJournal() : nil

@@ -32,7 +32,11 @@ private struct JudgedMap: Sendable {
     }
 
     /// Calls `body` with every map that is asked for; what cannot be read is said and remembered.
-    static func forEach(_ ids: [UInt32], _ body: (JudgedMap) throws -> Void) throws -> Bool {
+    ///
+    /// - Parameter unreadable: given the maps that the iterator cannot read but whose keys can be walked, and why.
+    static func forEach(
+        _ ids: [UInt32], unreadable: inout [UInt32: String], _ body: (JudgedMap) throws -> Void
+    ) throws -> Bool {
         let observer = SockmapObserver()
         var isComplete = true
         do {
@@ -45,6 +49,8 @@ private struct JudgedMap: Sendable {
                         JudgedMap(
                             map: map, parts: parts, decision: LayoutDecision(keySize: map.keySize, parts: parts),
                             handlers: try observer.handlers()))
+                } catch let error as BPFError {
+                    unreadable[id] = Requirement.missing(behind: error)
                 } catch {
                     printError("unstuck: cannot read sockmap \(id): needs \(Requirement.missing(behind: error))")
                     isComplete = false
@@ -59,11 +65,29 @@ private struct JudgedMap: Sendable {
 }
 
 extension SockmapsCommand {
+    /// Every map that is asked for, through the iterator; those that it cannot read, by walking.
+    ///
+    /// - Returns: whether all there is to say could be said.
+    fileprivate static func read(
+        _ ids: [UInt32], _ withoutIterator: Bool, _ body: (JudgedMap) throws -> Void,
+        walked: (WalkedSockmaps) -> Void
+    ) throws -> Bool {
+        var unreadable: [UInt32: String] = [:]
+        let isComplete =
+            try withoutIterator || JudgedMap.forEach(ids, unreadable: &unreadable, body)
+        guard withoutIterator || !unreadable.isEmpty else { return isComplete }
+        guard let seen = WalkedSockmaps(withoutIterator ? ids : unreadable.keys.sorted()) else { return false }
+        walked(seen)
+        seen.printShortfalls(Set(unreadable.values))
+        return false
+    }
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Every map with its entries by state (the default).")
 
         @Option(help: ArgumentHelp("Only these maps, by id.", valueName: "id"))
         var map: [UInt32] = []
+        @Flag(help: "Walk the maps' keys, as where BTF or a right is missing.")
+        var withoutIterator = false
         @OptionGroup var output: OutputOptions
 
         private struct Row: Encodable {
@@ -76,11 +100,25 @@ extension SockmapsCommand {
             var layout: String?
             var evidence: String
             var states: [String: Int]
+            /// The keys were walked: `false`, not to the end.
+            var walkedToTheEnd: Bool?
+        }
+
+        private static func rows(_ walked: WalkedSockmaps) -> [Row] {
+            walked.view.now.sockmaps.map { map in
+                let keys = walked.keys(of: map)
+                let decision = walked.view.layouts[map.id]
+                return Row(
+                    id: map.id, name: map.name, kind: map.kind, keySize: map.keySize, maxEntries: map.maxEntries,
+                    entries: keys.count, layout: decision?.layout?.name, evidence: decision?.evidence ?? "",
+                    states: Dictionary(grouping: keys, by: \.state.rawValue).mapValues(\.count),
+                    walkedToTheEnd: map.walk?.isComplete)
+            }
         }
 
         func run() throws {
             var rows: [Row] = []
-            let isComplete = try JudgedMap.forEach(map) { judged in
+            let isComplete = try SockmapsCommand.read(map, withoutIterator) { judged in
                 var states: [String: Int] = [:]
                 for entry in judged.parts.joined() { states[judged.state(of: entry).state.rawValue, default: 0] += 1 }
                 rows.append(
@@ -88,6 +126,8 @@ extension SockmapsCommand {
                         id: judged.map.id, name: judged.map.name, kind: judged.map.kind, keySize: judged.map.keySize,
                         maxEntries: judged.map.maxEntries, entries: judged.parts.map(\.count).reduce(0, +),
                         layout: judged.decision.layout?.name, evidence: judged.decision.evidence, states: states))
+            } walked: {
+                rows += Self.rows($0)
             }
             switch output.output {
             case .json: writeOutput(try JSON.document(rows, command: "sockmaps.list"))
@@ -114,14 +154,23 @@ extension SockmapsCommand {
         var map: [UInt32] = []
         @Option(help: ArgumentHelp("Only entries in this state.", valueName: "state"))
         var state: [EntryState] = []
+        @Flag(help: "Walk the maps' keys, as where BTF or a right is missing.")
+        var withoutIterator = false
         @OptionGroup var output: OutputOptions
 
         func run() throws {
             let wanted = Set(state.isEmpty ? EntryState.allCases : state)
-            let isComplete = try JudgedMap.forEach(map) { judged in
+            let isComplete = try SockmapsCommand.read(map, withoutIterator) { judged in
                 switch output.output {
                 case .text: printText(judged, wanted)
                 case .json: try printJSON(judged, wanted)
+                }
+            } walked: { walked in
+                switch output.output {
+                case .text: writeOutput(walked.text(wanted))
+                case .json:
+                    var json = walked.json(wanted)
+                    json.drain(writeOutput)
                 }
             }
             if !isComplete { throw Exit.couldNotTell }

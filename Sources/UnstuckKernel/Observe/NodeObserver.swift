@@ -120,7 +120,7 @@ public final class NodeObserver {
             } catch let error as ObservationError where !error.isOfIterator {
                 throw error
             } catch {
-                if error is BPFError { refusal = error }
+                if let error = error as? BPFError, error.isOfLoading { refusal = error }
                 reason = Requirement.missing(behind: error)
             }
         }

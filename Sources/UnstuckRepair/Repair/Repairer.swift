@@ -52,14 +52,22 @@ public final class Repairer {
             try journal.write([
                 journal.line("begin", "run", detail: "\(plan.deletions.count) deletions, \(plan.resets.count) resets")
             ])
-            let before = newcomers(to: plan.deletions)
+            // Of walked maps: no resident is known, so another hand deletes them.
+            let unseen = plan.deletions.filter { $0.state == .unseen }
+            let dead = plan.deletions.filter { $0.state != .unseen }
+            let before = newcomers(to: dead)
             // While the dead entry is there, a stuck connection can be told from any other: resets come first.
             let stuck = plan.resets.isEmpty ? [] : stuckConnections()
             for reset in plan.resets {
                 result.resets.append(try apply(reset, isStuck: stuck.contains(reset.ends.map(\.socket))))
             }
-            try delete(plan.deletions, &result)
+            try delete(dead, &result)
             try flagNewcomers(&result, before: before)
+            if result.hasRaced {
+                result.deletions += unseen.map { .init(planned: $0, outcome: .stopped) }
+            } else {
+                try WalkedDeletion(journal: journal, observer: observer).run(unseen, &result)
+            }
         } catch {
             result.failure = error
             let left = plan.deletions.dropFirst(result.deletions.count)
