@@ -70,11 +70,13 @@ extension TCPSocket {
 }
 
 extension LayoutDecision {
-    /// Exact matches of both ends that are no accident, whatever the share of the keys that they are.
-    private static let beyondAccident = 8
+    /// Exact matches that are no accident, whatever the share of the keys that they are. Keys read the wrong way round match, too:
+    /// that is looked out for with each key (``WalkedMap``).
+    private static let beyondAccident = 4
 
     /// Chooses without residents: every key fits, and the keys name live sockets of the node. A layout is accepted if more
-    /// than half of the keys do, or several; and no other layout does as well.
+    /// than half of the keys do, or several; and no other layout does as well. Keys that came or went while the tables were
+    /// read have a say only where they name a socket.
     init(walking map: Sockmap, seen: SeenSockets, among candidates: [KeyLayout]) {
         let entries = map.walk?.entries ?? []
         self.init(keySize: map.keySize, parts: [])
@@ -83,36 +85,48 @@ extension LayoutDecision {
             layout.size == map.keySize && map.keyType?.fits(layout) ?? true
                 && entries.allSatisfy { layout.decode($0.key) != nil || layout.cookie($0.key) != nil }
         }
-        let counted = fitting.map { ($0, Self.named(by: $0, entries, seen)) }.sorted { $0.1 > $1.1 }
-        guard let (best, count) = counted.first else {
+        let agreements = fitting.map { WalkedAgreement(of: $0, with: entries, seen) }.sorted { $0.agreed > $1.agreed }
+        guard let best = agreements.first else {
             evidence = "no declared layout fits these \(map.keySize)-byte keys"
             return
         }
-        compared = entries.count
-        agreed = count
-        let words = "\(count) of \(entries.count) keys name a live socket of the node"
-        guard count * 2 > entries.count || count >= Self.beyondAccident else {
-            evidence = "as \(best.name), \(words): too few"
+        compared = best.compared
+        agreed = best.agreed
+        let words = "\(agreed) of \(compared) keys name a live socket of the node"
+        guard agreed * 2 > compared || agreed >= Self.beyondAccident else {
+            evidence = "as \(best.layout.name), \(words): too few"
             return
         }
-        if counted.count > 1, counted[1].1 == count {
-            evidence = "\(words), as \(best.name) and as \(counted[1].0.name) alike"
+        if agreements.count > 1, agreements[1].agreed == agreed {
+            evidence = "\(words), as \(best.layout.name) and as \(agreements[1].layout.name) alike"
             return
         }
-        layout = best
+        layout = best.layout
         evidence = words
     }
+}
 
-    private static func named(by layout: KeyLayout, _ entries: [WalkedEntry], _ seen: SeenSockets) -> Int {
-        if layout.naming == .socket {
-            return entries.count { layout.cookie($0.key).flatMap(seen.socket(cookie:)) != nil }
-        }
-        let claims = seen.claims(in: layout)
-        return entries.count { entry in
-            guard let named = layout.decode(entry.key).flatMap({ claims[$0] }) else { return false }
-            // Where the resident's cookie is known, it must be one of those.
-            guard let cookie = entry.cookie else { return true }
-            return named.contains { seen.sockets[$0].socket.identity.cookie == cookie }
+/// How many keys name a live socket if they are read by one layout.
+private struct WalkedAgreement {
+    let layout: KeyLayout
+    private(set) var compared = 0
+    private(set) var agreed = 0
+
+    init(of layout: KeyLayout, with entries: [WalkedEntry], _ seen: SeenSockets) {
+        self.layout = layout
+        let claims = layout.naming == .socket ? [:] : seen.claims(in: layout)
+        for entry in entries {
+            let isNamed: Bool
+            if let cookie = layout.cookie(entry.key) {
+                isNamed = seen.socket(cookie: cookie) != nil
+            } else if let cookie = entry.cookie {  // the resident is known: it must be one of those that are named
+                let named = layout.decode(entry.key).flatMap { claims[$0] } ?? []
+                isNamed = named.contains { seen.sockets[$0].socket.identity.cookie == cookie }
+            } else {
+                isNamed = layout.decode(entry.key).map { claims[$0] != nil } ?? false
+            }
+            if isNamed { agreed += 1 }
+            if isNamed || entry.isStable { compared += 1 }
         }
     }
 }

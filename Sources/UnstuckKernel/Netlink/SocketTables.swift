@@ -28,6 +28,12 @@ public final class SocketTables {
     /// Times that the namespaces are looked for, until none comes or goes meanwhile.
     private static let rounds = 4
 
+    /// Opens what can be opened now, so that reading takes less time.
+    public func prepare() {
+        var result = Reading()
+        findNamespaces(&result)
+    }
+
     /// Reads every table; what cannot be read is named.
     public func read() -> Reading {
         var result = Reading()
@@ -130,7 +136,8 @@ public final class SocketTables {
         for (missing, count) in hidden.missing.sorted(by: { $0.key < $1.key }) {
             notes.append(
                 Shortfall(
-                    .namespaces, action: "tell in which network namespaces \(count) descriptors' sockets live",
+                    .namespaces, action: "tell in which network namespaces the sockets of \(count) "
+                        + "process\(count == 1 ? "" : "es") or descriptor\(count == 1 ? "" : "s") live",
                     missing: missing))
         }
     }

@@ -10,14 +10,19 @@ struct AbsenceCheck {
     ///   - snapshot: with maps that were walked before and after its tables were read.
     ///   - walk: walks a map again; `nil` if it has gone.
     func run(on snapshot: inout Snapshot, _ walk: (Sockmap) throws -> SockmapWalk?) {
-        let absent = unseen(in: snapshot)
-        guard !absent.isEmpty else { return }
         var known = Set(snapshot.sockets.map(\.socket.identity.cookie))
         func add(_ sockets: [TCPSocket]) {
             snapshot.sockets += sockets.filter {
                 $0.socket.state != .timeWait && known.insert($0.socket.identity.cookie).inserted
             }
         }
+        do {
+            for tuple in newest(in: snapshot) { try add(tables.sockets(of: tuple)) }
+        } catch {
+            snapshot.shortfalls.append(Shortfall(.sockets, action: "ask for sockets by name", error: error))
+        }
+        let absent = unseen(in: snapshot)
+        guard !absent.isEmpty else { return }
         do {
             for tuple in Set(absent.compactMap(\.tuple)) { try add(tables.sockets(of: tuple)) }
         } catch {
@@ -38,6 +43,26 @@ struct AbsenceCheck {
             }
             snapshot.sockmaps[index].walk?.keepStable { there[$0.key]?.cookie == $0.cookie && there[$0.key] != nil }
         }
+    }
+
+    /// Keys of one map that are asked for to find its layout.
+    private static let sample = 256
+
+    /// What the keys of maps whose layout is open would name, by each layout that may fit: where connections live shorter
+    /// than it takes to read the tables, nobody else tells how the keys are read.
+    private func newest(in snapshot: Snapshot) -> [FourTuple] {
+        let seen = SeenSockets(snapshot)
+        var result: [FourTuple] = []
+        for map in snapshot.sockmaps {
+            guard let walk = map.walk, !walk.entries.isEmpty, WalkedMap(map, seen: seen).decision.layout == nil else {
+                continue
+            }
+            let keys = walk.entries.filter { !$0.isStable }.prefix(Self.sample)
+            for layout in KeyLayout.declared where layout.size == map.keySize {
+                result += keys.compactMap { layout.decode($0.key) }.filter(\.isComplete)
+            }
+        }
+        return result
     }
 
     /// An entry that is called unseen so far: the map's index, and the tuple to ask for.

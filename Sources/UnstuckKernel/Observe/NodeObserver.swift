@@ -34,6 +34,11 @@ public final class NodeObserver {
     public func look() -> Snapshot {
         var snapshot = Self.blank()
         defer { tables = nil }
+        if options.readsSockets, options.avoidsIterators || refusal != nil {
+            // The shorter the time from the keys to the tables and back, the more keys stay.
+            tables = SocketTables(root: options.root)
+            tables?.prepare()
+        }
         let before = readMaps(into: &snapshot.shortfalls)
         if options.readsSockets {
             readSockets(into: &snapshot)
@@ -241,7 +246,7 @@ public final class NodeObserver {
     /// The sockets without the iterator: what INET_DIAG tells.
     private func readTables(into snapshot: inout Snapshot, missing: String) {
         let start = ContinuousClock.now
-        let opened = SocketTables(root: options.root)
+        let opened = tables ?? SocketTables(root: options.root)
         let reading = opened.read()
         tables = opened
         snapshot.sockets = reading.sockets
