@@ -84,7 +84,8 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(
-            name: "UnstuckKernelTests", dependencies: ["TestSupport", "UnstuckModel", "UnstuckKernel"],
+            name: "UnstuckKernelTests",
+            dependencies: ["TestSupport", "UnstuckModel", "UnstuckKernel", "CLinuxUAPI"],
             swiftSettings: strict),
         .testTarget(
             name: "UnstuckRepairTests",

@@ -16,8 +16,15 @@ enum KeyWalk {
         }
         let descriptor = map.descriptor.raw
         guard description.kind == .sockhash else { return try array(description, descriptor) }
-        var next = [UInt8](repeating: 0, count: description.keySize)
-        var walk = try run { previous in
+        var walk = try run(over: descriptor, keySize: description.keySize, named: "sockmap \(description.id)")
+        if description.valueSize == cookieSize { try addCookies(to: &walk, description, descriptor) }
+        return walk
+    }
+
+    /// The keys of any hash.
+    static func run(over descriptor: Int32, keySize: Int, named name: String) throws -> SockmapWalk {
+        var next = [UInt8](repeating: 0, count: keySize)
+        return try run { previous in
             let code: Int32
             if let previous {
                 code = unsafe bpf_map_get_next_key(descriptor, previous.bytes, &next)
@@ -25,13 +32,9 @@ enum KeyWalk {
                 code = unsafe bpf_map_get_next_key(descriptor, nil, &next)
             }
             if code == 0 { return SockmapKey(next) }
-            guard errno == ENOENT else {
-                throw SystemError("BPF_MAP_GET_NEXT_KEY", "sockmap \(description.id)", errno: errno)
-            }
+            guard errno == ENOENT else { throw SystemError("BPF_MAP_GET_NEXT_KEY", name, errno: errno) }
             return nil
         }
-        if description.valueSize == cookieSize { try addCookies(to: &walk, description, descriptor) }
-        return walk
     }
 
     /// Times that a key may come again, on average, before the walk is given up.
