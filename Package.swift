@@ -32,7 +32,9 @@ let package = Package(
 
         // Pure: no Glibc, no Foundation beyond FoundationEssentials.
         .target(name: "UnstuckModel", swiftSettings: strict),
-        .target(name: "UnstuckFormats", dependencies: ["UnstuckModel", "CUnstuckABI", "CNetlinkUAPI"], swiftSettings: strict),
+        .target(
+            name: "UnstuckFormats", dependencies: ["UnstuckModel", "CUnstuckABI", "CNetlinkUAPI"], swiftSettings: strict
+        ),
         .target(name: "UnstuckDiagnosis", dependencies: ["UnstuckModel"], swiftSettings: strict),
         .target(name: "UnstuckRender", dependencies: ["UnstuckModel"], swiftSettings: strict),
 

@@ -18,7 +18,9 @@ func planUnseen(_ view: NodeView, _ diagnosis: Diagnosis, _ options: PlanOptions
             continue
         }
         guard options.deletesUnseen else {
-            leave("no socket was seen of it, but who sits there is out of sight: --without-iterator deletes it all the same")
+            leave(
+                "no socket was seen of it, but who sits there is out of sight: --without-iterator deletes it all the same"
+            )
             continue
         }
         planned += 1
@@ -32,5 +34,6 @@ func planUnseen(_ view: NodeView, _ diagnosis: Diagnosis, _ options: PlanOptions
     plan.cautions.append(
         "\(planned) of them \(planned == 1 ? "is" : "are") deleted by key from user space: every socket table is asked again "
             + "just before each, but what is filed under the key between that answer and the delete (microseconds, or longer "
-            + "if this process is held up) is deleted too; unread bytes in their queues cannot be seen, and go with them")
+            + "if this process is held up) is deleted too; unread bytes in their queues cannot be seen, and go with them"
+    )
 }

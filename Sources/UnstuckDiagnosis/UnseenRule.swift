@@ -39,7 +39,8 @@ struct UnseenRule: Rule {
         let more = members.count > shown.count ? " and \(members.count - shown.count) more" : ""
         return Finding(
             code: .unseen, severity: .warning,
-            summary: "\(members.count) \(members.count == 1 ? "entry" : "entries") without a socket in \(Label.map(map)) "
+            summary:
+                "\(members.count) \(members.count == 1 ? "entry" : "entries") without a socket in \(Label.map(map)) "
                 + "(\(Label.share(members.count, of: total)) of \(total)\(group.pod.map { "; of \($0)" } ?? ""))",
             evidence: [
                 .init("entries", shown.joined(separator: ", ") + more),

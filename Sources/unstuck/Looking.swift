@@ -59,11 +59,13 @@ struct LookOptions: ParsableArguments {
         }
     }
 
-    func observer(_ node: NodeOptions) -> NodeObserver {
+    func observer(_ node: NodeOptions) -> NodeObserver { NodeObserver(options(node)) }
+
+    func options(_ node: NodeOptions) -> NodeObserver.Options {
         var options = NodeObserver.Options()
         options.root = node.nodeRoot
         options.maps = Set(map)
         options.avoidsIterators = withoutIterator
-        return NodeObserver(options)
+        return options
     }
 }

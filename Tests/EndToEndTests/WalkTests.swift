@@ -25,14 +25,18 @@ struct WalkEndToEndTests {
         let lab = try RealLab("walk")
         let map = "\(try lab.map())"
         var zombies = Set<String>()
-        for (family, pod, node) in [("4", "203.0.113.10", "192.0.2.10"), ("6", "[2001:db8:0:1::10]", "[2001:db8::10]")] {
+        for (family, pod, node) in [("4", "203.0.113.10", "192.0.2.10"), ("6", "[2001:db8:0:1::10]", "[2001:db8::10]")]
+        {
             _ = try lab.breakIt(["zombie", "--pod", "shop/web-0", "--count", "\(count)", "--family", family])
             for port in 50504..<50504 + count { zombies.insert("\(pod):8080 \(node):\(port)") }
         }
         let loads = try ["203.0.113.11", "2001:db8:0:1::11"].map {
             try lab.start(
                 "node",
-                [Programs.lab, "load", "--host", $0, "--connections", "\(3 * count)", "--churn", "500", "--seconds", "600"]
+                [
+                    Programs.lab, "load", "--host", $0, "--connections", "\(3 * count)", "--churn", "500", "--seconds",
+                    "600",
+                ]
                     + Scale.patience)
         }
         Scale.pause(seconds: 2)
@@ -67,7 +71,8 @@ struct WalkEndToEndTests {
             #expect(report["opened"].number > Double(3 * count), "nothing came and went")
         }
         let lines = try String(contentsOfFile: journal, encoding: .utf8).split(separator: "\n")
-        #expect(lines.count { $0.contains("\"event\":\"result\"") && $0.contains("\"outcome\":\"deleted\"") } == 2 * count)
+        #expect(
+            lines.count { $0.contains("\"event\":\"result\"") && $0.contains("\"outcome\":\"deleted\"") } == 2 * count)
         try lab.down()
     }
 

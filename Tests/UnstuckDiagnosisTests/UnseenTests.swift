@@ -5,7 +5,8 @@ import UnstuckModel
 @Suite("sockmap.unseen")
 struct UnseenTests {
     /// A look at a walked map: four live connections, and a key that no socket has.
-    static func look(at time: Double, isComplete: Bool = true, hasDead: Bool = true, claimed: Bool = false) -> Snapshot {
+    static func look(at time: Double, isComplete: Bool = true, hasDead: Bool = true, claimed: Bool = false) -> Snapshot
+    {
         var node = NodeFixture(at: time)
         node.snapshot.namespaces = [NetworkNamespace(inode: 1, name: nil, process: 1, wasRead: isComplete)]
         var walk = SockmapWalk(isComplete: true)

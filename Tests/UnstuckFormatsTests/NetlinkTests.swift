@@ -14,33 +14,34 @@ struct NetlinkTests {
     }
 
     /// An accepted IPv4 connection to which five bytes came.
-    static let v4 = hex(
-        """
-        // struct nlmsghdr
-        c0 01 00 00                                      // nlmsg_len 448
-        14 00                                            // nlmsg_type SOCK_DIAG_BY_FAMILY
-        00 00                                            // nlmsg_flags
-        07 00 00 00                                      // nlmsg_seq 7
-        64 3c 00 00                                      // nlmsg_pid
-        // struct inet_diag_msg
-        02 01 00 00                                      // AF_INET, TCP_ESTABLISHED, no timer, no retransmit
-        96 a9 a1 4c                                      // ports 38569, 41292 in network order
-        7f 00 00 01 00 00 00 00 00 00 00 00 00 00 00 00  // idiag_src
-        7f 00 00 01 00 00 00 00 00 00 00 00 00 00 00 00  // idiag_dst
-        00 00 00 00                                      // idiag_if
-        2d b8 02 00 00 00 00 00                          // idiag_cookie
-        00 00 00 00 05 00 00 00 00 00 00 00              // expires 0, rqueue 5, wqueue 0
-        00 00 00 00 5b 26 09 00                          // uid 0, inode 599643
-        // attributes
-        05 00 08 00 00 00 00 00                          // INET_DIAG_SHUTDOWN, one byte and padding
-        08 00 0f 00 00 00 00 00                          // INET_DIAG_MARK
-        0c 00 15 00 01 00 00 00 00 00 00 00              // INET_DIAG_CGROUP_ID 1
-        06 00 16 00 52 00 00 00                          // INET_DIAG_SOCKOPT
-        28 00 07 00                                      // INET_DIAG_SKMEMINFO, nine numbers
-        45 03 00 00 00 00 02 00 00 00 00 00 00 1e 3c 00  //   rmem_alloc 837, rcvbuf 131072, wmem_alloc 0, sndbuf
-        bb 0c 00 00 00 00 00 00 00 00 00 00 00 00 00 00  //   fwd_alloc, wmem_queued, optmem, backlog
-        00 00 00 00                                      //   drops
-        """) + tcpInfo
+    static let v4 =
+        hex(
+            """
+            // struct nlmsghdr
+            c0 01 00 00                                      // nlmsg_len 448
+            14 00                                            // nlmsg_type SOCK_DIAG_BY_FAMILY
+            00 00                                            // nlmsg_flags
+            07 00 00 00                                      // nlmsg_seq 7
+            64 3c 00 00                                      // nlmsg_pid
+            // struct inet_diag_msg
+            02 01 00 00                                      // AF_INET, TCP_ESTABLISHED, no timer, no retransmit
+            96 a9 a1 4c                                      // ports 38569, 41292 in network order
+            7f 00 00 01 00 00 00 00 00 00 00 00 00 00 00 00  // idiag_src
+            7f 00 00 01 00 00 00 00 00 00 00 00 00 00 00 00  // idiag_dst
+            00 00 00 00                                      // idiag_if
+            2d b8 02 00 00 00 00 00                          // idiag_cookie
+            00 00 00 00 05 00 00 00 00 00 00 00              // expires 0, rqueue 5, wqueue 0
+            00 00 00 00 5b 26 09 00                          // uid 0, inode 599643
+            // attributes
+            05 00 08 00 00 00 00 00                          // INET_DIAG_SHUTDOWN, one byte and padding
+            08 00 0f 00 00 00 00 00                          // INET_DIAG_MARK
+            0c 00 15 00 01 00 00 00 00 00 00 00              // INET_DIAG_CGROUP_ID 1
+            06 00 16 00 52 00 00 00                          // INET_DIAG_SOCKOPT
+            28 00 07 00                                      // INET_DIAG_SKMEMINFO, nine numbers
+            45 03 00 00 00 00 02 00 00 00 00 00 00 1e 3c 00  //   rmem_alloc 837, rcvbuf 131072, wmem_alloc 0, sndbuf
+            bb 0c 00 00 00 00 00 00 00 00 00 00 00 00 00 00  //   fwd_alloc, wmem_queued, optmem, backlog
+            00 00 00 00                                      //   drops
+            """) + tcpInfo
 
     /// INET_DIAG_INFO: a nlattr and 280 bytes of struct tcp_info.
     static let tcpInfo = hex(
@@ -267,7 +268,8 @@ struct NetlinkTests {
         described.replaceSubrange(64..., with: [UInt8](repeating: 0xFF, count: 8))  // INET_DIAG_NOCOOKIE
         #expect(DiagRequest.describe(tuple, sequence: 3) == described)
         let dump = DiagRequest.dump(isV6: true, sequence: 4)
-        #expect(Array(dump[..<24]) == Self.hex("48 00 00 00 14 00 01 03 04 00 00 00 00 00 00 00 0a 06 42 00 ff ff ff ff"))
+        #expect(
+            Array(dump[..<24]) == Self.hex("48 00 00 00 14 00 01 03 04 00 00 00 00 00 00 00 0a 06 42 00 ff ff ff ff"))
         #expect(dump[24...].allSatisfy { $0 == 0 })
     }
 }

@@ -33,7 +33,8 @@ struct WalkedMapTests {
                 socket: KernelSocket(
                     identity: SocketIdentity(
                         address: 0, cookie: cookie == 0 ? 1000 + UInt64(look.sockets.count) : cookie),
-                    tuple: tuple, state: state, hasSocket: inode != 0, isDead: false, inode: inode, netns: netns, cgroup: 0,
+                    tuple: tuple, state: state, hasSocket: inode != 0, isDead: false, inode: inode, netns: netns,
+                    cgroup: 0,
                     handlers: nil, psock: nil),
                 retransmits: 0, packetsInFlight: 0, millisecondsSinceSend: 0, millisecondsSinceReceive: 0,
                 acceptQueue: 0, acceptLimit: 0, backoff: 0))

@@ -70,9 +70,11 @@ public struct DiagSocket: Hashable, Sendable {
     }
 
     private static let sourceOffset =
-        (MemoryLayout<inet_diag_msg>.offset(of: \.id) ?? 0) + (MemoryLayout<inet_diag_sockid>.offset(of: \.idiag_src) ?? 0)
+        (MemoryLayout<inet_diag_msg>.offset(of: \.id) ?? 0)
+        + (MemoryLayout<inet_diag_sockid>.offset(of: \.idiag_src) ?? 0)
     private static let destinationOffset =
-        (MemoryLayout<inet_diag_msg>.offset(of: \.id) ?? 0) + (MemoryLayout<inet_diag_sockid>.offset(of: \.idiag_dst) ?? 0)
+        (MemoryLayout<inet_diag_msg>.offset(of: \.id) ?? 0)
+        + (MemoryLayout<inet_diag_sockid>.offset(of: \.idiag_dst) ?? 0)
 
     /// Inside the message, whose length was checked before.
     private static func address(_ bytes: RawSpan, _ offset: Int, isV6: Bool) -> IPAddress {

@@ -74,7 +74,8 @@ public struct NetlinkMessage: Hashable, Sendable {
         case NLMSG_DONE:
             // Old kernels end a dump without a word on how it went.
             guard !payload.isEmpty else { return .done(errno: 0) }
-            return .done(errno: try errno(bytes.fixed("NLMSG_DONE", at: payload.lowerBound, end: payload.upperBound, 0)))
+            return .done(
+                errno: try errno(bytes.fixed("NLMSG_DONE", at: payload.lowerBound, end: payload.upperBound, 0)))
         default: return .data(type: type)
         }
     }

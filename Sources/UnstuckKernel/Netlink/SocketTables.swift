@@ -9,6 +9,8 @@ public final class SocketTables {
     /// What could not be entered or read, by what is missing, and in how many namespaces.
     private var refused: [String: Int] = [:]
     private var notes: [Shortfall] = []
+    /// How often the tables were read.
+    public private(set) var reads = 0
 
     private struct Open {
         var namespace: NetworkNamespace
@@ -37,6 +39,7 @@ public final class SocketTables {
     /// Reads every table; what cannot be read is named.
     public func read() -> Reading {
         var result = Reading()
+        reads += 1
         refused = [:]
         notes = []
         findNamespaces(&result)
@@ -104,7 +107,9 @@ public final class SocketTables {
             let table = try entry.diag.table()
             result.sockets += table.sockets.filter { $0.state != .timeWait }.map { $0.socket(netns: inode) }
             namespace.wasRead = !table.isInterrupted
-            if table.isInterrupted { refused["a quieter moment: its table changed whenever it was read", default: 0] += 1 }
+            if table.isInterrupted {
+                refused["a quieter moment: its table changed whenever it was read", default: 0] += 1
+            }
         } catch let error as SystemError where error.errno == ENOENT {
             refused["a kernel with tcp_diag", default: 0] += 1
         } catch {
@@ -136,7 +141,8 @@ public final class SocketTables {
         for (missing, count) in hidden.missing.sorted(by: { $0.key < $1.key }) {
             notes.append(
                 Shortfall(
-                    .namespaces, action: "tell in which network namespaces the sockets of \(count) "
+                    .namespaces,
+                    action: "tell in which network namespaces the sockets of \(count) "
                         + "process\(count == 1 ? "" : "es") or descriptor\(count == 1 ? "" : "s") live",
                     missing: missing))
         }

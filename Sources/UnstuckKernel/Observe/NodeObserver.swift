@@ -14,13 +14,16 @@ public final class NodeObserver {
         public var readsSockets = true
         /// Walk the maps' keys and ask INET_DIAG for the sockets, although the iterators could be used.
         public var avoidsIterators = false
+        /// Also read from which ports each network namespace gives to its clients.
+        public var readsLocalPorts = false
         public init() {}
     }
 
     public let options: Options
     private let sockmaps = SockmapObserver()
-    /// Why no iterator is tried any more: it will not be accepted the next time either.
+    /// Why the program that reads maps, or sockets, is not tried any more: it will not be accepted the next time either.
     private var refusal: (any Error)?
+    private var refusalOfTCP: (any Error)?
     /// What each part of a look took and found: `UNSTUCK_LOG=debug`.
     private let log = Logger(label: "unstuck.look")
 
@@ -101,6 +104,7 @@ public final class NodeObserver {
                 shortfalls.append(Shortfall(.sockmaps, action: "open BPF map \(id)", error: error))
             }
         }
+        addKeyTypes(to: &result)
         for id in options.maps.subtracting(result.map(\.id)).sorted() {
             shortfalls.append(
                 Shortfall(.sockmaps, action: "find sockmap \(id)", missing: "a SOCKMAP or SOCKHASH of that id"))
@@ -137,20 +141,39 @@ public final class NodeObserver {
     /// Keys of walked maps that name no socket: is there really none?
     private func checkAbsences(_ snapshot: inout Snapshot) {
         guard snapshot.sockmaps.contains(where: { $0.walk != nil }) else { return }
-        if tables == nil {  // the sockets came through their iterator: no namespace is open yet
-            let opened = SocketTables(root: options.root)
-            let reading = opened.read()
-            tables = opened
+        let tables = tables ?? SocketTables(root: options.root)
+        if tables.reads == 0 {  // the sockets came through their iterator, which does not look for hidden namespaces
+            let reading = tables.read()
             snapshot.shortfalls += reading.shortfalls
-            let known = Set(snapshot.sockets.map(\.socket.tuple))
-            snapshot.sockets += reading.sockets.filter { !known.contains($0.socket.tuple) }
+            let known = Set(snapshot.sockets.map { Place(tuple: $0.socket.tuple, netns: $0.socket.netns) })
+            snapshot.sockets += reading.sockets.filter {
+                !known.contains(Place(tuple: $0.socket.tuple, netns: $0.socket.netns))
+            }
+            let found = Set(snapshot.namespaces.map(\.inode))
+            snapshot.namespaces += reading.namespaces.filter { !found.contains($0.inode) }
         }
-        guard let tables else { return }
         AbsenceCheck(tables: tables).run(on: &snapshot) { map in
             guard let open = try open(map.id, map.pins.isEmpty ? nil : map.pins) else { return nil }
             return try KeyWalk.run(over: open)
         }
     }
+
+    /// Where at most one socket is.
+    private struct Place: Hashable {
+        var tuple: FourTuple
+        var netns: UInt32
+    }
+
+    /// What programs' BTF says of the keys: evidence that is welcome, and nowhere needed.
+    private func addKeyTypes(to maps: inout [Sockmap]) {
+        let new = maps.filter { keyTypes[$0.id] == nil }
+        if !new.isEmpty, let users = try? MapUsers(of: new) {
+            for map in new { keyTypes[map.id] = .some(users.keyTypes[map.id]) }
+        }
+        for index in maps.indices { maps[index].keyType = keyTypes[maps[index].id] ?? nil }
+    }
+    /// By map, asked for once: a map's key never changes, nor does what a map's id stands for.
+    private var keyTypes: [UInt32: KeyType?] = [:]
 
     /// Every map's id; without the right to list them, those of the maps that are pinned.
     private func mapIDs(_ pins: [UInt32: [String]], _ shortfalls: inout [Shortfall]) -> [UInt32] {
@@ -181,7 +204,8 @@ public final class NodeObserver {
             for entry in earlier[maps[index].id]?.entries ?? [] { residents[entry.key] = entry.resident.identity }
             for position in maps[index].entries.indices {
                 let entry = maps[index].entries[position]
-                maps[index].entries[position].isStable = residents[entry.key] == entry.resident.identity
+                maps[index].entries[position].isStable =
+                    residents[entry.key]?.mayBe(entry.resident.identity) ?? false
             }
             var keys: [SockmapKey: UInt64?] = [:]
             for entry in earlier[maps[index].id]?.walk?.entries ?? [] { keys[entry.key] = .some(entry.cookie) }
@@ -196,10 +220,11 @@ public final class NodeObserver {
         let observer: TCPObserver
         if options.avoidsIterators { return readTables(into: &snapshot, missing: WalkedMaps.chosen) }
         do {
-            if let refusal { throw refusal }
+            if let refusalOfTCP { throw refusalOfTCP }
             // Loaded once: most of a look's time on an old or slow machine is libbpf's search of the kernel's types.
             observer = try tcp ?? TCPObserver()
         } catch {
+            if let error = error as? BPFError, error.isOfLoading { refusalOfTCP = error }
             return readTables(into: &snapshot, missing: Requirement.missing(behind: error))
         }
         tcp = observer
@@ -219,6 +244,9 @@ public final class NodeObserver {
                 snapshot.sockets += try observer.sockets(
                     inNamespace: namespace.inode == ours ? nil : found.path)
                 namespace.wasRead = true
+                if options.readsLocalPorts {
+                    namespace.localPorts = Self.localPorts(namespace.inode == ours ? nil : found.path)
+                }
             } catch let error as SystemError where error.errno == ENOENT || error.errno == ESRCH {
                 continue  // it went while we looked
             } catch {
@@ -239,6 +267,17 @@ public final class NodeObserver {
         }
     }
 
+    /// `/proc/sys/net` shows the namespace of whoever opens it (net/sysctl_net.c).
+    private static func localPorts(_ path: String?) -> LocalPorts? {
+        let read: @Sendable () -> LocalPorts? = {
+            LocalPorts(
+                range: readText("/proc/sys/net/ipv4/ip_local_port_range") ?? "",
+                reserved: readText("/proc/sys/net/ipv4/ip_local_reserved_ports") ?? "")
+        }
+        guard let path else { return read() }
+        return (try? NamespaceThread.run(in: path, read)) ?? nil
+    }
+
     private var tcp: TCPObserver?
     /// Open during a look that needs them.
     private var tables: SocketTables?
@@ -255,7 +294,8 @@ public final class NodeObserver {
         snapshot.shortfalls.append(
             Shortfall(
                 .handlers,
-                action: "see the handlers, msg programs, redirected bytes and sequence numbers of sockets (INET_DIAG tells "
+                action:
+                    "see the handlers, msg programs, redirected bytes and sequence numbers of sockets (INET_DIAG tells "
                     + "none of them, so no misdirected connection can be found)",
                 missing: missing))
         log.debug(
@@ -295,7 +335,7 @@ public final class NodeObserver {
         for map in snapshot.sockmaps { ids.formUnion(map.entries.compactMap(\.resident.psock?.msgProgram)) }
         for id in ids.sorted() {
             do {
-                if let program = try BPFTable.program(id: id) { snapshot.programs.append(program) }
+                if let loaded = try BPFTable.program(id: id) { snapshot.programs.append(loaded.program) }
             } catch {
                 snapshot.shortfalls.append(Shortfall(.programs, action: "ask for BPF program \(id)", error: error))
             }

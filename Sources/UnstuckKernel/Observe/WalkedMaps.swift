@@ -17,7 +17,8 @@ struct WalkedMaps {
         var result = maps.sorted { $0.key < $1.key }.map { reason, maps in
             Shortfall(
                 .residents,
-                action: "see who sits behind the keys of \(Self.names(maps)): they were walked and held against the socket "
+                action:
+                    "see who sits behind the keys of \(Self.names(maps)): they were walked and held against the socket "
                     + "tables, which tells neither a dead socket from a zombie, nor a filed connection from one that a "
                     + "dead entry keeps out, nor what waits in a queue",
                 missing: reason)
@@ -26,7 +27,8 @@ struct WalkedMaps {
             result.append(
                 Shortfall(
                     .sockmaps,
-                    action: "walk \(Self.names(unfinished)) to the end: keys were deleted under the walk again and again, "
+                    action:
+                        "walk \(Self.names(unfinished)) to the end: keys were deleted under the walk again and again, "
                         + "and each time it began anew",
                     missing: "a quieter moment"))
         }

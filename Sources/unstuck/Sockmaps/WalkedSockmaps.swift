@@ -8,15 +8,30 @@ struct WalkedSockmaps {
     let view: NodeView
 
     /// - Parameter maps: only these; empty: every one.
-    init?(_ maps: [UInt32]) {
+    init?(_ maps: [UInt32], root: NodeRoot) {
         var options = NodeObserver.Options()
+        options.root = root
         options.maps = Set(maps)
         options.avoidsIterators = true
         guard let view = NodeView([NodeObserver(options).look()]) else { return nil }
         self.view = view
     }
 
-    func keys(of map: Sockmap) -> [JudgedKey] { view.walked.filter { $0.map.id == map.id } }
+    var summaries: [SockmapSummary] {
+        view.now.sockmaps.compactMap { map in
+            var totals = PodTotals()
+            add(to: &totals) { $0.map.id == map.id }
+            return view.layouts[map.id].map { SockmapSummary(map, $0, totals) }
+        }
+    }
+
+    /// Keys by pod and address.
+    func add(to totals: inout PodTotals, where wanted: (JudgedKey) -> Bool) {
+        for key in view.walked where wanted(key) {
+            let address = key.claim?.local.address
+            totals.add(key.state, pod: address.flatMap(view.pod(at:)), address: address)
+        }
+    }
 
     /// What this way cannot know, and what could not be read, on stderr.
     ///
@@ -30,9 +45,9 @@ struct WalkedSockmaps {
         }
     }
 
-    func text(_ wanted: Set<EntryState>) -> String {
+    func text(_ filter: EntryFilter) -> String {
         var text = ""
-        for key in view.walked where wanted.contains(key.state) {
+        for key in view.walked where filter.takes(key.claim, key.state) {
             let name = key.claim.map { "\($0.local) ◄─ \($0.remote)" } ?? key.entry.key.description
             let namespaces = key.namespaces.map(String.init).joined(separator: ", ")
             text += "\(key.map.id)  \(key.state.rawValue)  \(name)"
@@ -45,11 +60,12 @@ struct WalkedSockmaps {
         return text
     }
 
-    func json(_ wanted: Set<EntryState>) -> JSONStream {
+    func json(_ filter: EntryFilter) -> JSONStream {
         var json = JSONStream()
-        for key in view.walked where wanted.contains(key.state) {
+        for key in view.walked where filter.takes(key.claim, key.state) {
             EntryJSON.write(
-                walked: key.entry, of: key.map.id, claim: key.claim, state: key.state, namespaces: key.namespaces, to: &json)
+                walked: key.entry, of: key.map.id, claim: key.claim, state: key.state, namespaces: key.namespaces,
+                to: &json)
         }
         return json
     }
