@@ -80,7 +80,10 @@ struct WalkTests {
         try map.put(live.server, as: live.tuple)
         try map.put(dead.server, as: dead.tuple)
         try dead.resetByClient()
-        let open = try #require(try BPFTable.openSockmap(id: map.id))
+        guard let open = try BPFTable.openSockmap(id: map.id) else {
+            Issue.record("the map is gone")
+            return
+        }
         let walk = try KeyWalk.run(over: open)
         let cookies = Dictionary(uniqueKeysWithValues: walk.entries.map { ($0.key, $0.cookie) })
         #expect(cookies.count == 2)
@@ -136,7 +139,7 @@ struct WalkTests {
             try syscall("listen", on: "a namespace of its own") { listen(listener, 1) }
             return listener
         }
-        let inode = try #require(SocketPair.inode(listener))
+        let inode = SocketPair.inode(listener)
         let tables = SocketTables(root: NodeRoot())
         let reading = tables.read()
         let found = reading.sockets.filter { $0.socket.inode == inode }

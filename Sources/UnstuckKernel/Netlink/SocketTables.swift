@@ -27,6 +27,9 @@ public final class SocketTables {
         public var shortfalls: [Shortfall] = []
     }
 
+    /// `TCP_BOUND_INACTIVE`, which is no state of a socket (include/net/tcp_states.h).
+    private static let boundInactive = TCPState(rawValue: 13)
+
     /// Times that the namespaces are looked for, until none comes or goes meanwhile.
     private static let rounds = 4
 
@@ -105,7 +108,9 @@ public final class SocketTables {
         var namespace = entry.namespace
         do {
             let table = try entry.diag.table()
-            result.sockets += table.sockets.filter { $0.state != .timeWait }.map { $0.socket(netns: inode) }
+            // Linux 6.8 lists closed sockets, too, if they are bound to a port: those are dead all the same.
+            let gone: [TCPState] = [.timeWait, .close, Self.boundInactive]
+            result.sockets += table.sockets.filter { !gone.contains($0.state) }.map { $0.socket(netns: inode) }
             namespace.wasRead = !table.isInterrupted
             if table.isInterrupted {
                 refused["a quieter moment: its table changed whenever it was read", default: 0] += 1
