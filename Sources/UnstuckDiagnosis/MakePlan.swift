@@ -8,6 +8,8 @@ public struct PlanOptions: Sendable {
     public var resetsStuck = false
     /// Go on although more than half of a map looks dead.
     public var isForced = false
+    /// Delete entries of walked maps that no socket was seen of.
+    public var deletesUnseen = false
     /// Most entries that one run deletes.
     public var limit = 10_000
     /// Delete entries whose keys are read by an inferred layout too.
@@ -42,6 +44,8 @@ public func makePlan(_ view: NodeView, _ diagnosis: Diagnosis, _ options: PlanOp
     checkPods(selection.pods, view, &plan)
     // What a live connection claims hurts now: it comes first, within the limit and within the minute.
     plan.deletions = plan.deletions.filter { $0.claimant != nil } + plan.deletions.filter { $0.claimant == nil }
+    // Last: who sits there is out of sight.
+    planUnseen(view, diagnosis, options, selection, &plan)
     if plan.deletions.count > options.limit {
         plan.cautions.append(
             "\(plan.deletions.count) entries could be deleted; this run takes \(options.limit) (--limit): run it again")
@@ -131,10 +135,12 @@ private func consider(
 /// More than half of a map looking dead is either a catastrophe or a mistake of ours: a person decides which.
 private func breakCircuit(_ view: NodeView, _ options: PlanOptions, _ plan: inout Plan) {
     for map in view.now.sockmaps where plan.deletions.contains(where: { $0.entry.map == map.id }) {
-        let entries = view.entries.filter { $0.map.id == map.id }
-        let dead = entries.count { $0.state.isDead }
-        guard dead * 2 > entries.count else { continue }
-        let words = "\(dead) of \(entries.count) entries of \(Label.map(map)) look dead, more than half"
+        let states =
+            view.entries.filter { $0.map.id == map.id }.map(\.state)
+            + view.walked.filter { $0.map.id == map.id }.map(\.state)
+        let dead = states.count { $0.isDead || $0 == .unseen }
+        guard dead * 2 > states.count else { continue }
+        let words = "\(dead) of \(states.count) entries of \(Label.map(map)) look dead, more than half"
         if options.isForced {
             plan.cautions.append("\(words); forced")
         } else {

@@ -108,7 +108,7 @@ struct MisdirectedRule: Rule {
     /// Other causes of a silent connection, each with the number that excludes it. What is not excluded is not listed.
     private func ruledOut(_ sender: TCPSocket, _ receiver: TCPSocket) -> [String] {
         var list: [String] = []
-        if sender.sendUnacked == sender.sendNext, sender.packetsInFlight == 0 {
+        if let next = sender.sendNext, sender.sendUnacked == next, sender.packetsInFlight == 0 {
             list.append("loss (nothing unacknowledged, \(sender.retransmits) retransmits)")
         }
         if sender.sendQueue == 0 { list.append("closed window (nothing waits to be sent)") }

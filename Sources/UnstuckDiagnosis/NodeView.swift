@@ -7,6 +7,8 @@ public struct NodeView: Sendable {
     public let layouts: [UInt32: LayoutDecision]
     /// Every entry with what it is.
     public let entries: [JudgedEntry]
+    /// The same of maps whose keys were walked, for want of an iterator: no resident is known of these.
+    public let walked: [JudgedKey]
 
     private let entriesByClaim: [UInt32: [FourTuple: [Int]]]
     private let entriesByReference: [EntryReference: Int]
@@ -14,6 +16,7 @@ public struct NodeView: Sendable {
     private let socketsByIdentity: [SocketIdentity: Int]
     private let programs: [UInt32: BPFProgram]
     private let owners: [UInt64: [SocketOwner]]
+    private let unseenBefore: [UInt32: [SockmapKey: JudgedKey.Unseen]]
     public let pods: PodIndex
     private let seenDeadBefore: [UInt32: [SockmapKey: SeenDead]]
 
@@ -43,7 +46,7 @@ public struct NodeView: Sendable {
         var layouts: [UInt32: LayoutDecision] = [:]
         var entries: [JudgedEntry] = []
         var byClaim: [UInt32: [FourTuple: [Int]]] = [:]
-        for map in now.sockmaps {
+        for map in now.sockmaps where map.walk == nil {
             let decision = layout(map)
             layouts[map.id] = decision
             var bare = map
@@ -54,6 +57,10 @@ public struct NodeView: Sendable {
                 entries.append(JudgedEntry(map: bare, entry: entry, claim: claim, state: state))
             }
         }
+        let keys = JudgedKey.judge(now)
+        for (map, decision) in keys.layouts { layouts[map] = decision }
+        walked = keys.judged
+        unseenBefore = keys.judged.isEmpty ? [:] : JudgedKey.unseen(in: looks.dropLast().filter { $0.boot == now.boot })
         self.layouts = layouts
         self.entries = entries
         entriesByClaim = byClaim
@@ -139,6 +146,14 @@ public struct NodeView: Sendable {
         return now.monotonic - before.monotonic
     }
 
+    /// Seconds for which a walked key has named no socket, in every look since; `nil`: it was not looked for before.
+    public func secondsUnseen(_ key: JudgedKey) -> Double? {
+        guard let before = unseenBefore[key.map.id]?[key.entry.key], before.cookie == key.entry.cookie else {
+            return nil
+        }
+        return now.monotonic - before.monotonic
+    }
+
     // MARK: Names
 
     /// Sockmaps that a socket's sends are looked up in: psock → msg program → the program's maps.
@@ -195,7 +210,8 @@ extension TCPSocket {
     /// Whether the sequence numbers of the two sockets are those of one connection.
     func isJoined(to other: TCPSocket) -> Bool {
         func fits(_ sender: TCPSocket, _ receiver: TCPSocket) -> Bool {
-            let distance = Int32(bitPattern: receiver.receiveNext &- sender.sendNext)
+            guard let expected = receiver.receiveNext, let next = sender.sendNext else { return false }
+            let distance = Int32(bitPattern: expected &- next)
             return distance.magnitude <= Self.slack
         }
         return fits(self, other) && fits(other, self)

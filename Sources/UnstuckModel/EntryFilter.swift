@@ -24,7 +24,20 @@ public struct EntryFilter: Sendable {
     }
 
     public func takes(_ entry: SockmapEntry, _ claim: FourTuple?, _ state: EntryState) -> Bool {
-        guard states.isEmpty || states.contains(state), keys.isEmpty || keys.contains(entry.key) else { return false }
+        takes(entry.key, claim, state) {
+            [index?.pod(of: entry, claim: claim), index?.uid(of: entry, claim: claim)]
+        }
+    }
+
+    /// As ``takes(_:_:_:)-(SockmapEntry,_,_)``, of a key whose resident is not known.
+    public func takes(_ key: SockmapKey, _ claim: FourTuple?, _ state: EntryState) -> Bool {
+        takes(key, claim, state) { [claim.flatMap { index?.pod(at: $0.local.address) }] }
+    }
+
+    private func takes(_ key: SockmapKey, _ claim: FourTuple?, _ state: EntryState, pods wanted: () -> [String?])
+        -> Bool
+    {
+        guard states.isEmpty || states.contains(state), keys.isEmpty || keys.contains(key) else { return false }
         if !addresses.isEmpty || !ports.isEmpty {
             guard let claim else { return false }
             let ends = [claim.local, claim.remote]
@@ -32,9 +45,6 @@ public struct EntryFilter: Sendable {
                 ports.isEmpty || ends.contains(where: { ports.contains($0.port) })
             else { return false }
         }
-        guard !pods.isEmpty else { return true }
-        return [index?.pod(of: entry, claim: claim), index?.uid(of: entry, claim: claim)].contains {
-            $0.map(pods.contains) ?? false
-        }
+        return pods.isEmpty || wanted().contains { $0.map(pods.contains) ?? false }
     }
 }

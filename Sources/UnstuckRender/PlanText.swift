@@ -34,7 +34,7 @@ public struct PlanText {
             lines.append(style.faint("       \(safeText(deletion.reason))" + unread(deletion)))
         }
         if plan.deletions.count > Self.shown { lines.append("     … and \(plan.deletions.count - Self.shown) more") }
-        if !plan.isEmpty {
+        if !plan.resets.isEmpty || plan.deletions.contains(where: { $0.state != .unseen }) {
             lines.append(
                 style.faint(
                     "  each is checked again just before, deleted only if it is the same dead socket, and looked at just after"

@@ -46,6 +46,12 @@ struct LookOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Only these sockmaps, by id.", valueName: "id"))
     var map: [UInt32] = []
 
+    @Flag(
+        help: ArgumentHelp(
+            "Walk the maps' keys and ask INET_DIAG, as where BTF or a right is missing.",
+            discussion: "Tells less: a dead socket from a zombie, above all, it cannot tell."))
+    var withoutIterator = false
+
     func validate() throws {
         guard interval == 0 || (interval >= NodeView.secondsBetweenSightings && interval <= 600) else {
             throw ValidationError(
@@ -59,6 +65,7 @@ struct LookOptions: ParsableArguments {
         var options = NodeObserver.Options()
         options.root = node.nodeRoot
         options.maps = Set(map)
+        options.avoidsIterators = withoutIterator
         return options
     }
 }

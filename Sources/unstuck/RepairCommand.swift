@@ -17,6 +17,9 @@ struct RepairCommand: ParsableCommand {
             before and after: what a killed run left is accounted for by the next one. SIGINT, SIGTERM and SIGHUP end a \
             run between two steps.
 
+            With --without-iterator entries are planned that no socket was seen of, in two complete looks; a third one \
+            comes just before they are deleted, by key. Who sat there is not seen, and the window is wider.
+
             EXAMPLES
               unstuck repair
                   What would be done.
@@ -133,6 +136,7 @@ struct RepairCommand: ParsableCommand {
         options.acceptsInferred = acceptInferred
         options.isForced = force
         options.limit = limit
+        options.deletesUnseen = look.withoutIterator
         options.selection = selection.filter()
         let plan = UnstuckDiagnosis.makePlan(seen.view, seen.diagnosis, options)
         let caps = RepairReport.Caps(limit: limit, perMinute: perMinute)

@@ -113,6 +113,11 @@ public enum ObservationError: Error, Sendable, CustomStringConvertible {
     case keyTooLong(map: UInt32, size: Int)
     /// The kernel showed the same entries again and again: more of them share a bucket than one read holds.
     case stalled(map: UInt32)
+    /// Without the iterator, an array with values of four bytes shows nothing.
+    case hidden(map: UInt32)
+
+    /// It is in the iterator's way alone.
+    var isOfIterator: Bool { if case .stalled = self { true } else { false } }
 
     public var description: String {
         switch self {
@@ -120,6 +125,8 @@ public enum ObservationError: Error, Sendable, CustomStringConvertible {
             "sockmap \(map) has \(size)-byte keys, and at most \(EntryRecord.longestKey) bytes are read"
         case .stalled(let map):
             "sockmap \(map) has more entries in one bucket than the kernel shows in one read: its pass never ends"
+        case .hidden(let map):
+            "sockmap \(map) is an array whose values cannot be looked up: only the iterator sees who sits in it"
         }
     }
 }

@@ -142,8 +142,14 @@ public final class Repairer {
         while !rest.isEmpty, !result.hasRaced, result.interruption == nil {
             let (count, hasWaited) = turn(rest.count, of: plan, &result)
             guard count > 0 else { return }
-            var slice = Array(rest.prefix(count))
-            rest = rest.dropFirst(count)
+            // Of walked maps no resident is known: another hand deletes those, and they come last.
+            let isUnseen = rest.first?.state == .unseen
+            var slice = Array(rest.prefix(count).prefix { ($0.state == .unseen) == isUnseen })
+            rest = rest.dropFirst(slice.count)
+            guard !isUnseen else {
+                try WalkedDeletion(journal: journal, observer: observer).run(slice, &result)
+                continue
+            }
             let view = look()
             if hasWaited { slice = slice.map { lapsed($0, view, except: ended) } }
             try delete(slice, before: newcomers(to: slice, view), &result)

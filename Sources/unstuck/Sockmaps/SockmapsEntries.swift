@@ -19,6 +19,7 @@ struct SockmapsEntries: ParsableCommand {
             """)
 
     @OptionGroup var maps: MapOptions
+    @OptionGroup var walk: WalkOptions
     @OptionGroup var filter: EntryFilterOptions
     @Flag(help: "Only counts, by pod and address.")
     var totals = false
@@ -29,20 +30,27 @@ struct SockmapsEntries: ParsableCommand {
         var all = PodTotals()
         var reading = MapReading()
         let finder = CgroupFinder(root: node.nodeRoot)
-        try reading.forEach(maps.map, root: node.nodeRoot) { judged in
-            let pods = filter.pod.isEmpty && !totals ? nil : index(judged, finder)
-            let chosen = filter.filter(pods)
-            if totals {
-                for entry in judged.parts.joined() {
-                    let (claim, state) = judged.decision.judge(entry)
-                    guard chosen.takes(entry, claim, state) else { continue }
-                    all.add(state, pod: pods?.pod(of: entry, claim: claim), address: claim?.local.address)
+        if !walk.withoutIterator {
+            try reading.forEach(maps.map, root: node.nodeRoot) { judged in
+                let pods = filter.pod.isEmpty && !totals ? nil : index(judged, finder)
+                let chosen = filter.filter(pods)
+                if totals {
+                    for entry in judged.parts.joined() {
+                        let (claim, state) = judged.decision.judge(entry)
+                        guard chosen.takes(entry, claim, state) else { continue }
+                        all.add(state, pod: pods?.pod(of: entry, claim: claim), address: claim?.local.address)
+                    }
+                } else if output.output == .text {
+                    printText(judged, chosen)
+                } else {
+                    try printJSON(judged, chosen)
                 }
-            } else if output.output == .text {
-                printText(judged, chosen)
-            } else {
-                try printJSON(judged, chosen)
             }
+        }
+        if let walked = walk.withoutIterator
+            ? reading.walk(maps.map, root: node.nodeRoot) : reading.walk(root: node.nodeRoot)
+        {
+            try print(walked, &all)
         }
         if totals {
             switch output.output {
@@ -51,6 +59,18 @@ struct SockmapsEntries: ParsableCommand {
             }
         }
         if !reading.isComplete { throw Exit.couldNotTell }
+    }
+
+    private func print(_ walked: WalkedSockmaps, _ all: inout PodTotals) throws {
+        let chosen = filter.filter(walked.view.pods)
+        if totals {
+            walked.add(to: &all) { chosen.takes($0.entry.key, $0.claim, $0.state) }
+        } else if output.output == .text {
+            writeOutput(walked.text(chosen))
+        } else {
+            var json = walked.json(chosen)
+            json.drain(writeOutput)
+        }
     }
 
     private func index(_ judged: JudgedMap, _ finder: CgroupFinder) -> PodIndex {
