@@ -15,7 +15,7 @@ struct MisdirectedRule: Rule {
             guard let path = view.redirectMaps(of: sender.socket), let receiver = view.peer(of: sender) else {
                 continue
             }
-            for map in path.maps {
+            for map in path.maps where view.namesConnections(map.id) {
                 let claims = view.entries(in: map.id, claiming: receiver.socket.tuple)
                 guard !claims.contains(where: { $0.entry.resident.identity == receiver.socket.identity }),
                     let wrong = claims.first(where: \.entry.isStable)

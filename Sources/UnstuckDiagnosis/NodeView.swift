@@ -49,12 +49,9 @@ public struct NodeView: Sendable {
             var bare = map
             bare.entries = []
             for entry in map.entries {
-                let claim = decision.claim(of: entry.key)
+                let (claim, state) = decision.judge(entry)
                 if let claim { byClaim[map.id, default: [:]][claim, default: []].append(entries.count) }
-                entries.append(
-                    JudgedEntry(
-                        map: bare, entry: entry, claim: claim,
-                        state: EntryState(resident: entry.resident, claim: claim)))
+                entries.append(JudgedEntry(map: bare, entry: entry, claim: claim, state: state))
             }
         }
         self.layouts = layouts
@@ -105,10 +102,16 @@ public struct NodeView: Sendable {
 
     // MARK: Entries
 
-    /// The entries of a map that claim `tuple`: one, or two where an accelerator wrote its keys in two ways.
+    /// The entries of a map whose keys name `tuple`: one, or two where an accelerator wrote its keys in two ways, or
+    /// more where its keys name one end only.
     public func entries(in map: UInt32, claiming tuple: FourTuple) -> [JudgedEntry] {
-        (entriesByClaim[map]?[tuple] ?? []).map { entries[$0] }
+        guard let claim = layouts[map]?.layout?.claim(naming: tuple) else { return [] }
+        return (entriesByClaim[map]?[claim] ?? []).map { entries[$0] }
     }
+
+    /// Whether a map's keys name connections and nothing else, so that a connection that finds another socket under its
+    /// key is proven to be misdirected.
+    public func namesConnections(_ map: UInt32) -> Bool { layouts[map]?.layout?.naming == .connection }
 
     public func entry(_ reference: EntryReference) -> JudgedEntry? { entriesByReference[reference].map { entries[$0] } }
 
@@ -116,7 +119,7 @@ public struct NodeView: Sendable {
     /// entry's resident. The same loopback tuple in another pod is another connection; whether it is misdirected to
     /// this entry is for ``MisdirectedRule`` to prove.
     public func claimant(of entry: JudgedEntry) -> TCPSocket? {
-        guard let claim = entry.claim, entry.entry.isStable else { return nil }
+        guard let claim = entry.claim, entry.entry.isStable, namesConnections(entry.map.id) else { return nil }
         let resident = entry.entry.resident
         return connected(claim).first {
             $0.socket.identity != resident.identity && $0.socket.netns == resident.netns

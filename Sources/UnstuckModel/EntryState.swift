@@ -55,8 +55,10 @@ public enum EntryState: String, Sendable, Codable, CaseIterable {
     /// Not a TCP socket: none of our business.
     case other
 
-    /// - Parameter claim: the tuple that the key names; `nil` if the layout is unknown or the key does not fit it.
-    public init(resident: KernelSocket, claim: FourTuple?) {
+    /// - Parameters:
+    ///   - claim: the tuple that the key names; `nil` if the layout is unknown or the key does not fit it.
+    ///   - layout: how the claim was decoded; without one it names both ends.
+    public init(resident: KernelSocket, claim: FourTuple?, layout: KeyLayout? = nil) {
         let state = resident.residentState
         if state == .listener {
             self = .listener
@@ -74,7 +76,8 @@ public enum EntryState: String, Sendable, Codable, CaseIterable {
         case .leaked: self = .leaked
         case .zombie, .queuedDead: self = .zombie
         case .queued, .live, .listener, .other:
-            self = claim != resident.tuple ? .crossWired : state == .queued ? .queued : .live
+            let isItsOwn = claim == resident.tuple || claim == layout?.claim(naming: resident.tuple)
+            self = !isItsOwn ? .crossWired : state == .queued ? .queued : .live
         }
     }
 

@@ -1,14 +1,28 @@
-/// How a sockmap key's bytes encode the 4-tuple of the entry's resident, as data.
+/// How a sockmap key's bytes name the socket that is filed under it, as data.
 ///
 /// `local` and `remote` are the resident's own view: a layout that an accelerator stores "swapped" simply declares the
 /// peer's address first.
 public struct KeyLayout: Hashable, Sendable {
-    /// How a port lies in its bytes.
-    public enum PortEncoding: String, Sendable {
+    /// How an address lies in its bytes; always in network order.
+    public enum AddressEncoding: String, Sendable {
+        /// Four bytes; the layout knows IPv4 only.
+        case v4
+        /// 16 bytes: an IPv6 address, or an IPv4 address in the first four and zeros behind it; a family byte tells.
+        case padded16
+        /// 16 bytes: an IPv6 address, or an IPv4 address mapped into it (`::ffff:192.0.2.1`).
+        case mapped16
+
+        public var width: Int { self == .v4 ? 4 : 16 }
+    }
+
+    /// How a port lies in its bytes, as a little-endian machine writes it.
+    public enum PortEncoding: String, Sendable, CaseIterable {
         /// Network order in the first two of four bytes: `1f 90 00 00` is 8080.
         case networkIn32 = "N32"
-        /// Host order in four bytes (little-endian): `90 1f 00 00`.
+        /// Host order in four bytes: `90 1f 00 00`.
         case hostIn32 = "H32"
+        /// Network order in the last two of four bytes: `00 00 1f 90`.
+        case networkLastIn32 = "NH32"
         case network16 = "N16"
         case host16 = "H16"
 
@@ -17,18 +31,34 @@ public struct KeyLayout: Hashable, Sendable {
 
     /// One part of a key.
     public enum Field: Hashable, Sendable {
-        /// 16 bytes: an IPv6 address, or an IPv4 address in the first four and zeros behind it.
-        case localAddress, remoteAddress
+        case localAddress(AddressEncoding), remoteAddress(AddressEncoding)
         case localPort(PortEncoding), remotePort(PortEncoding)
-        /// One byte that tells the address family.
-        case family(v4: UInt8, v6: UInt8)
+        /// A little-endian number of `width` bytes that tells the address family.
+        case family(width: Int, v4: UInt8, v6: UInt8)
         /// A byte that must be one of these two.
         case oneOf(UInt8, UInt8)
+        /// Bytes that tell something which no look can check (a namespace's cookie, a side): nothing is concluded from them.
+        case opaque(width: Int)
+        /// `SO_COOKIE` of the socket, eight bytes in host order.
+        case socketCookie
+    }
+
+    /// What a key names, and so what can be concluded from it.
+    public enum Naming: String, Sendable {
+        /// Both ends and nothing else: a connection that finds another socket under its key is misdirected.
+        case connection
+        /// Both ends and more that no look can check.
+        case connectionAndMore = "connection and more"
+        /// One end only: many connections share what is left.
+        case oneEnd = "one end"
+        /// A socket's cookie, which no other socket ever has: a dead entry keeps nobody out.
+        case socket
     }
 
     /// Who lays keys out like this.
-    public var name: String
-    public var size: Int
+    public let name: String
+    public let size: Int
+    public let naming: Naming
     /// Parts by the offset of their first byte; bytes that no part covers must be 0.
     public var fields: [(offset: Int, field: Field)] { parts.map { ($0.offset, $0.field) } }
 
@@ -36,34 +66,61 @@ public struct KeyLayout: Hashable, Sendable {
         var offset: Int
         var field: Field
     }
-    private var parts: [Part]
+    private let parts: [Part]
     /// A mask of the bytes that no part covers.
-    private var mustBeZero: SockmapKey
+    private let mustBeZero: SockmapKey
+    private let hasLocal: Bool
+    private let hasRemote: Bool
+    /// Keys of IPv6 connections can be told.
+    public let carriesV6: Bool
 
+    /// - Precondition: the parts lie within `size` bytes, at most ``SockmapKey/longest``.
     public init(name: String, size: Int, fields: [(offset: Int, field: Field)]) {
         self.name = name
         self.size = size
         parts = fields.map { Part(offset: $0.offset, field: $0.field) }
         var covered = Set<Int>()
         for part in parts { covered.formUnion(part.offset..<part.offset + part.field.width) }
+        precondition(covered.allSatisfy { (0..<size).contains($0) }, "a part lies outside of its key")
         mustBeZero = SockmapKey((0..<size).map { covered.contains($0) ? 0 : 0xFF })
+        var has = (local: false, remote: false, cookie: false, opaque: false, v4Only: false)
+        for part in parts {
+            switch part.field {
+            case .localAddress(let encoding):
+                has.local = true
+                if encoding == .v4 { has.v4Only = true }
+            case .remoteAddress(let encoding):
+                has.remote = true
+                if encoding == .v4 { has.v4Only = true }
+            case .opaque: has.opaque = true
+            case .socketCookie: has.cookie = true
+            case .localPort, .remotePort, .family, .oneOf: break
+            }
+        }
+        hasLocal = has.local
+        hasRemote = has.remote
+        carriesV6 = !has.v4Only
+        naming =
+            has.cookie
+            ? .socket : !(has.local && has.remote) ? .oneEnd : has.opaque ? .connectionAndMore : .connection
     }
 
-    /// The tuple that a key claims, as its resident would see it; `nil` if the bytes do not fit this layout.
+    /// The tuple that a key claims, as its resident would see it; an end that the layout does not name is `0.0.0.0:0`.
+    /// `nil` if the bytes do not fit this layout, or name a socket by its cookie.
     public func decode(_ key: [UInt8]) -> FourTuple? {
         key.count == size ? decode(SockmapKey(key)) : nil
     }
 
     /// As ``decode(_:)-([UInt8])``.
     public func decode(_ key: SockmapKey) -> FourTuple? {
-        guard key.count == size else { return nil }
-        for index in 0..<(size + 7) >> 3 where key.word(index) & mustBeZero.word(index) != 0 { return nil }
-        var local = Endpoint(IPAddress(v4: 0), 0)
-        var remote = local
+        guard key.count == size, naming != .socket, hasItsZeros(key) else { return nil }
+        var local = Self.nowhere
+        var remote = Self.nowhere
         var isV6: Bool?
         for part in parts {
             switch part.field {
-            case .family(let v4, let v6):
+            case .family(let width, let v4, let v6):
+                for offset in 1..<max(width, 1) where key[part.offset + offset] != 0 { return nil }
                 guard key[part.offset] == v4 || key[part.offset] == v6 else { return nil }
                 isV6 = key[part.offset] == v6
             case .oneOf(let one, let other):
@@ -74,16 +131,16 @@ public struct KeyLayout: Hashable, Sendable {
             case .remotePort(let encoding):
                 guard let port = encoding.decode(key, part.offset) else { return nil }
                 remote.port = port
-            case .localAddress, .remoteAddress: break
+            case .localAddress, .remoteAddress, .opaque, .socketCookie: break
             }
         }
         for part in parts {
             switch part.field {
-            case .localAddress:
-                guard let address = Self.address(key, part.offset, isV6: isV6) else { return nil }
+            case .localAddress(let encoding):
+                guard let address = encoding.decode(key, part.offset, isV6: isV6) else { return nil }
                 local.address = address
-            case .remoteAddress:
-                guard let address = Self.address(key, part.offset, isV6: isV6) else { return nil }
+            case .remoteAddress(let encoding):
+                guard let address = encoding.decode(key, part.offset, isV6: isV6) else { return nil }
                 remote.address = address
             default: break
             }
@@ -91,31 +148,47 @@ public struct KeyLayout: Hashable, Sendable {
         return FourTuple(local: local, remote: remote)
     }
 
-    /// The key under which this layout files the socket with that tuple.
-    public func encode(_ tuple: FourTuple) -> [UInt8] {
+    /// The cookie by which a key names its socket; `nil` for layouts that name connections.
+    public func cookie(_ key: SockmapKey) -> UInt64? {
+        guard key.count == size, naming == .socket, hasItsZeros(key) else { return nil }
+        for part in parts where part.field == .socketCookie { return key.eightBytes(at: part.offset) }
+        return nil
+    }
+
+    /// What a key of this layout can say of a connection: the tuple without the ends that it does not name. `nil` if it
+    /// cannot name the connection at all (IPv6 in a layout for IPv4).
+    public func claim(naming tuple: FourTuple) -> FourTuple? {
+        guard naming != .socket, carriesV6 || tuple.local.address.isV4 && tuple.remote.address.isV4 else { return nil }
+        return FourTuple(
+            local: hasLocal ? tuple.local : Self.nowhere, remote: hasRemote ? tuple.remote : Self.nowhere)
+    }
+
+    /// The key under which this layout files the socket with that tuple; `nil` where the tuple alone does not make a key.
+    public func encode(_ tuple: FourTuple) -> [UInt8]? {
+        guard naming == .connection || naming == .oneEnd, claim(naming: tuple) != nil else { return nil }
         var key = [UInt8](repeating: 0, count: size)
         func put(_ bytes: [UInt8], at offset: Int) {
             for (index, byte) in bytes.enumerated() { key[offset + index] = byte }
         }
         for part in parts {
             switch part.field {
-            case .localAddress: put(tuple.local.address.bytes, at: part.offset)
-            case .remoteAddress: put(tuple.remote.address.bytes, at: part.offset)
+            case .localAddress(let encoding): put(encoding.encode(tuple.local.address), at: part.offset)
+            case .remoteAddress(let encoding): put(encoding.encode(tuple.remote.address), at: part.offset)
             case .localPort(let encoding): put(encoding.encode(tuple.local.port), at: part.offset)
             case .remotePort(let encoding): put(encoding.encode(tuple.remote.port), at: part.offset)
-            case .family(let v4, let v6): key[part.offset] = tuple.local.address.isV4 ? v4 : v6
+            case .family(_, let v4, let v6): key[part.offset] = tuple.local.address.isV4 ? v4 : v6
             case .oneOf(let first, _): key[part.offset] = first
+            case .opaque, .socketCookie: return nil
             }
         }
         return key
     }
 
-    private static func address(_ key: SockmapKey, _ offset: Int, isV6: Bool?) -> IPAddress? {
-        let high = key.eightBytes(at: offset).byteSwapped
-        let low = key.eightBytes(at: offset + 8).byteSwapped
-        if isV6 == true { return IPAddress(high: high, low: low) }
-        guard high & 0xFFFF_FFFF == 0, low == 0 else { return nil }
-        return IPAddress(v4: UInt32(truncatingIfNeeded: high >> 32))
+    private static let nowhere = Endpoint(IPAddress(v4: 0), 0)
+
+    private func hasItsZeros(_ key: SockmapKey) -> Bool {
+        for index in 0..<(size + 7) >> 3 where key.word(index) & mustBeZero.word(index) != 0 { return false }
+        return true
     }
 }
 
@@ -123,46 +196,64 @@ extension KeyLayout.Field {
     /// Bytes that the part takes.
     public var width: Int {
         switch self {
-        case .localAddress, .remoteAddress: 16
+        case .localAddress(let encoding), .remoteAddress(let encoding): encoding.width
         case .localPort(let encoding), .remotePort(let encoding): encoding.width
-        case .family, .oneOf: 1
+        case .family(let width, _, _), .opaque(let width): width
+        case .oneOf: 1
+        case .socketCookie: 8
         }
+    }
+}
+
+extension KeyLayout.AddressEncoding {
+    /// - Parameter isV6: what the key's family says; `nil`: it says nothing.
+    func decode(_ key: SockmapKey, _ offset: Int, isV6: Bool?) -> IPAddress? {
+        switch self {
+        case .v4:
+            guard isV6 != true else { return nil }
+            return IPAddress(v4: UInt32(truncatingIfNeeded: key.eightBytes(at: offset)).byteSwapped)
+        case .padded16:
+            let high = key.eightBytes(at: offset).byteSwapped
+            let low = key.eightBytes(at: offset + 8).byteSwapped
+            if isV6 == true { return IPAddress(high: high, low: low) }
+            guard high & 0xFFFF_FFFF == 0, low == 0 else { return nil }
+            return IPAddress(v4: UInt32(truncatingIfNeeded: high >> 32))
+        case .mapped16:
+            let address = IPAddress(
+                high: key.eightBytes(at: offset).byteSwapped, low: key.eightBytes(at: offset + 8).byteSwapped)
+            return isV6 == nil || isV6 != address.isV4 ? address : nil
+        }
+    }
+
+    func encode(_ address: IPAddress) -> [UInt8] {
+        self == .mapped16 && address.isV4
+            ? Array(repeating: 0, count: 10) + [0xFF, 0xFF] + address.bytes : address.bytes
     }
 }
 
 extension KeyLayout.PortEncoding {
-    fileprivate func decode(_ key: SockmapKey, _ offset: Int) -> UInt16? {
-        let first = UInt16(key[offset])
-        let second = UInt16(key[offset + 1])
-        guard width == 2 || (key[offset + 2] == 0 && key[offset + 3] == 0) else { return nil }
+    func decode(_ key: SockmapKey, _ offset: Int) -> UInt16? {
+        let start = self == .networkLastIn32 ? offset + 2 : offset
+        let first = UInt16(key[start])
+        let second = UInt16(key[start + 1])
+        if width == 4 {
+            let rest = self == .networkLastIn32 ? offset : offset + 2
+            guard key[rest] == 0, key[rest + 1] == 0 else { return nil }
+        }
         switch self {
-        case .networkIn32, .network16: return first << 8 | second
+        case .networkIn32, .network16, .networkLastIn32: return first << 8 | second
         case .hostIn32, .host16: return second << 8 | first
         }
     }
 
-    fileprivate func encode(_ port: UInt16) -> [UInt8] {
-        let pair: [UInt8] =
-            switch self {
-            case .networkIn32, .network16: [UInt8(port >> 8), UInt8(port & 0xFF)]
-            case .hostIn32, .host16: [UInt8(port & 0xFF), UInt8(port >> 8)]
-            }
-        return pair + Array(repeating: 0, count: width - 2)
+    func encode(_ port: UInt16) -> [UInt8] {
+        let network = [UInt8(port >> 8), UInt8(port & 0xFF)]
+        switch self {
+        case .networkIn32: return network + [0, 0]
+        case .networkLastIn32: return [0, 0] + network
+        case .hostIn32: return network.reversed() + [0, 0]
+        case .network16: return network
+        case .host16: return network.reversed()
+        }
     }
-}
-
-extension KeyLayout {
-    /// Cilium up to 1.13, `cilium_sock_ops`: 44 bytes, stored swapped (the key's "source" is the resident's peer).
-    /// Byte 33 is padding in older versions and the protocol (6) in newer ones.
-    ///
-    /// Source: cilium v1.11.10 `pkg/maps/sockmap/sockmap.go`, `bpf/sockops/bpf_sockops.h`.
-    public static let cilium = KeyLayout(
-        name: "cilium", size: 44,
-        fields: [
-            (0, .remoteAddress), (16, .localAddress), (32, .family(v4: 1, v6: 2)), (33, .oneOf(0, 6)),
-            (36, .remotePort(.networkIn32)), (40, .localPort(.networkIn32)),
-        ])
-
-    /// Every layout that is declared.
-    public static let declared: [KeyLayout] = [.cilium]
 }

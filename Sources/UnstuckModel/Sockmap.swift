@@ -10,11 +10,13 @@ public struct Sockmap: Hashable, Sendable, Codable {
     public var maxEntries: Int
     /// Where bpffs pins it, as far as we could look.
     public var pins: [String]
+    /// What the BTF of the map's programs says of its keys; `nil` where none says anything.
+    public var keyType: KeyType?
     public var entries: [SockmapEntry]
 
     public init(
         id: UInt32, name: String, kind: Kind, keySize: Int, valueSize: Int, maxEntries: Int, pins: [String] = [],
-        entries: [SockmapEntry] = []
+        keyType: KeyType? = nil, entries: [SockmapEntry] = []
     ) {
         self.id = id
         self.name = name
@@ -23,6 +25,7 @@ public struct Sockmap: Hashable, Sendable, Codable {
         self.valueSize = valueSize
         self.maxEntries = maxEntries
         self.pins = pins
+        self.keyType = keyType
         self.entries = entries
     }
 }

@@ -28,8 +28,7 @@ private struct JudgedMap: Sendable {
     var handlers: [Handlers]
 
     func state(of entry: SockmapEntry) -> (claim: FourTuple?, state: EntryState) {
-        let claim = decision.claim(of: entry.key)
-        return (claim, EntryState(resident: entry.resident, claim: claim))
+        decision.judge(entry)
     }
 
     /// Calls `body` with every map that is asked for; what cannot be read is said and remembered.

@@ -48,7 +48,7 @@ public final class TestMap {
     }
 
     public func put(_ socket: Int32, as tuple: FourTuple) throws {
-        try put(socket, under: KeyLayout.cilium.encode(tuple))
+        try put(socket, under: (KeyLayout.cilium.encode(tuple) ?? []))
     }
 
     /// Files a socket under a key, from any thread.
@@ -59,7 +59,7 @@ public final class TestMap {
     }
 
     public func remove(_ tuple: FourTuple) {
-        var key = KeyLayout.cilium.encode(tuple)
+        var key = (KeyLayout.cilium.encode(tuple) ?? [])
         unsafe _ = bpf_map_delete_elem(descriptor, &key)
     }
 

@@ -76,7 +76,7 @@ struct MisdirectedTests {
         var node = NodeFixture()
         node.zombie(Self.server, Self.client, queued: 3)
         let receiver = node.halfAccelerated(Self.client, Self.server).1
-        var key = KeyLayout.cilium.encode(receiver.tuple)
+        var key = (KeyLayout.cilium.encode(receiver.tuple) ?? [])
         key[33] = 6
         node.snapshot.sockmaps[0].entries.append(
             SockmapEntry(key: SockmapKey(key), resident: receiver, isStable: true))

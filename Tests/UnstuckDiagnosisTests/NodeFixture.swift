@@ -68,7 +68,8 @@ struct NodeFixture {
         guard let index = snapshot.sockmaps.firstIndex(where: { $0.id == map }) else { return }
         snapshot.sockmaps[index].entries.append(
             SockmapEntry(
-                key: SockmapKey(KeyLayout.cilium.encode(claim ?? socket.tuple)), resident: socket, isStable: isStable))
+                key: SockmapKey((KeyLayout.cilium.encode(claim ?? socket.tuple) ?? [])), resident: socket,
+                isStable: isStable))
     }
 
     /// A healthy accelerated connection: both ends listed, both filed.

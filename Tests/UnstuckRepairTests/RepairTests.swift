@@ -36,7 +36,7 @@ struct RepairTests {
         deinit { unsafe unlink(journal) }
 
         private func put(_ socket: Int32, _ tuple: FourTuple, _ layoutKnown: Bool, _ number: UInt8) throws {
-            let key = layoutKnown ? KeyLayout.cilium.encode(tuple) : Array(repeating: number ^ 0xA5, count: 20)
+            let key = layoutKnown ? (KeyLayout.cilium.encode(tuple) ?? []) : Array(repeating: number ^ 0xA5, count: 20)
             try map.put(socket, under: key)
         }
 
@@ -186,7 +186,7 @@ struct RepairTests {
             try dead.resetByClient()
             let plan = Plan(deletions: [try deletion(of: dead, in: map, map.entries)])
             let newcomer = try SocketPair()
-            let key = KeyLayout.cilium.encode(dead.tuple)
+            let key = (KeyLayout.cilium.encode(dead.tuple) ?? [])
             let (descriptor, socket, delay) = (
                 map.descriptor, newcomer.server, duration * 6 / 5 * UInt32(round) / UInt32(rounds)
             )
@@ -217,7 +217,7 @@ struct RepairTests {
 
     /// A deletion as the planner would write it, of a zombie that this process holds.
     private func deletion(of dead: SocketPair, in map: TestMap, _ entries: [SockmapEntry]) throws -> Plan.Deletion {
-        let entry = try #require(entries.first { $0.key.bytes == KeyLayout.cilium.encode(dead.tuple) })
+        let entry = try #require(entries.first { $0.key.bytes == (KeyLayout.cilium.encode(dead.tuple) ?? []) })
         let status = try #require(readText("/proc/\(getpid())/stat").flatMap(ProcessStatus.init))
         return Plan.Deletion(
             entry: EntryReference(map: map.id, key: entry.key, resident: entry.resident.identity),
