@@ -3,16 +3,19 @@
 /// `local` and `remote` are the resident's own view: a layout that an accelerator stores "swapped" simply declares the
 /// peer's address first.
 public struct KeyLayout: Hashable, Sendable {
-    /// How an address lies in its bytes; always in network order.
+    /// How an address lies in its bytes; in network order where nothing else is said.
     public enum AddressEncoding: String, Sendable {
         /// Four bytes; the layout knows IPv4 only.
         case v4
+        /// The same in the order of a little-endian host: 192.0.2.1 is `01 02 00 c0`.
+        case v4Host = "v4 in host order"
         /// 16 bytes: an IPv6 address, or an IPv4 address in the first four and zeros behind it; a family byte tells.
         case padded16
         /// 16 bytes: an IPv6 address, or an IPv4 address mapped into it (`::ffff:192.0.2.1`).
         case mapped16
 
-        public var width: Int { self == .v4 ? 4 : 16 }
+        public var width: Int { isV4Only ? 4 : 16 }
+        var isV4Only: Bool { self == .v4 || self == .v4Host }
     }
 
     /// How a port lies in its bytes, as a little-endian machine writes it.
@@ -88,10 +91,10 @@ public struct KeyLayout: Hashable, Sendable {
             switch part.field {
             case .localAddress(let encoding):
                 has.local = true
-                if encoding == .v4 { has.v4Only = true }
+                if encoding.isV4Only { has.v4Only = true }
             case .remoteAddress(let encoding):
                 has.remote = true
-                if encoding == .v4 { has.v4Only = true }
+                if encoding.isV4Only { has.v4Only = true }
             case .opaque: has.opaque = true
             case .socketCookie: has.cookie = true
             case .localPort, .remotePort, .family, .oneOf: break
@@ -192,6 +195,23 @@ public struct KeyLayout: Hashable, Sendable {
     }
 }
 
+extension KeyLayout {
+    /// Where everything that a reader asks for lies: "local address 0 (v4), local port 8 (N32)".
+    public var summary: String {
+        fields.compactMap { part in
+            switch part.field {
+            case .localAddress(let encoding): "local address \(part.offset) (\(encoding.rawValue))"
+            case .remoteAddress(let encoding): "remote address \(part.offset) (\(encoding.rawValue))"
+            case .localPort(let encoding): "local port \(part.offset) (\(encoding.rawValue))"
+            case .remotePort(let encoding): "remote port \(part.offset) (\(encoding.rawValue))"
+            case .socketCookie: "cookie \(part.offset)"
+            case .family: "family \(part.offset)"
+            case .oneOf, .opaque: nil
+            }
+        }.joined(separator: ", ")
+    }
+}
+
 extension KeyLayout.Field {
     /// Bytes that the part takes.
     public var width: Int {
@@ -212,6 +232,9 @@ extension KeyLayout.AddressEncoding {
         case .v4:
             guard isV6 != true else { return nil }
             return IPAddress(v4: UInt32(truncatingIfNeeded: key.eightBytes(at: offset)).byteSwapped)
+        case .v4Host:
+            guard isV6 != true else { return nil }
+            return IPAddress(v4: UInt32(truncatingIfNeeded: key.eightBytes(at: offset)))
         case .padded16:
             let high = key.eightBytes(at: offset).byteSwapped
             let low = key.eightBytes(at: offset + 8).byteSwapped
@@ -226,8 +249,11 @@ extension KeyLayout.AddressEncoding {
     }
 
     func encode(_ address: IPAddress) -> [UInt8] {
-        self == .mapped16 && address.isV4
-            ? Array(repeating: 0, count: 10) + [0xFF, 0xFF] + address.bytes : address.bytes
+        switch self {
+        case .v4, .padded16: address.bytes
+        case .v4Host: address.bytes.reversed()
+        case .mapped16: (address.isV4 ? Array(repeating: 0, count: 10) + [0xFF, 0xFF] : []) + address.bytes
+        }
     }
 }
 

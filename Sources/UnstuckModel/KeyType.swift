@@ -43,4 +43,20 @@ public struct KeyType: Hashable, Sendable, Codable {
             }
         }
     }
+
+    /// Whether every such part lies within one member, or covers members as a whole: less than ``fits(_:)``, for a layout
+    /// that was inferred and knows two bytes of a port where the member has four.
+    public func allows(_ layout: KeyLayout) -> Bool {
+        guard size == layout.size else { return false }
+        return fits(layout)
+            || layout.fields.allSatisfy { part in
+                switch part.field {
+                case .oneOf, .opaque: true
+                default:
+                    members.contains {
+                        $0.offset <= part.offset && part.offset + part.field.width <= $0.offset + $0.size
+                    }
+                }
+            }
+    }
 }

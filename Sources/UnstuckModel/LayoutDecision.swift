@@ -35,12 +35,13 @@ public struct LayoutDecision: Hashable, Sendable {
         let fitting = sized.filter { keyType?.fits($0) ?? true }
         let agreeing = fitting.compactMap { Agreement(of: $0, with: parts) }.sorted { $0.agreed > $1.agreed }
         guard let best = agreeing.first else {
-            evidence =
+            let undeclared =
                 sized.isEmpty
                 ? "no declared layout has \(keySize)-byte keys"
                 : fitting.isEmpty
                     ? "no declared layout has the shape of struct \(keyType?.name ?? "")"
                     : "too few residents' tuples agree with a declared \(keySize)-byte layout"
+            self = .inferred(from: parts, keySize: keySize, keyType: keyType, undeclared: undeclared)
             return
         }
         if agreeing.count > 1, agreeing[1].agreed == best.agreed {
@@ -53,6 +54,35 @@ public struct LayoutDecision: Hashable, Sendable {
         agreed = best.agreed
         evidence = "\(best.agreed) of \(best.compared) residents agree"
         if let keyType { evidence += ", and so does the shape of struct \(keyType.name)" }
+    }
+
+    private init(evidence: String) { self.evidence = evidence }
+
+    /// - Parameter undeclared: why no declared layout was chosen.
+    private static func inferred(from parts: [[SockmapEntry]], keySize: Int, keyType: KeyType?, undeclared: String)
+        -> LayoutDecision
+    {
+        let inference = LayoutInference(keySize: keySize, parts: parts)
+        guard let found = inference.layout else {
+            return LayoutDecision(evidence: "\(undeclared); none can be inferred: \(inference.evidence)")
+        }
+        if let keyType, !keyType.allows(found) {
+            return LayoutDecision(
+                evidence: "\(undeclared), nor does what fits the residents (\(found.summary)) have it")
+        }
+        // The residents that were not used to find it have their say, too.
+        guard let agreement = Agreement(of: found, with: parts) else {
+            return LayoutDecision(
+                evidence: "\(undeclared); what fits some residents (\(found.summary)) does not fit every key")
+        }
+        var decision = LayoutDecision(
+            evidence:
+                "inferred: \(inference.evidence); \(agreement.agreed) of \(agreement.compared) residents agree")
+        decision.layout = found
+        decision.isInferred = true
+        decision.compared = agreement.compared
+        decision.agreed = agreement.agreed
+        return decision
     }
 
     /// How well one layout agrees with what the residents know of themselves.

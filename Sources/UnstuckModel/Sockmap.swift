@@ -81,11 +81,11 @@ public struct SockmapKey: Sendable {
     /// Eight bytes from byte `index * 8` on, the first one lowest; 0 behind the end.
     public func word(_ index: Int) -> UInt64 { words[index] }
 
-    /// Eight bytes from any one on, the first one lowest.
+    /// Eight bytes from any one on, the first one lowest; 0 behind the end.
     func eightBytes(at offset: Int) -> UInt64 {
         let shift = UInt64((offset & 7) * 8)
         let low = words[offset >> 3] >> shift
-        return shift == 0 ? low : low | words[(offset >> 3) + 1] << (64 - shift)
+        return shift == 0 || offset >> 3 == 7 ? low : low | words[(offset >> 3) + 1] << (64 - shift)
     }
 
     public var bytes: [UInt8] {

@@ -86,10 +86,13 @@ struct LayoutDecisionTests {
         let chosen = LayoutDecision(for: try Self.map(.kmesh, keyType: right))
         #expect(chosen.layout == .kmesh)
         #expect(chosen.evidence == "20 of 20 residents agree, and so does the shape of struct sock_key")
-        let wrong = KeyType(name: "blob", size: 16, members: [member("a", 0, 8), member("b", 8, 8)])
+        let halves = KeyType(name: "halves", size: 16, members: [member("a", 0, 8), member("b", 8, 8)])
+        let inferred = LayoutDecision(for: try Self.map(.kmesh, keyType: halves))
+        #expect(inferred.isInferred && inferred.layout?.naming == .connection, "nothing declared has that shape")
+        let wrong = KeyType(name: "blob", size: 16, members: [member("a", 0, 6), member("b", 6, 10)])
         let refused = LayoutDecision(for: try Self.map(.kmesh, keyType: wrong))
         #expect(refused.layout == nil)
-        #expect(refused.evidence == "no declared layout has the shape of struct blob")
+        #expect(refused.evidence.hasPrefix("no declared layout has the shape of struct blob, nor does what fits"))
     }
 
     /// A live socket under the key of another connection, of one end, and of another socket's cookie.
