@@ -6,7 +6,7 @@ struct FullRule: Rule {
     func judge(_ view: NodeView, _ report: inout Report) {
         // An array of a fixed size is full when its owner fills it: that is its business.
         for map in view.now.sockmaps where map.kind == .sockhash && map.maxEntries > 0 {
-            let entries = view.entries.filter { $0.map.id == map.id }
+            let entries = view.entries(of: map.id)
             guard entries.count >= map.maxEntries else { continue }
             let dead = entries.count { $0.state.isDead }
             report.findings.append(

@@ -101,7 +101,7 @@ private func consider(
 /// More than half of a map looking dead is either a catastrophe or a mistake of ours: a person decides which.
 private func breakCircuit(_ view: NodeView, _ options: PlanOptions, _ plan: inout Plan) {
     for map in view.now.sockmaps where plan.deletions.contains(where: { $0.entry.map == map.id }) {
-        let entries = view.entries.filter { $0.map.id == map.id }
+        let entries = view.entries(of: map.id)
         let dead = entries.count { $0.state.isDead }
         guard dead * 2 > entries.count else { continue }
         let words = "\(dead) of \(entries.count) entries of \(Label.map(map)) look dead, more than half"

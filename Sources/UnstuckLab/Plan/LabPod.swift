@@ -41,7 +41,9 @@ public struct LabPod: Hashable, Sendable, Codable {
             + (standard.count..<count).map { index in
                 var random = PseudoRandom(seed: UInt64(index))
                 func hex(_ digits: Int) -> String {
-                    String(random.bytes(digits / 2).flatMap { [$0 >> 4, $0 & 15] }.map { Character(String($0, radix: 16)) })
+                    String(
+                        random.bytes(digits / 2).flatMap { [$0 >> 4, $0 & 15] }.map { Character(String($0, radix: 16)) }
+                    )
                 }
                 let uid = [8, 4, 4, 4, 12].map(hex).joined(separator: "-")
                 return LabPod(
