@@ -8,6 +8,7 @@ FALLS SHORT; exits 1 if it falls short.
 """
 import argparse
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -28,7 +29,7 @@ parser.add_argument("--map", required=True)
 parser.add_argument("--namespaces", required=True, help="a file with their names, one a line")
 parser.add_argument("--fault", action="append", default=[], help="what `unstuck-lab break` said of the zombies")
 parser.add_argument("--entries", type=int, required=True)
-parser.add_argument("--rounds", type=int, default=9)
+parser.add_argument("--rounds", type=int, default=int(os.environ.get("UNSTUCK_BENCH_ROUNDS") or 9))
 parser.add_argument("--sample", type=int, default=200, help="how many keys the shell lines decode")
 parser.add_argument("--report", required=True, help="the file to write the result to")
 options = parser.parse_args()
@@ -108,7 +109,7 @@ measuring.write(
     options.report, "A whole node, audited",
     [
         f"{measuring.machine()}. {options.entries} entries in one sockhash, {totals['sockets']} TCP sockets seen on the "
-        f"machine, {len(namespaces)} network namespaces with 100,000 of them. {dead} dead entries: A and B name exactly "
+        f"machine, {len(namespaces)} network namespaces of the lab. {dead} dead entries: A and B name exactly "
         f"these. {options.rounds} rounds of A, B, C after one to warm up. Whole processes.",
         "",
         *measuring.times(results, {

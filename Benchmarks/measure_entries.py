@@ -25,7 +25,7 @@ parser.add_argument("--bare", required=True, help="the bare iteration's program"
 parser.add_argument("--object", required=True, help="the BPF object that unstuck embeds")
 parser.add_argument("--map", required=True)
 parser.add_argument("--entries", type=int, required=True)
-parser.add_argument("--rounds", type=int, default=15)
+parser.add_argument("--rounds", type=int, default=int(os.environ.get("UNSTUCK_BENCH_ROUNDS") or 15))
 parser.add_argument("--report", required=True, help="the file to write the result to")
 options = parser.parse_args()
 

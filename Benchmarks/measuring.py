@@ -40,7 +40,8 @@ def spread(values, digits=1):
 
 def machine():
     today = datetime.datetime.now(datetime.timezone.utc)
-    return f"{today:%Y-%m-%d}, Linux {os.uname().release}, {os.cpu_count()} CPUs"
+    where = os.environ.get("UNSTUCK_BENCH_WHERE")
+    return f"{today:%Y-%m-%d}, Linux {os.uname().release}, {os.cpu_count()} CPUs" + (f", {where}" if where else "")
 
 
 def times(results, titles):

@@ -1,48 +1,51 @@
 #!/bin/bash
-# run.sh [--audit]: how fast a full sockmap is read and judged, and how fast a whole node is audited; or only the latter.
-# Needs root; `make bench` does its set-up. Exits 1 if a bar is not reached.
+# run.sh [--audit] [KERNEL]: how fast a full sockmap is read and judged, and how fast a whole node is audited; with --audit
+# only the latter. On this machine, or inside a kernel of lab/kernels.toml, where everything is slower. Needs root; `make
+# bench` does its set-up. Exits 1 if a bar is not reached.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
 
-zombies=50
+only=()
+[ "${1:-}" != --audit ] || { only=(--audit); shift; }
+kernel=${1:-}
 [ "$(id -u)" = 0 ] || { echo "bench: needs root, for namespaces and BPF" >&2; exit 1; }
 [ -n "${UNSTUCK_BIN_DIR:-}" ] || { make release; UNSTUCK_BIN_DIR=$PWD/.build/dist; }
-unstuck=$UNSTUCK_BIN_DIR/unstuck
-unstuck_lab=$UNSTUCK_BIN_DIR/unstuck-lab
-. Benchmarks/node.sh
+export UNSTUCK_BIN_DIR
+
+tools=$(mktemp -d /tmp/unstuck-bench.XXXXXX)
+trap 'rm -rf "$tools"' EXIT
 
 # compiled NAME: the object that the build has just embedded. There is one for each name that this folder was ever built
 # under.
 compiled() {
     local object
     object=$(find .build/plugins/outputs -name "$1.swift.o" -printf '%T@ %p\n' | sort -rn | head -1 | cut -d' ' -f2-)
-    [ -n "$object" ] || { say "no compiled BPF object below .build/plugins/outputs: make release"; return 1; }
+    [ -n "$object" ] || { echo "bench: no compiled BPF object below .build/plugins/outputs: make release" >&2; return 1; }
     echo "$object"
 }
-sockmap_object=$(compiled observeSockmapObject)
-tcp_object=$(compiled observeTCPObject)
+cp "$(compiled observeSockmapObject)" "$tools/sockmap.o"
+cp "$(compiled observeTCPObject)" "$tools/tcp.o"
+cc -O2 -Wall -Wextra -Werror -static -Ibpf/abi/include -o "$tools/bare_iteration" Benchmarks/bare_iteration.c -lbpf -lelf -lz
 
-cc -O2 -Wall -Wextra -Werror -static -Ibpf/abi/include -o "$work/bare_iteration" Benchmarks/bare_iteration.c -lbpf -lelf -lz
-
-bpftool -j map dump id "$map" > "$work/bpftool.json"
-"$unstuck" sockmaps entries --map "$map" --output json > "$work/unstuck.json"
-say "sockmap $map holds $(wc -l < "$work/unstuck.json") entries"
-python3 Benchmarks/check_entries.py "$entries" "$work/unstuck.json" "$work/bpftool.json"
-
-# What is measured must not have to share its processor with the clients' last work.
-sleep 2
-status=0
-if [ "${1:-}" != --audit ]; then
-    python3 Benchmarks/measure_entries.py --unstuck "$unstuck" --bare "$work/bare_iteration" --object "$sockmap_object" \
-        --map "$map" --entries "$entries" --report Benchmarks/results/latest.md || status=1
+if [ -z "$kernel" ]; then
+    Benchmarks/measure.sh "$tools" Benchmarks/results "${only[@]}"
+    exit
 fi
-
-# A few more, of both families, are dead: whoever audits must find exactly these.
-for family in 4 6; do
-    "$unstuck_lab" break zombie "${lab[@]}" --pod shop/web-0 --family "$family" --count $((zombies / 2)) --output json \
-        > "$work/fault.$family.json"
+# Debian's own python3: of another one the guest would need the whole installation.
+export PATH=/usr/bin:$PATH
+programs=()
+for program in bash python3 bpftool ip ss cat grep awk xargs printf sed cut head wc date mktemp mkdir rm sleep id cc; do
+    ! command -v "$program" > /dev/null || programs+=(--program "$program")
 done
-python3 Benchmarks/measure_audit.py --unstuck "$unstuck" --bare "$work/bare_iteration" \
-    --sockmap-object "$sockmap_object" --tcp-object "$tcp_object" --map "$map" --namespaces "$work/namespaces" \
-    --fault "$work/fault.4.json" --fault "$work/fault.6.json" --entries $((entries + zombies)) --report Benchmarks/results/audit.md || status=1
-exit $status
+python=$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
+status=0
+"$UNSTUCK_BIN_DIR/unstuck-lab" boot "$kernel" --memory 4096 --limit 3600 "${programs[@]}" --file "$python" \
+    --file "$PWD/Benchmarks" --file "$tools" --env UNSTUCK_BIN_DIR=/usr/bin --env "UNSTUCK_BENCH_WHERE=inside a guest" \
+    --env "UNSTUCK_BENCH_ACCELERATED=${UNSTUCK_BENCH_ACCELERATED:-}" --env "UNSTUCK_BENCH_ROUNDS=${UNSTUCK_BENCH_ROUNDS:-3}" \
+    --collect /tmp/results/latest.md --collect /tmp/results/audit.md --results "$tools" \
+    -- bash -c 'mkdir /tmp/results && cd "$0" && exec Benchmarks/measure.sh "$@"' "$PWD" "$tools" /tmp/results "${only[@]}" ||
+    status=$?
+for result in latest audit; do
+    [ ! -e "$tools/$result.md" ] || cp "$tools/$result.md" "Benchmarks/results/$result-$kernel.md"
+done
+exit "$status"
