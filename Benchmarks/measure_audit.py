@@ -30,7 +30,7 @@ parser.add_argument("--namespaces", required=True, help="a file with their names
 parser.add_argument("--fault", action="append", default=[], help="what `unstuck-lab break` said of the zombies")
 parser.add_argument("--entries", type=int, required=True)
 parser.add_argument("--rounds", type=int, default=int(os.environ.get("UNSTUCK_BENCH_ROUNDS") or 9))
-parser.add_argument("--sample", type=int, default=200, help="how many keys the shell lines decode")
+parser.add_argument("--sample", type=int, default=int(os.environ.get("UNSTUCK_BENCH_SAMPLE") or 200), help="how many keys the shell lines decode")
 parser.add_argument("--report", required=True, help="the file to write the result to")
 options = parser.parse_args()
 
@@ -69,7 +69,8 @@ def check():
     if named != set(planted()) or dead != missing or not dead:
         sys.exit(f"measure_audit: {len(set(planted()))} zombies were made; unstuck found {len(dead)}, bpftool and ss "
                  f"{len(missing)} keys without a socket, of which unstuck has {len(dead & missing)}")
-    print(f"checked: {len(dead)} dead keys of {ours['totals']['entries']}, the same for both and those that were made")
+    print(f"checked: {len(dead)} dead keys of {ours['totals']['entries']}, the same for both and those that were made",
+          flush=True)
     for unknown in ours["unknown"]:
         print(f"unstuck could not tell: {unknown}")
     return ours["totals"], len(dead)

@@ -34,14 +34,14 @@ fi
 # Debian's own python3: of another one the guest would need the whole installation.
 export PATH=/usr/bin:$PATH
 programs=()
-for program in bash python3 bpftool ip ss cat grep awk xargs printf sed cut head wc date mktemp mkdir rm sleep id cc; do
+for program in bash python3 bpftool ip ss cat grep awk xargs printf cut dirname head wc date mktemp mkdir rm sleep kill; do
     ! command -v "$program" > /dev/null || programs+=(--program "$program")
 done
 python=$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
 status=0
 "$UNSTUCK_BIN_DIR/unstuck-lab" boot "$kernel" --memory 4096 --limit 3600 "${programs[@]}" --file "$python" \
     --file "$PWD/Benchmarks" --file "$tools" --env UNSTUCK_BIN_DIR=/usr/bin --env "UNSTUCK_BENCH_WHERE=inside a guest" \
-    --env "UNSTUCK_BENCH_ACCELERATED=${UNSTUCK_BENCH_ACCELERATED:-}" --env "UNSTUCK_BENCH_ROUNDS=${UNSTUCK_BENCH_ROUNDS:-3}" \
+    --env UNSTUCK_BENCH_SAMPLE=20 --env "UNSTUCK_BENCH_ACCELERATED=${UNSTUCK_BENCH_ACCELERATED:-}" --env "UNSTUCK_BENCH_ROUNDS=${UNSTUCK_BENCH_ROUNDS:-3}" \
     --collect /tmp/results/latest.md --collect /tmp/results/audit.md --results "$tools" \
     -- bash -c 'mkdir /tmp/results && cd "$0" && exec Benchmarks/measure.sh "$@"' "$PWD" "$tools" /tmp/results "${only[@]}" ||
     status=$?
