@@ -9,7 +9,7 @@ struct CoverageRule: Rule {
         coverWalks(view, &report)
         for map in view.now.sockmaps where map.walk == nil {
             guard let decision = view.layouts[map.id], decision.layout == nil else { continue }
-            let judged = view.entries.filter { $0.map.id == map.id && $0.state == .undecodable }
+            let judged = view.entries(of: map.id).filter { $0.state == .undecodable }
             guard !judged.isEmpty else { continue }
             let dead = judged.count { $0.entry.resident.residentState.isDead }
             report.unknown.append(

@@ -43,7 +43,7 @@ struct DeadEntryRule: Rule {
 
     private func finding(_ view: NodeView, _ group: Group, _ members: [Judged]) -> Finding {
         let map = members[0].entry.map
-        let total = view.entries.count { $0.map.id == group.map }
+        let total = view.entries(of: group.map).count
         let isZombie = group.state == .zombie
         let claimed = members.count(where: \.isClaimed)
         let bytes = members.reduce(UInt64(0)) { $0 + UInt64($1.entry.entry.resident.psock?.queuedBytes ?? 0) }

@@ -38,10 +38,14 @@ public func socketsThatMatter(_ view: NodeView, _ diagnosis: Diagnosis) -> [Kern
         identities.formUnion(finding.subject.sockets)
         identities.formUnion(finding.subject.entries.map(\.resident))
     }
-    var seen = Set<SocketIdentity>()
-    return (view.entries.map(\.entry.resident) + view.now.sockets.map(\.socket)).filter {
-        identities.contains($0.identity) && seen.insert($0.identity).inserted
+    guard !identities.isEmpty else { return [] }
+    var matter: [KernelSocket] = []
+    func consider(_ socket: KernelSocket) {
+        if identities.remove(socket.identity) != nil { matter.append(socket) }
     }
+    for entry in view.entries { consider(entry.entry.resident) }
+    for socket in view.now.sockets { consider(socket.socket) }
+    return matter
 }
 
 extension Finding.Code {

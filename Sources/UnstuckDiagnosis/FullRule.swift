@@ -6,9 +6,7 @@ struct FullRule: Rule {
     func judge(_ view: NodeView, _ report: inout Report) {
         // An array of a fixed size is full when its owner fills it: that is its business.
         for map in view.now.sockmaps where map.kind == .sockhash && map.maxEntries > 0 {
-            let states =
-                view.entries.filter { $0.map.id == map.id }.map(\.state)
-                + view.walked.filter { $0.map.id == map.id }.map(\.state)
+            let states = view.states(in: map.id)
             guard states.count >= map.maxEntries else { continue }
             let dead = states.count { $0.isDead || $0 == .unseen }
             report.findings.append(

@@ -135,9 +135,7 @@ private func consider(
 /// More than half of a map looking dead is either a catastrophe or a mistake of ours: a person decides which.
 private func breakCircuit(_ view: NodeView, _ options: PlanOptions, _ plan: inout Plan) {
     for map in view.now.sockmaps where plan.deletions.contains(where: { $0.entry.map == map.id }) {
-        let states =
-            view.entries.filter { $0.map.id == map.id }.map(\.state)
-            + view.walked.filter { $0.map.id == map.id }.map(\.state)
+        let states = view.states(in: map.id)
         let dead = states.count { $0.isDead || $0 == .unseen }
         guard dead * 2 > states.count else { continue }
         let words = "\(dead) of \(states.count) entries of \(Label.map(map)) look dead, more than half"

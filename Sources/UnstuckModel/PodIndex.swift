@@ -7,6 +7,24 @@ public struct PodIndex: Sendable {
 
     /// - Parameter sockets: every socket that may tell whose an address is.
     public init(cgroups: [Cgroup], pods: [Pod], sockets: some Sequence<KernelSocket>) {
+        self.init(cgroups, pods) { look in sockets.forEach(look) }
+    }
+
+    /// Of everything that a look saw.
+    public init(of look: Snapshot) {
+        self.init(look.cgroups, look.pods) { take in
+            for socket in look.sockets { take(socket.socket) }
+            for map in look.sockmaps { for entry in map.entries { take(entry.resident) } }
+        }
+    }
+
+    /// A hundred thousand sockets come in few pairs of address and cgroup.
+    private struct Place: Hashable {
+        var address: IPAddress
+        var cgroup: UInt64
+    }
+
+    private init(_ cgroups: [Cgroup], _ pods: [Pod], _ forEachSocket: ((KernelSocket) -> Void) -> Void) {
         var labels = Dictionary(pods.map { ($0.uid, $0.label) }) { first, _ in first }
         var byCgroup: [UInt64: String] = [:]
         for cgroup in cgroups {
@@ -19,9 +37,12 @@ public struct PodIndex: Sendable {
         // Host-network pods share the node's address: an address with two pods names none. A pod's successor of the same
         // name is the same pod here.
         var candidates: [IPAddress: String?] = [:]
-        for socket in sockets {
+        var seen = Set<Place>()
+        forEachSocket { socket in
             let address = socket.tuple.local.address
-            guard let pod = byCgroup[socket.cgroup], !address.isLoopback, !address.isUnspecified else { continue }
+            guard let pod = byCgroup[socket.cgroup], !address.isLoopback, !address.isUnspecified,
+                seen.insert(Place(address: address, cgroup: socket.cgroup)).inserted
+            else { return }
             if let known = candidates[address] {
                 if known.flatMap({ labels[$0] }) != labels[pod] { candidates[address] = .some(nil) }
             } else {

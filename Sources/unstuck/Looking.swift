@@ -28,9 +28,12 @@ struct Looking {
             result = try judge(looks)
         }
         // Who holds the sockets that matter is asked last, and for them alone.
+        let matter = socketsThatMatter(result.view, result.diagnosis)
+        guard !matter.isEmpty else { return result }
         let last = looks.count - 1
-        observer.addOwners(of: socketsThatMatter(result.view, result.diagnosis), to: &looks[last])
-        return try judge(looks)
+        observer.addOwners(of: matter, to: &looks[last])
+        result.view.learnOwners(from: looks[last])
+        return Result(looks: looks, view: result.view, diagnosis: UnstuckDiagnosis.diagnose(result.view))
     }
 
     private func judge(_ looks: [Snapshot]) throws -> Result {

@@ -200,15 +200,20 @@ public final class NodeObserver {
     private static func markUnstable(_ maps: inout [Sockmap], before: [Sockmap]) {
         let earlier = Dictionary(before.map { ($0.id, $0) }) { first, _ in first }
         for index in maps.indices {
-            var residents: [SockmapKey: SocketIdentity] = [:]
-            for entry in earlier[maps[index].id]?.entries ?? [] { residents[entry.key] = entry.resident.identity }
+            let earlier = earlier[maps[index].id]?.entries ?? []
+            let byKey = HashIndex(count: earlier.count) { earlier[$0].key.quickHash }
             for position in maps[index].entries.indices {
-                let entry = maps[index].entries[position]
+                let key = maps[index].entries[position].key
+                let resident = maps[index].entries[position].resident.identity
                 maps[index].entries[position].isStable =
-                    residents[entry.key]?.mayBe(entry.resident.identity) ?? false
+                    byKey.first(key.quickHash) {
+                        earlier[$0].key == key && earlier[$0].resident.identity.mayBe(resident)
+                    } != nil
             }
             var keys: [SockmapKey: UInt64?] = [:]
-            for entry in earlier[maps[index].id]?.walk?.entries ?? [] { keys[entry.key] = .some(entry.cookie) }
+            for entry in before.first(where: { $0.id == maps[index].id })?.walk?.entries ?? [] {
+                keys[entry.key] = .some(entry.cookie)
+            }
             let walked = maps[index].walk?.entries ?? []
             for (position, entry) in walked.enumerated() {
                 maps[index].walk?.entries[position].isStable = keys[entry.key] == .some(entry.cookie)
@@ -237,12 +242,20 @@ public final class NodeObserver {
         }
         let ours = linkTarget("/proc/thread-self/ns/net").flatMap(NamespaceFinder.inode(ofLink:))
         var refused: [String: Int] = [:]
-        for found in namespaces {
+        // Our own needs no setns, and so no capability for one.
+        let paths = namespaces.map { $0.namespace.inode == ours ? nil : $0.path }
+        let passes: [Result<[TCPSocket], any Error>]
+        do {
+            passes = try observer.sockets(inNamespaces: paths)
+        } catch {
+            snapshot.shortfalls.append(Shortfall(.sockets, action: "read TCP sockets", error: error))
+            return
+        }
+        snapshot.sockets.reserveCapacity(passes.reduce(0) { $0 + ((try? $1.get().count) ?? 0) })
+        for (found, pass) in zip(namespaces, passes) {
             var namespace = found.namespace
             do {
-                // Our own needs no setns, and so no capability for one.
-                snapshot.sockets += try observer.sockets(
-                    inNamespace: namespace.inode == ours ? nil : found.path)
+                snapshot.sockets += try pass.get()
                 namespace.wasRead = true
                 if options.readsLocalPorts {
                     Self.readClientSide(of: &namespace, at: namespace.inode == ours ? nil : found.path)
@@ -333,8 +346,8 @@ public final class NodeObserver {
     }
 
     private func readPrograms(into snapshot: inout Snapshot) {
-        var ids = Set(snapshot.sockets.compactMap(\.socket.psock?.msgProgram))
-        for map in snapshot.sockmaps { ids.formUnion(map.entries.compactMap(\.resident.psock?.msgProgram)) }
+        var ids = Set<UInt32>()
+        Self.forEachSocket(of: snapshot) { if let id = $0.psock?.msgProgram { ids.insert(id) } }
         for id in ids.sorted() {
             do {
                 if let loaded = try BPFTable.program(id: id) { snapshot.programs.append(loaded.program) }
@@ -344,9 +357,14 @@ public final class NodeObserver {
         }
     }
 
+    private static func forEachSocket(of snapshot: Snapshot, _ body: (KernelSocket) -> Void) {
+        for socket in snapshot.sockets { body(socket.socket) }
+        for map in snapshot.sockmaps { for entry in map.entries { body(entry.resident) } }
+    }
+
     private func readPods(into snapshot: inout Snapshot) {
-        var ids = Set(snapshot.sockets.map(\.socket.cgroup))
-        for map in snapshot.sockmaps { ids.formUnion(map.entries.map(\.resident.cgroup)) }
+        var ids = Set<UInt64>()
+        Self.forEachSocket(of: snapshot) { ids.insert($0.cgroup) }
         let finder = CgroupFinder(root: options.root)
         snapshot.cgroups = finder.find(ids)
         snapshot.pods = finder.pods()
