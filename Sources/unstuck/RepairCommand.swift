@@ -176,6 +176,7 @@ struct RepairCommand: ParsableCommand {
             throw Exit.couldNotTell
         }
         let signals = StopSignals()
+        defer { withExtendedLifetime(signals) {} }  // a second signal, too, waits until the result is printed
         let repairer = Repairer(journal: journal, looking: looking.observer, pace: Pace(perMinute: perMinute)) { wait in
             if wait.seconds > 2 {
                 printError(

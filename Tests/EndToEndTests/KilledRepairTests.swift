@@ -112,8 +112,8 @@ struct KilledRepairTests {
     /// have: killed (SIGXFSZ), or, if the signal is ignored, with an error (EFBIG).
     @Test(arguments: [true, false]) func deletedButNotWrittenDown(_ isKilled: Bool) throws {
         // The program takes it over from us.
-        let before = unsafe signal(SIGXFSZ, isKilled ? SIG_DFL : SIG_IGN)
-        defer { unsafe _ = signal(SIGXFSZ, before) }
+        let before = signal(SIGXFSZ, isKilled ? SIG_DFL : SIG_IGN)
+        defer { _ = signal(SIGXFSZ, before) }
         let scene = try Scene(dead: 40)
         // How long the lines of the intentions are is seen from a run that only gets to its first deletion.
         let short = try scene.start(["--per-minute", "1"])
