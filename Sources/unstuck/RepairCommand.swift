@@ -26,7 +26,7 @@ struct RepairCommand: ParsableCommand {
               unstuck repair --apply --reset-stuck --watch 30
                   Do it, end the connections that have lost bytes, and look for 30 s whether it stays clean.
               unstuck repair --apply --pod shop/web-0 --state leaked --per-minute 60
-                  Only what that pod has leaked, one entry a second on average.
+                  Only what that pod has leaked, and at most 60 entries a minute.
 
             EXIT STATUS
               0 nothing to do, or all done · 1 a plan that waits for --apply, or something was left · \
@@ -180,6 +180,7 @@ struct RepairCommand: ParsableCommand {
             throw Exit.couldNotTell
         }
         let signals = StopSignals()
+        defer { withExtendedLifetime(signals) {} }  // a second signal, too, waits until the result is printed
         let repairer = Repairer(journal: journal, looking: looking.observer, pace: Pace(perMinute: perMinute)) { wait in
             if wait.seconds > 2 {
                 printError(

@@ -109,11 +109,15 @@ struct KilledRepairTests {
     }
 
     /// Its entries are deleted, and it is stopped in the middle of the write that says so, by the size that its files may
-    /// have: killed (SIGXFSZ), or, if the signal is ignored, with an error (EFBIG).
+    /// have: killed (SIGXFSZ), or, where the signal is blocked, with an error (EFBIG).
     @Test(arguments: [true, false]) func deletedButNotWrittenDown(_ isKilled: Bool) throws {
-        // The program takes it over from us.
-        let before = unsafe signal(SIGXFSZ, isKilled ? SIG_DFL : SIG_IGN)
-        defer { unsafe _ = signal(SIGXFSZ, before) }
+        // The program takes our mask over, in which the thread of a test may have any signal blocked.
+        var signals = sigset_t()
+        var before = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, SIGXFSZ)
+        unsafe pthread_sigmask(isKilled ? SIG_UNBLOCK : SIG_BLOCK, &signals, &before)
+        defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
         let scene = try Scene(dead: 40)
         // How long the lines of the intentions are is seen from a run that only gets to its first deletion.
         let short = try scene.start(["--per-minute", "1"])
