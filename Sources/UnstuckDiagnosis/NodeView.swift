@@ -13,10 +13,8 @@ public struct NodeView: Sendable {
     private let socketsByTuple: [FourTuple: [Int]]
     private let socketsByIdentity: [SocketIdentity: Int]
     private let programs: [UInt32: BPFProgram]
-    private let cgroups: [UInt64: Cgroup]
-    private let pods: [String: Pod]
     private let owners: [UInt64: [SocketOwner]]
-    private let podsByAddress: [IPAddress: String]
+    public let pods: PodIndex
     private let seenDeadBefore: [UInt32: [SockmapKey: SeenDead]]
 
     private struct SeenDead: Sendable {
@@ -68,10 +66,10 @@ public struct NodeView: Sendable {
         socketsByTuple = byTuple
         socketsByIdentity = byIdentity
         programs = Dictionary(now.programs.map { ($0.id, $0) }) { first, _ in first }
-        cgroups = Dictionary(now.cgroups.map { ($0.id, $0) }) { first, _ in first }
-        pods = Dictionary(now.pods.map { ($0.uid, $0) }) { first, _ in first }
         owners = Dictionary(grouping: now.owners, by: \.inode)
-        podsByAddress = Self.addresses(of: now, cgroups: cgroups, pods: pods)
+        pods = PodIndex(
+            cgroups: now.cgroups, pods: now.pods,
+            sockets: now.sockets.lazy.map(\.socket) + now.sockmaps.flatMap { $0.entries.map(\.resident) })
         seenDeadBefore = Self.seenDead(in: looks.dropLast().filter { $0.boot == now.boot })
     }
 
@@ -149,32 +147,13 @@ public struct NodeView: Sendable {
 
     public func owners(of socket: KernelSocket) -> [SocketOwner] { socket.inode == 0 ? [] : owners[socket.inode] ?? [] }
 
-    public func pod(of socket: KernelSocket) -> String? {
-        cgroups[socket.cgroup]?.podUID.map { pods[$0]?.label ?? "pod \($0)" }
-    }
+    public func pod(of socket: KernelSocket) -> String? { pods.pod(of: socket) }
 
     /// The pod that has an address.
-    public func pod(at address: IPAddress) -> String? { podsByAddress[address] }
+    public func pod(at address: IPAddress) -> String? { pods.pod(at: address) }
 
     public func handlers(of socket: KernelSocket) -> Handlers? {
         socket.handlers.flatMap { now.handlers.indices.contains($0) ? now.handlers[$0] : nil }
-    }
-
-    /// An address belongs to a pod if a socket of the pod's cgroup, in a namespace of its own, uses it as its own.
-    private static func addresses(of now: Snapshot, cgroups: [UInt64: Cgroup], pods: [String: Pod]) -> [IPAddress:
-        String]
-    {
-        var candidates: [IPAddress: Set<String>] = [:]
-        let all = now.sockets.map(\.socket) + now.sockmaps.flatMap { $0.entries.map(\.resident) }
-        for socket in all {
-            let address = socket.tuple.local.address
-            guard !address.isLoopback, !address.isUnspecified, let uid = cgroups[socket.cgroup]?.podUID else {
-                continue
-            }
-            candidates[address, default: []].insert(pods[uid]?.label ?? "pod \(uid)")
-        }
-        // Host-network pods share the node's address: an address with two pods names none.
-        return candidates.compactMapValues { $0.count == 1 ? $0.first : nil }
     }
 
     private static func seenDead(in looks: [Snapshot]) -> [UInt32: [SockmapKey: SeenDead]] {
