@@ -13,12 +13,14 @@ PROGRAMS := unstuck unstuck-lab
 # Tests that need no root and no particular kernel; `make test` runs these and all others.
 PURE_TESTS := UnstuckModelTests UnstuckFormatsTests UnstuckDiagnosisTests UnstuckProbingTests
 
+FUZZ_SECONDS ?= 600
+
 empty :=
 space := $(empty) $(empty)
 pure_filter := ^($(subst $(space),|,$(strip $(PURE_TESTS))))\.
 swift_files := find . -name '.build*' -prune -o -name '*.swift' -print0
 
-.PHONY: help setup build release fmt lint check test soak demo matrix bench clean
+.PHONY: help setup build release fmt lint check test soak demo matrix bench fuzz clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do \
@@ -60,6 +62,9 @@ matrix: build ## Write docs/support-matrix.md anew from lab/faults.toml.
 
 bench: release ## Measure against what people use today.
 	@UNSTUCK_BIN_DIR="$(DIST)" Benchmarks/run.sh
+
+fuzz: setup ## Fuzz what reads foreign bytes, FUZZ_SECONDS=600 in all; fails on a crash.
+	@scripts/fuzz.sh $(FUZZ_SECONDS)
 
 clean: ## Remove what was built.
 	$(SWIFT) package clean

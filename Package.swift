@@ -16,6 +16,8 @@ let package = Package(
     products: [
         .executable(name: "unstuck", targets: ["unstuck"]),
         .executable(name: "unstuck-lab", targets: ["unstuck-lab"]),
+        // For Fuzz/, a package of its own.
+        .library(name: "UnstuckFormats", targets: ["UnstuckFormats", "UnstuckModel"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -64,8 +66,8 @@ let package = Package(
         .executableTarget(
             name: "unstuck",
             dependencies: [
-                "UnstuckModel", "UnstuckDiagnosis", "UnstuckRender", "UnstuckKernel", "UnstuckProbing", "UnstuckRepair",
-                argumentParser, logging,
+                "UnstuckModel", "UnstuckFormats", "UnstuckDiagnosis", "UnstuckRender", "UnstuckKernel", "UnstuckProbing",
+                "UnstuckRepair", argumentParser, logging,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -77,7 +79,8 @@ let package = Package(
         .testTarget(
             name: "UnstuckModelTests", dependencies: ["UnstuckModel", "CUnstuckABI"], swiftSettings: strict),
         .testTarget(
-            name: "UnstuckFormatsTests", dependencies: ["UnstuckFormats", "CUnstuckABI"], swiftSettings: strict),
+            name: "UnstuckFormatsTests", dependencies: ["UnstuckFormats", "UnstuckModel", "CUnstuckABI"],
+            exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "UnstuckDiagnosisTests", dependencies: ["UnstuckDiagnosis", "UnstuckRender"], swiftSettings: strict),
         .target(
@@ -91,12 +94,16 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "UnstuckRepairTests",
-            dependencies: ["TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckDiagnosis", "UnstuckRepair"],
+            dependencies: [
+                "TestSupport", "UnstuckModel", "UnstuckFormats", "UnstuckKernel", "UnstuckDiagnosis", "UnstuckRepair",
+                "CUnstuckABI", "CLibBPF",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckLab", "CLinuxUAPI", "unstuck", "unstuck-lab",
+                "TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckLab", "CLibBPF", "CLinuxUAPI", "unstuck",
+                "unstuck-lab",
             ],
             swiftSettings: strict),
         .testTarget(

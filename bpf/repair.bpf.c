@@ -28,7 +28,7 @@ static __always_inline int repair(struct bpf_iter__sockmap *ctx, int with_cookie
 	const __u8 *key = ctx->key;
 	struct unstuck_repair report = {};
 	struct judged_key copy = {};
-	__u64 psock, cookie;
+	__u64 psock, cookie = 0;
 
 	if (!sk || !key)
 		return 0;
@@ -39,7 +39,11 @@ static __always_inline int repair(struct bpf_iter__sockmap *ctx, int with_cookie
 	}
 	if (!bpf_map_lookup_elem(&judged, &copy))
 		return 0;
-	cookie = with_cookie ? bpf_get_socket_cookie(sk) : 0;
+	/* As observe_sockmap.bpf.c has it. */
+	if (with_cookie)
+		cookie = bpf_get_socket_cookie(sk);
+	else if (key_size == 8)
+		cookie = sk->__sk_common.skc_cookie.counter;
 	psock = psock_of((__u64)sk, (__u64)BPF_CORE_READ(sk, sk_user_data));
 	repair_entry(&report, sk, psock, element_of(ctx), &copy, cookie);
 	bpf_seq_write(ctx->meta->seq, &report, sizeof(report));

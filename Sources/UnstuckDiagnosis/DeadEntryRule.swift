@@ -16,7 +16,7 @@ struct DeadEntryRule: Rule {
                 report.suspects.append(entry.reference)
                 continue
             }
-            let group = Group(map: entry.map.id, pod: pod(view, entry), state: entry.state)
+            let group = Group(map: entry.map.id, pod: view.pod(of: entry), state: entry.state)
             groups[group, default: []].append(Judged(entry: entry, isClaimed: isClaimed, seconds: seconds))
         }
         for (group, members) in groups.sorted(by: { $0.value.count > $1.value.count }) {
@@ -39,10 +39,6 @@ struct DeadEntryRule: Rule {
             return !isClaimed && resident.residentState != .leaked && resident.psock?.queuedBytes ?? 0 > 0
         }
         var seconds: Double?
-    }
-
-    private func pod(_ view: NodeView, _ entry: NodeView.JudgedEntry) -> String? {
-        view.pods.pod(of: entry.entry, claim: entry.claim)
     }
 
     private func finding(_ view: NodeView, _ group: Group, _ members: [Judged]) -> Finding {

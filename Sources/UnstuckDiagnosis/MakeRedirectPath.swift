@@ -22,10 +22,10 @@ extension RedirectPath {
         let claims = view.entries(in: map.id, claiming: receiver)
         let isPeer = { (entry: NodeView.JudgedEntry) in entry.entry.resident.identity == peer?.socket.identity }
         // Where the key is not known, the peer may be found all the same.
-        let found =
-            layout?.claim(naming: receiver) == nil ? view.entries.filter { $0.map.id == map.id && isPeer($0) } : claims
+        let isNameable = layout?.claims(naming: receiver).isEmpty == false
+        let found = isNameable ? claims : view.entries.filter { $0.map.id == map.id && isPeer($0) }
         let verdict: Hop.Verdict =
-            layout?.claim(naming: receiver) == nil || peer == nil
+            !isNameable || peer == nil
             ? .unknown
             : claims.contains(where: isPeer)
                 ? .reachesPeer

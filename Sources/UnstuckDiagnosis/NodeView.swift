@@ -37,15 +37,17 @@ public struct NodeView: Sendable {
         }
     }
 
-    /// - Parameter looks: oldest first, of one boot; at least one.
-    public init?(_ looks: [Snapshot]) {
+    /// - Parameters:
+    ///   - looks: oldest first, of one boot; at least one.
+    ///   - layout: how a map's keys are read.
+    public init?(_ looks: [Snapshot], layout: (Sockmap) -> LayoutDecision = { LayoutDecision(for: $0) }) {
         guard let now = looks.last else { return nil }
         self.now = now
         var layouts: [UInt32: LayoutDecision] = [:]
         var entries: [JudgedEntry] = []
         var byClaim: [UInt32: [FourTuple: [Int]]] = [:]
         for map in now.sockmaps where map.walk == nil {
-            let decision = LayoutDecision(for: map)
+            let decision = layout(map)
             layouts[map.id] = decision
             var bare = map
             bare.entries = []
@@ -110,8 +112,9 @@ public struct NodeView: Sendable {
     /// The entries of a map whose keys name `tuple`: one, or two where an accelerator wrote its keys in two ways, or
     /// more where its keys name one end only.
     public func entries(in map: UInt32, claiming tuple: FourTuple) -> [JudgedEntry] {
-        guard let claim = layouts[map]?.layout?.claim(naming: tuple) else { return [] }
-        return (entriesByClaim[map]?[claim] ?? []).map { entries[$0] }
+        (layouts[map]?.layout?.claims(naming: tuple) ?? []).flatMap { claim in
+            (entriesByClaim[map]?[claim] ?? []).map { entries[$0] }
+        }
     }
 
     /// Whether a map's keys name connections and nothing else, so that a connection that finds another socket under its
@@ -162,6 +165,8 @@ public struct NodeView: Sendable {
     public func owners(of socket: KernelSocket) -> [SocketOwner] { socket.inode == 0 ? [] : owners[socket.inode] ?? [] }
 
     public func pod(of socket: KernelSocket) -> String? { pods.pod(of: socket) }
+
+    public func pod(of entry: JudgedEntry) -> String? { pods.pod(of: entry.entry, claim: entry.claim) }
 
     /// The pod that has an address.
     public func pod(at address: IPAddress) -> String? { pods.pod(at: address) }

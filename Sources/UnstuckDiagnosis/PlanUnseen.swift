@@ -1,10 +1,16 @@
 import UnstuckModel
 
 /// What may be done about keys of walked maps that name no socket: nothing, unless `--without-iterator` asks for it.
-func planUnseen(_ view: NodeView, _ diagnosis: Diagnosis, _ options: PlanOptions, _ plan: inout Plan) {
+func planUnseen(
+    _ view: NodeView, _ diagnosis: Diagnosis, _ options: PlanOptions, _ selection: EntryFilter, _ plan: inout Plan
+) {
     let proven = Set(diagnosis.findings.filter { $0.code == .unseen }.flatMap(\.subject.entries))
     var planned = 0
     for key in view.walked where key.state == .unseen {
+        guard selection.takes(key.entry.key, key.claim, key.state) else {
+            plan.notSelected += 1
+            continue
+        }
         func leave(_ reason: String) {
             plan.undecided.append(
                 Plan.Undecided(entry: key.reference, mapName: key.map.name, claim: key.claim, reason: reason))

@@ -81,7 +81,7 @@ public enum EntryState: String, Sendable, Codable, CaseIterable {
         case .leaked: self = .leaked
         case .zombie, .queuedDead: self = .zombie
         case .queued, .live, .listener, .other:
-            let isItsOwn = claim == resident.tuple || claim == layout?.claim(naming: resident.tuple)
+            let isItsOwn = claim == resident.tuple || layout?.claims(naming: resident.tuple).contains(claim) == true
             self = !isItsOwn ? .crossWired : state == .queued ? .queued : .live
         }
     }

@@ -23,8 +23,7 @@ public struct SeenSockets: Sendable {
     func claims(in layout: KeyLayout) -> [FourTuple: [Int]] {
         var result: [FourTuple: [Int]] = [:]
         for (index, socket) in sockets.enumerated() where isNameable(socket) {
-            guard let claim = layout.claim(naming: socket.socket.tuple) else { continue }
-            result[claim, default: []].append(index)
+            for claim in layout.claims(naming: socket.socket.tuple) { result[claim, default: []].append(index) }
         }
         return result
     }
@@ -33,8 +32,7 @@ public struct SeenSockets: Sendable {
     func farEnds(in layout: KeyLayout) -> Set<FourTuple> {
         var result = Set<FourTuple>()
         for socket in sockets where isNameable(socket) {
-            guard let claim = layout.claim(naming: socket.socket.tuple.reversed) else { continue }
-            result.insert(claim)
+            result.formUnion(layout.claims(naming: socket.socket.tuple.reversed))
         }
         return result
     }

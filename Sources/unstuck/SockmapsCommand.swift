@@ -13,6 +13,9 @@ struct SockmapsCommand: ParsableCommand {
               unstuck sockmaps forecast
                   How likely the next connection to each pod is to hang, and when the maps will be full.
             """,
-        subcommands: [SockmapsList.self, SockmapsEntries.self, SockmapsGraph.self, SockmapsForecast.self],
+        subcommands: [
+            SockmapsList.self, SockmapsEntries.self, SockmapsGraph.self, SockmapsForecast.self, SockmapsDecode.self,
+            SockmapsEncode.self,
+        ],
         defaultSubcommand: SockmapsList.self)
 }

@@ -245,7 +245,7 @@ public final class NodeObserver {
                     inNamespace: namespace.inode == ours ? nil : found.path)
                 namespace.wasRead = true
                 if options.readsLocalPorts {
-                    namespace.localPorts = Self.localPorts(namespace.inode == ours ? nil : found.path)
+                    Self.readClientSide(of: &namespace, at: namespace.inode == ours ? nil : found.path)
                 }
             } catch let error as SystemError where error.errno == ENOENT || error.errno == ESRCH {
                 continue  // it went while we looked
@@ -268,14 +268,16 @@ public final class NodeObserver {
     }
 
     /// `/proc/sys/net` shows the namespace of whoever opens it (net/sysctl_net.c).
-    private static func localPorts(_ path: String?) -> LocalPorts? {
-        let read: @Sendable () -> LocalPorts? = {
-            LocalPorts(
+    private static func readClientSide(of namespace: inout NetworkNamespace, at path: String?) {
+        let read: @Sendable () -> (LocalPorts?, [IPAddress]) = {
+            let ports = LocalPorts(
                 range: readText("/proc/sys/net/ipv4/ip_local_port_range") ?? "",
                 reserved: readText("/proc/sys/net/ipv4/ip_local_reserved_ports") ?? "")
+            return (ports, InterfaceAddresses.all())
         }
-        guard let path else { return read() }
-        return (try? NamespaceThread.run(in: path, read)) ?? nil
+        let found = path.map { try? NamespaceThread.run(in: $0, read) } ?? read()
+        namespace.localPorts = found?.0
+        namespace.addresses = found?.1
     }
 
     private var tcp: TCPObserver?

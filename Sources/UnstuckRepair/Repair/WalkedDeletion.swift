@@ -11,7 +11,7 @@ struct WalkedDeletion {
     let journal: Journal
     let observer: NodeObserver
 
-    /// Entries whose intention is written down at once.
+    /// Entries whose outcome is written down at once.
     private static let batch = 128
 
     func run(_ deletions: [Plan.Deletion], _ result: inout Repairer.Result) throws {
@@ -25,7 +25,6 @@ struct WalkedDeletion {
         while !rest.isEmpty {
             let batch = rest.prefix(Self.batch)
             rest = rest.dropFirst(batch.count)
-            try journal.write(batch.map { journal.line("intend", $0) })
             let done = batch.map { deletion in
                 Repairer.Result.Deletion(
                     planned: deletion,
@@ -33,7 +32,7 @@ struct WalkedDeletion {
                         ? .notHeld("not every socket table could be read")
                         : still?.contains(deletion.entry) == true ? delete(deletion, tables) : .changed)
             }
-            try journal.write(done.map { journal.line("result", $0.planned, outcome: $0.outcome) })
+            try journal.write(done.map { journal.line(.result, $0.planned, outcome: $0.outcome) })
             result.deletions += done
         }
         try flagNewcomers(&result, from: begin, before: before)
@@ -89,7 +88,7 @@ struct WalkedDeletion {
                 !filed.contains(Place(map: planned.entry.map, key: planned.entry.key))
             else { continue }
             result.deletions[index].outcome = .raced
-            try journal.write([journal.line("result", planned, outcome: .raced)])
+            try journal.write([journal.line(.result, planned, outcome: .raced)])
         }
     }
 

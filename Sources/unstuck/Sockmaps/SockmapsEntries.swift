@@ -33,7 +33,7 @@ struct SockmapsEntries: ParsableCommand {
         if !walk.withoutIterator {
             try reading.forEach(maps.map, root: node.nodeRoot) { judged in
                 let pods = filter.pod.isEmpty && !totals ? nil : index(judged, finder)
-                let chosen = try filter.filter(pods)
+                let chosen = filter.filter(pods)
                 if totals {
                     for entry in judged.parts.joined() {
                         let (claim, state) = judged.decision.judge(entry)
@@ -62,9 +62,9 @@ struct SockmapsEntries: ParsableCommand {
     }
 
     private func print(_ walked: WalkedSockmaps, _ all: inout PodTotals) throws {
-        let chosen = try filter.filter(walked.view.pods)
+        let chosen = filter.filter(walked.view.pods)
         if totals {
-            walked.add(to: &all) { chosen.takes($0.claim, $0.state) }
+            walked.add(to: &all) { chosen.takes($0.entry.key, $0.claim, $0.state) }
         } else if output.output == .text {
             writeOutput(walked.text(chosen))
         } else {
@@ -133,8 +133,10 @@ struct SockmapsEntries: ParsableCommand {
 struct EntryFilterOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Only entries in this state.", valueName: "state"))
     var state: [EntryState] = []
-    @Option(help: ArgumentHelp("Only entries of this pod.", valueName: "namespace/name"))
+    @Option(help: ArgumentHelp("Only entries of this pod, by namespace/name or uid.", valueName: "pod"))
     var pod: [String] = []
+    @Option(help: ArgumentHelp("Only the entry with this key.", valueName: "hex"))
+    var key: [String] = []
     @Option(help: ArgumentHelp("Only entries whose key names this address, on either side.", valueName: "ip"))
     var address: [String] = []
     @Option(help: ArgumentHelp("Only entries whose key names this port, on either side.", valueName: "port"))
@@ -142,12 +144,16 @@ struct EntryFilterOptions: ParsableArguments {
 
     func validate() throws {
         for text in address where IPAddress(text) == nil { throw ValidationError("--address: no IP address: \(text)") }
+        for text in key where SockmapKey(hex: text)?.count ?? 0 == 0 {
+            throw ValidationError("--key: no hex of 1 to \(SockmapKey.longest) bytes: \(text)")
+        }
     }
 
     /// - Parameter pods: of the map whose entries are chosen from; needed for `--pod` only.
-    func filter(_ pods: PodIndex?) throws -> EntryFilter {
+    func filter(_ pods: PodIndex? = nil) -> EntryFilter {
         EntryFilter(
-            states: Set(state), pods: Set(pod), addresses: Set(address.compactMap(IPAddress.init)), ports: Set(port),
+            states: Set(state), pods: Set(pod), keys: Set(key.compactMap { SockmapKey(hex: $0) }),
+            addresses: Set(address.compactMap(IPAddress.init)), ports: Set(port),
             index: pods)
     }
 }

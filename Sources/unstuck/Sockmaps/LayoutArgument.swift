@@ -1,0 +1,11 @@
+import ArgumentParser
+import UnstuckModel
+
+/// A declared layout by its name; an unknown name is answered with those that are known.
+func declaredLayout(_ name: String) throws -> KeyLayout {
+    guard let layout = KeyLayout.named(name) else {
+        let known = KeyLayout.declared.map { "\($0.name) (\($0.size) bytes)" }
+        throw ValidationError("no layout \"\(safeText(name))\"; there are \(known.joined(separator: ", "))")
+    }
+    return layout
+}

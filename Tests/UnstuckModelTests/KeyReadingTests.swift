@@ -1,0 +1,95 @@
+import Testing
+import UnstuckModel
+
+@Suite("Layouts told from keys alone")
+struct KeyReadingTests {
+    private static func tuple(_ local: String, _ remote: String) throws -> FourTuple {
+        FourTuple(local: try #require(Endpoint(local)), remote: try #require(Endpoint(remote)))
+    }
+
+    private static func keys(_ layout: KeyLayout) throws -> [SockmapKey] {
+        let tuples = try [
+            tuple("10.10.134.48:8080", "10.10.101.249:56184"), tuple("10.10.134.48:8080", "10.10.101.249:46730"),
+        ]
+        return try tuples.flatMap { [$0, $0.reversed] }.map { SockmapKey(try #require(layout.encode($0))) }
+    }
+
+    @Test(arguments: [KeyLayout.cilium, .istioBypass, .osEBPF, .envoy, .eunomia, .kmesh, .dae])
+    func theOnlyOneThatFits(_ layout: KeyLayout) throws {
+        let reading = KeyReading(try Self.keys(layout))
+        #expect(reading.layout == layout)
+        #expect(reading.candidates.map(\.layout) == [layout])
+        #expect(reading.candidates.map(\.ordinaryPorts) == [4])
+    }
+
+    /// The order of a port's bytes refuses no key.
+    @Test(arguments: [KeyLayout.merbridge, .beyla])
+    func refusesToChoose(_ layout: KeyLayout) throws {
+        let keys = try Self.keys(layout)
+        let reading = KeyReading(keys)
+        #expect(reading.layout == nil)
+        #expect(Set(reading.candidates.map(\.layout)) == [.merbridge, .beyla])
+        #expect(reading.candidates.max { $0.ordinaryPorts < $1.ordinaryPorts }?.layout == layout)
+        #expect(KeyReading(keys, chosen: layout).layout == layout)
+    }
+
+    /// Any eight bytes are a cookie.
+    @Test func takesNoCookieUnasked() {
+        let keys = [SockmapKey([10, 10, 134, 48, 0x1F, 0x90, 0, 0])]
+        #expect(KeyReading(keys).layout == nil)
+        #expect(KeyReading(keys).candidates.map(\.layout) == [.beylaCookie])
+        #expect(KeyReading(keys, chosen: .beylaCookie).layout == .beylaCookie)
+    }
+
+    @Test func whatIsAskedForMustHaveThatSize() throws {
+        let reading = KeyReading(try Self.keys(.cilium), chosen: .merbridge)
+        #expect(reading.layout == nil)
+        #expect(reading.evidence == "merbridge has keys of 36 bytes, not 44")
+    }
+
+    /// Each of these decodes, and no connection has it.
+    @Test(arguments: [
+        "10.10.134.48:0", "0.0.0.0:8080", "0.1.2.3:8080", "224.0.0.1:8080", "255.255.255.255:8080", "[::]:8080",
+        "[a0a:8630::]:8080", "[ff02::1]:8080", "[2001:db8::1]:8080",
+    ])
+    func implausible(_ remote: String) throws {
+        let claim = try Self.tuple("10.10.101.249:56184", remote)
+        let key = SockmapKey(try #require(KeyLayout.merbridge.encode(claim)))
+        #expect(KeyLayout.merbridge.decode(key) == claim)
+        #expect(KeyReading([key]).candidates.isEmpty)
+    }
+
+    @Test(arguments: ["[2001:db8::1]:8080", "[fd00::1]:8080", "[fe80::1]:8080", "[::1]:8080", "[64:ff9b::1]:8080"])
+    func plausible(_ remote: String) throws {
+        let key = try #require(KeyLayout.cilium.encode(try Self.tuple("[2001:db8::2]:56184", remote)))
+        #expect(KeyReading([SockmapKey(key)]).layout == .cilium)
+    }
+
+    /// A 16-byte row of a longer key, as grep alone leaves it.
+    @Test func partOfALongerKey() throws {
+        let row = try #require(SockmapKey(hex: "0a 0a 86 30 00 00 00 00  00 00 00 00 00 00 00 00"))
+        #expect(KeyReading([row]).layout == nil)
+        #expect(KeyReading([]).layout == nil)
+    }
+
+    /// Older Cilium pads where newer one writes the protocol.
+    @Test func everyKeyOfATuple() throws {
+        let tuple = try Self.tuple("10.10.134.48:8080", "10.10.101.249:56184")
+        let keys = KeyLayout.cilium.encodings(of: tuple)
+        #expect(keys.map { $0[33] } == [0, 6])
+        for key in keys { #expect(KeyLayout.cilium.decode(key) == tuple) }
+        #expect(KeyLayout.envoy.encodings(of: tuple).count == 1)
+        #expect(KeyLayout.kmeshNamespace.encodings(of: tuple).isEmpty)
+        #expect(KeyLayout.beylaCookie.encodings(of: tuple).isEmpty)
+        let mixed = try Self.tuple("10.10.134.48:8080", "[2001:db8::1]:1")
+        #expect(KeyLayout.cilium.encodings(of: mixed).isEmpty)
+        // Found by fuzzing: a family byte that says IPv6 over an IPv4-mapped address claims what no key is made for.
+        let found = try #require(
+            SockmapKey(
+                hex:
+                    "00000000000000000000ffff0a0a8630000000ffff0a0a65f91f90db78000000020000000000000000000000"))
+        let claim = try #require(KeyLayout.cilium.decode(found))
+        #expect(KeyLayout.cilium.encodings(of: claim).isEmpty)
+        #expect(KeyReading([found]).candidates.isEmpty)
+    }
+}
