@@ -246,6 +246,11 @@ public struct NodeView: Sendable {
         return now.monotonic - before.monotonic
     }
 
+    /// What sits where `reference` says, in a walked map.
+    public func walked(_ reference: EntryReference) -> WalkedEntry? {
+        walked.first { $0.map.id == reference.map && $0.entry.key == reference.key }?.entry
+    }
+
     /// Seconds for which a walked key has named no socket, in every look since; `nil`: it was not looked for before.
     public func secondsUnseen(_ key: JudgedKey) -> Double? {
         guard let before = unseenBefore[key.map.id]?[key.entry.key], before.cookie == key.entry.cookie else {

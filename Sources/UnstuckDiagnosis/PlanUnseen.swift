@@ -19,7 +19,9 @@ func planUnseen(
             leave("no socket was seen of it once; a second look some seconds later decides")
             continue
         }
-        guard let claim = key.claim, claim.isComplete, key.map.kind == .sockhash else {
+        guard let claim = key.claim, key.map.kind == .sockhash,
+            SeenSockets.canBeAskedFor(claim, view.layouts[key.map.id]?.layout)
+        else {
             leave("only entries of a SOCKHASH whose keys name both ends are deleted unseen")
             continue
         }

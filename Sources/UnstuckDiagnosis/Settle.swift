@@ -39,6 +39,9 @@ private func settleDeletion(
     guard maps.isEmpty || maps.contains(map) else {
         return ResumedStep(line, .unknown, "its sockmap was not looked at (--map)")
     }
+    if view.walked(EntryReference(map: map, key: key, resident: SocketIdentity(address: 0))) != nil {
+        return ResumedStep(line, .unknown, "its key is there, and who sits there cannot be seen without the iterator")
+    }
     guard let resident = residents[Place(map: map, key: key)] else {
         // What could not be read is not gone.
         guard !view.now.shortfalls.contains(where: { $0.evidence == .sockmaps }) else {

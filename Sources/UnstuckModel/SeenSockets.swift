@@ -17,6 +17,11 @@ public struct SeenSockets: Sendable {
         self.byCookie = byCookie
     }
 
+    /// A connection that can be asked for by the very tuple that a key claims: the layout names both ends, and no stand-in.
+    public static func canBeAskedFor(_ claim: FourTuple, _ layout: KeyLayout?) -> Bool {
+        claim.isComplete && (layout?.v6StandIn.map { claim.local.address != $0 } ?? true)
+    }
+
     func socket(cookie: UInt64) -> Int? { byCookie[cookie] }
 
     /// Every socket of a connection by what a key of that layout says of it.

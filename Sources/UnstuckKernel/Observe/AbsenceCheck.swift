@@ -80,7 +80,11 @@ struct AbsenceCheck {
             for entry in walk.entries {
                 let verdict = judge.judge(entry)
                 guard verdict.state == .unseen else { continue }
-                result.append(Absent(map: index, tuple: verdict.claim.flatMap { $0.isComplete ? $0 : nil }))
+                let layout = judge.decision.layout
+                result.append(
+                    Absent(
+                        map: index,
+                        tuple: verdict.claim.flatMap { SeenSockets.canBeAskedFor($0, layout) ? $0 : nil }))
             }
         }
         return result
