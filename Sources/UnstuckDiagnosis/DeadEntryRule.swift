@@ -42,7 +42,7 @@ struct DeadEntryRule: Rule {
     }
 
     private func pod(_ view: NodeView, _ entry: NodeView.JudgedEntry) -> String? {
-        view.pod(of: entry.entry.resident) ?? entry.claim.flatMap { view.pod(at: $0.local.address) }
+        view.pods.pod(of: entry.entry, claim: entry.claim)
     }
 
     private func finding(_ view: NodeView, _ group: Group, _ members: [Judged]) -> Finding {

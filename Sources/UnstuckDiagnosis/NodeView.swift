@@ -14,10 +14,8 @@ public struct NodeView: Sendable {
     private let socketsByTuple: HashIndex
     private let socketsByIdentity: HashIndex
     private let redirects: [UInt32: Redirect]
-    private let cgroups: [UInt64: Cgroup]
-    private let pods: [String: Pod]
     private var owners: [UInt64: [SocketOwner]]
-    private let podsByAddress: [IPAddress: String]
+    public let pods: PodIndex
     private let seenDeadBefore: [UInt32: [SockmapKey: SeenDead]]
 
     private struct SeenDead: Sendable {
@@ -103,10 +101,10 @@ public struct NodeView: Sendable {
                 )
             }
         ) { first, _ in first }
-        cgroups = Dictionary(now.cgroups.map { ($0.id, $0) }) { first, _ in first }
-        pods = Dictionary(now.pods.map { ($0.uid, $0) }) { first, _ in first }
         owners = Dictionary(grouping: now.owners, by: \.inode)
-        podsByAddress = Self.addresses(of: now, cgroups: cgroups, pods: pods)
+        pods = PodIndex(
+            cgroups: now.cgroups, pods: now.pods,
+            sockets: now.sockets.lazy.map(\.socket) + now.sockmaps.flatMap { $0.entries.map(\.resident) })
         seenDeadBefore = Self.seenDead(in: looks.dropLast().filter { $0.boot == now.boot })
     }
 
@@ -200,6 +198,9 @@ public struct NodeView: Sendable {
         } != nil
     }
 
+    /// Whether a map's keys name connections and nothing else.
+    public func namesConnections(_ map: UInt32) -> Bool { maps[map]?.namesConnections ?? false }
+
     public func entry(_ reference: EntryReference) -> JudgedEntry? {
         guard let places = maps[reference.map]?.places else { return nil }
         return entriesByKey.first(reference.key.quickHash) { position in
@@ -240,39 +241,13 @@ public struct NodeView: Sendable {
 
     public func owners(of socket: KernelSocket) -> [SocketOwner] { socket.inode == 0 ? [] : owners[socket.inode] ?? [] }
 
-    public func pod(of socket: KernelSocket) -> String? {
-        cgroups[socket.cgroup]?.podUID.map { pods[$0]?.label ?? "pod \($0)" }
-    }
+    public func pod(of socket: KernelSocket) -> String? { pods.pod(of: socket) }
 
     /// The pod that has an address.
-    public func pod(at address: IPAddress) -> String? { podsByAddress[address] }
+    public func pod(at address: IPAddress) -> String? { pods.pod(at: address) }
 
     public func handlers(of socket: KernelSocket) -> Handlers? {
         socket.handlers.flatMap { now.handlers.indices.contains($0) ? now.handlers[$0] : nil }
-    }
-
-    /// An address belongs to a pod if a socket of the pod's cgroup, in a namespace of its own, uses it as its own.
-    private static func addresses(of now: Snapshot, cgroups: [UInt64: Cgroup], pods: [String: Pod]) -> [IPAddress:
-        String]
-    {
-        var candidates: [IPAddress: Set<String>] = [:]
-        var seen = Set<AddressOfGroup>()
-        func look(at socket: KernelSocket) {
-            let one = AddressOfGroup(address: socket.tuple.local.address, cgroup: socket.cgroup)
-            guard let uid = cgroups[one.cgroup]?.podUID, !one.address.isLoopback, !one.address.isUnspecified,
-                seen.insert(one).inserted
-            else { return }
-            candidates[one.address, default: []].insert(pods[uid]?.label ?? "pod \(uid)")
-        }
-        for socket in now.sockets { look(at: socket.socket) }
-        for map in now.sockmaps { for entry in map.entries { look(at: entry.resident) } }
-        // Host-network pods share the node's address: an address with two pods names none.
-        return candidates.compactMapValues { $0.count == 1 ? $0.first : nil }
-    }
-
-    private struct AddressOfGroup: Hashable {
-        var address: IPAddress
-        var cgroup: UInt64
     }
 
     private static func seenDead(in looks: [Snapshot]) -> [UInt32: [SockmapKey: SeenDead]] {

@@ -8,6 +8,8 @@ public struct NetworkNamespace: Hashable, Sendable, Codable {
     public var process: Int32?
     /// The sockets of this namespace were read.
     public var wasRead: Bool
+    /// From where its clients get their ports; `nil`: nobody asked, or it could not be read.
+    public var localPorts: LocalPorts?
 
     public init(inode: UInt32, name: String?, process: Int32?, wasRead: Bool) {
         self.inode = inode
@@ -76,10 +78,47 @@ public struct BPFProgram: Hashable, Sendable, Codable {
     public var id: UInt32
     public var name: String
     public var maps: [UInt32]
+    /// As bpftool names it (`sock_ops`, `sk_msg`); `nil` unknown.
+    public var type: String?
+    /// Where it runs; `nil`: nobody asked.
+    public var attachments: [ProgramAttachment]?
 
-    public init(id: UInt32, name: String, maps: [UInt32]) {
+    public init(
+        id: UInt32, name: String, maps: [UInt32], type: String? = nil, attachments: [ProgramAttachment]? = nil
+    ) {
         self.id = id
         self.name = name
         self.maps = maps
+        self.type = type
+        self.attachments = attachments
+    }
+}
+
+/// One place where a BPF program runs.
+public struct ProgramAttachment: Hashable, Sendable, Codable {
+    public enum Place: Hashable, Sendable, Codable {
+        /// Path below the cgroup v2 mount.
+        case cgroup(String)
+        case sockmap(UInt32)
+    }
+
+    public var place: Place
+    /// `sock_ops`, `msg_verdict`, `skb_stream_parser`, `skb_stream_verdict`, `skb_verdict`.
+    public var hook: String
+    /// Of a cgroup: `multi`, `override` or neither, which keeps everybody else out.
+    public var mode: String?
+    /// The BPF link that holds it there; `nil`: attached without one.
+    public var link: UInt32?
+    /// Known from sockets that run through the program, on a kernel that cannot be asked (before 5.19).
+    public var isObserved: Bool?
+
+    public init(
+        place: Place, hook: String, mode: String? = nil, link: UInt32? = nil, isObserved: Bool? = nil
+    ) {
+        self.place = place
+        self.hook = hook
+        self.mode = mode
+        self.link = link
+        self.isObserved = isObserved
     }
 }

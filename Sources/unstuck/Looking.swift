@@ -56,10 +56,12 @@ struct LookOptions: ParsableArguments {
         }
     }
 
-    func observer(_ node: NodeOptions) -> NodeObserver {
+    func observer(_ node: NodeOptions) -> NodeObserver { NodeObserver(options(node)) }
+
+    func options(_ node: NodeOptions) -> NodeObserver.Options {
         var options = NodeObserver.Options()
         options.root = node.nodeRoot
         options.maps = Set(map)
-        return NodeObserver(options)
+        return options
     }
 }

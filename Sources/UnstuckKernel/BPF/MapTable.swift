@@ -9,7 +9,7 @@ public struct OpenSockmap: ~Copyable {
     public let description: Sockmap
 }
 
-/// The machine's BPF maps and programs, by id.
+/// The machine's BPF maps, by id.
 public enum BPFTable {
     /// Ids of every map. Needs CAP_SYS_ADMIN.
     public static func mapIDs() throws(SystemError) -> [UInt32] {
@@ -64,29 +64,8 @@ public enum BPFTable {
         return OpenSockmap(descriptor: descriptor, description: map)
     }
 
-    /// A loaded program's name and maps; `nil` if it is gone.
-    public static func program(id: UInt32) throws(SystemError) -> BPFProgram? {
-        let raw = bpf_prog_get_fd_by_id(id)
-        guard raw >= 0 else {
-            if errno == ENOENT { return nil }
-            throw SystemError("BPF_PROG_GET_FD_BY_ID", "program \(id)", errno: errno)
-        }
-        let descriptor = OwnedDescriptor(owning: raw)
-        var maps = [UInt32](repeating: 0, count: 64)
-        var info = bpf_prog_info()
-        var size = UInt32(MemoryLayout<bpf_prog_info>.size)
-        let code = unsafe maps.withUnsafeMutableBufferPointer { buffer in
-            info.nr_map_ids = UInt32(buffer.count)
-            info.map_ids = UInt64(UInt(bitPattern: buffer.baseAddress))
-            return unsafe bpf_obj_get_info_by_fd(descriptor.raw, &info, &size)
-        }
-        guard code == 0 else { throw SystemError("BPF_OBJ_GET_INFO_BY_FD", "program \(id)", errno: errno) }
-        let count = min(Int(info.nr_map_ids), maps.count)
-        return BPFProgram(id: id, name: name(of: info.name), maps: Array(maps[..<count]))
-    }
-
     /// A `char name[BPF_OBJ_NAME_LEN]` of the kernel.
-    private static func name<Characters>(of field: Characters) -> String {
+    static func name<Characters>(of field: Characters) -> String {
         unsafe withUnsafeBytes(of: field) { raw in
             unsafe String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
         }

@@ -12,6 +12,8 @@ public final class NodeObserver {
         public var maps: Set<UInt32> = []
         /// Also read the TCP tables of the network namespaces.
         public var readsSockets = true
+        /// Also read from which ports each network namespace gives to its clients.
+        public var readsLocalPorts = false
         public init() {}
     }
 
@@ -89,6 +91,7 @@ public final class NodeObserver {
                 shortfalls.append(Shortfall(.sockmaps, action: "open BPF map \(id)", error: error))
             }
         }
+        addKeyTypes(to: &result)
         for id in options.maps.subtracting(result.map(\.id)).sorted() {
             shortfalls.append(
                 Shortfall(.sockmaps, action: "find sockmap \(id)", missing: "a SOCKMAP or SOCKHASH of that id"))
@@ -97,6 +100,17 @@ public final class NodeObserver {
         log.debug("\(result.count) sockmaps, \(entries) entries in \(ContinuousClock.now - start)")
         return result
     }
+
+    /// What programs' BTF says of the keys: evidence that is welcome, and nowhere needed.
+    private func addKeyTypes(to maps: inout [Sockmap]) {
+        let new = maps.filter { keyTypes[$0.id] == nil }
+        if !new.isEmpty, let users = try? MapUsers(of: new) {
+            for map in new { keyTypes[map.id] = .some(users.keyTypes[map.id]) }
+        }
+        for index in maps.indices { maps[index].keyType = keyTypes[maps[index].id] ?? nil }
+    }
+    /// By map, asked for once: a map's key never changes, nor does what a map's id stands for.
+    private var keyTypes: [UInt32: KeyType?] = [:]
 
     /// Every map's id; without the right to list them, those of the maps that are pinned.
     private func mapIDs(_ pins: [UInt32: [String]], _ shortfalls: inout [Shortfall]) -> [UInt32] {
@@ -130,7 +144,7 @@ public final class NodeObserver {
                 let resident = maps[index].entries[position].resident.identity
                 maps[index].entries[position].isStable =
                     byKey.first(key.quickHash) {
-                        earlier[$0].resident.identity == resident && earlier[$0].key == key
+                        earlier[$0].key == key && earlier[$0].resident.identity.mayBe(resident)
                     } != nil
             }
         }
@@ -170,6 +184,9 @@ public final class NodeObserver {
             do {
                 snapshot.sockets += try pass.get()
                 namespace.wasRead = true
+                if options.readsLocalPorts {
+                    namespace.localPorts = Self.localPorts(namespace.inode == ours ? nil : found.path)
+                }
             } catch let error as SystemError where error.errno == ENOENT || error.errno == ESRCH {
                 continue  // it went while we looked
             } catch {
@@ -188,6 +205,17 @@ public final class NodeObserver {
                     .sockets, action: "read the sockets of \(count) network namespace\(count == 1 ? "" : "s")",
                     missing: missing))
         }
+    }
+
+    /// `/proc/sys/net` shows the namespace of whoever opens it (net/sysctl_net.c).
+    private static func localPorts(_ path: String?) -> LocalPorts? {
+        let read: @Sendable () -> LocalPorts? = {
+            LocalPorts(
+                range: readText("/proc/sys/net/ipv4/ip_local_port_range") ?? "",
+                reserved: readText("/proc/sys/net/ipv4/ip_local_reserved_ports") ?? "")
+        }
+        guard let path else { return read() }
+        return (try? NamespaceThread.run(in: path, read)) ?? nil
     }
 
     private var tcp: TCPObserver?
@@ -222,7 +250,7 @@ public final class NodeObserver {
         Self.forEachSocket(of: snapshot) { if let id = $0.psock?.msgProgram { ids.insert(id) } }
         for id in ids.sorted() {
             do {
-                if let program = try BPFTable.program(id: id) { snapshot.programs.append(program) }
+                if let loaded = try BPFTable.program(id: id) { snapshot.programs.append(loaded.program) }
             } catch {
                 snapshot.shortfalls.append(Shortfall(.programs, action: "ask for BPF program \(id)", error: error))
             }

@@ -2,13 +2,16 @@ import CLibBPF
 import Glibc
 
 /// Finds where bpffs pins maps.
-struct PinFinder {
+public struct PinFinder {
     let root: NodeRoot
+
+    public init(root: NodeRoot) { self.root = root }
+
     /// A bound for a node that pins without end; far above what any accelerator does.
     private static let limit = 20_000
 
     /// Every pinned map that we may open, by id.
-    func pins() -> [UInt32: [String]] {
+    public func pins() -> [UInt32: [String]] {
         var result: [UInt32: [String]] = [:]
         var pending = root.mounts(ofType: "bpf")
         var looked = 0

@@ -2,20 +2,39 @@ import UnstuckFormats
 import UnstuckModel
 
 /// Turns the cgroup v2 ids that sockets carry into paths and pods.
-struct CgroupFinder {
+public struct CgroupFinder {
     let root: NodeRoot
 
+    public init(root: NodeRoot) { self.root = root }
+
     /// The wanted cgroups that exist. A cgroup's id is its directory's inode number (kernfs).
-    func find(_ wanted: Set<UInt64>) -> [Cgroup] {
+    public func find(_ wanted: Set<UInt64>) -> [Cgroup] {
         var rest = wanted.subtracting([0])
         var result: [Cgroup] = []
+        walk { path, directory in
+            if let id = inodeNumber(directory), rest.remove(id) != nil {
+                result.append(Cgroup(id: id, path: path, podUID: PodPath.uid(inCgroup: path)))
+            }
+            return !rest.isEmpty
+        }
+        return result.sorted { $0.path < $1.path }
+    }
+
+    /// Every cgroup: its path below the mount, and its directory.
+    func forEach(_ body: (_ path: String, _ directory: String) -> Void) {
+        walk { path, directory in
+            body(path, directory)
+            return true
+        }
+    }
+
+    /// Goes on while `body` says so.
+    private func walk(_ body: (_ path: String, _ directory: String) -> Bool) {
         for mount in root.mounts(ofType: "cgroup2") {
             var pending = ["/"]
-            while let path = pending.popLast(), !rest.isEmpty {
+            while let path = pending.popLast() {
                 let directory = path == "/" ? mount : mount + path
-                if let id = inodeNumber(directory), rest.remove(id) != nil {
-                    result.append(Cgroup(id: id, path: path, podUID: PodPath.uid(inCgroup: path)))
-                }
+                guard body(path, directory) else { return }
                 // Only directories have a cgroup.procs of their own.
                 for name in directoryNames(directory)
                 where !name.contains(".") || name.hasSuffix(".slice")
@@ -25,9 +44,7 @@ struct CgroupFinder {
                     if inodeNumber("\(mount)\(child)/cgroup.procs") != nil { pending.append(child) }
                 }
             }
-            if rest.isEmpty { break }
         }
-        return result.sorted { $0.path < $1.path }
     }
 
     /// Processes of a cgroup, as its own `cgroup.procs` lists them.
@@ -42,7 +59,7 @@ struct CgroupFinder {
     }
 
     /// The pods whose log folders are there.
-    func pods() -> [Pod] {
+    public func pods() -> [Pod] {
         directoryNames(root.podLogFolder).compactMap { PodPath.pod(logFolder: $0) }.sorted { $0.label < $1.label }
     }
 }

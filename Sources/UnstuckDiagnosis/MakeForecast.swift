@@ -1,0 +1,131 @@
+import UnstuckModel
+
+/// Looks at a node -> what its dead entries will cost. Pure.
+///
+/// A connection hangs if its client gets a port that a dead entry claims: dead keys ÷ the ports from which the client's
+/// kernel chooses. The kernel does not choose evenly from all of its range: see ``LocalPorts``.
+///
+/// - Parameter looks: oldest first; from two of them the rate is told, and what only looked dead for a moment is left out.
+public func makeForecast(_ looks: [Snapshot]) -> Forecast {
+    guard let view = NodeView(looks) else {
+        return Forecast(routes: [], fillings: [], warnings: [], unknown: ["there is nothing to look at"])
+    }
+    var forecast = Forecast(
+        routes: [], fillings: [], warnings: [],
+        unknown: view.now.shortfalls.map { "could not \($0.action): needs \($0.missing)" })
+    let dead = view.entries.filter { $0.state.isDead && (looks.count < 2 || view.secondsSeenDead($0) != nil) }
+    forecast.routes = routes(view, dead)
+    forecast.fillings = view.now.sockmaps.filter { $0.kind == .sockhash }.map { map in
+        filling(map, dead: dead.count { $0.map.id == map.id }, looks)
+    }
+    warn(view, dead, &forecast)
+    return forecast
+}
+
+private struct RouteKey: Hashable {
+    var map: UInt32
+    var server: Endpoint
+    var client: IPAddress
+}
+
+private func routes(_ view: NodeView, _ dead: [NodeView.JudgedEntry]) -> [Forecast.Route] {
+    let listeners = Set(view.now.sockets.filter { $0.socket.state == .listen }.map(\.socket.tuple.local.port))
+    var found: [RouteKey: [(port: UInt16, entry: NodeView.JudgedEntry)]] = [:]
+    for entry in dead where view.namesConnections(entry.map.id) {
+        guard let claim = entry.claim, claim.isComplete else { continue }
+        // Both ends leave dead entries; whichever it was, the client is the one that nobody listens for.
+        let isServers =
+            listeners.contains(claim.local.port) == listeners.contains(claim.remote.port)
+            ? claim.local.port < claim.remote.port : listeners.contains(claim.local.port)
+        let (server, client) = isServers ? (claim.local, claim.remote) : (claim.remote, claim.local)
+        found[RouteKey(map: entry.map.id, server: server, client: client.address), default: []].append(
+            (client.port, entry))
+    }
+    let places = clientNamespaces(view, Set(found.keys.map(\.client)))
+    return found.map { key, members in
+        let namespaces = places[key.client] ?? []
+        let ranges = view.now.namespaces.filter { namespaces.contains($0.inode) }.compactMap(\.localPorts)
+        let range = ranges.first ?? .standard
+        let ports = Set(members.map(\.port)).sorted()
+        let choices = ports.count(where: range.isPreferred)
+        let pod = view.pod(at: key.server.address)
+        return Forecast.Route(
+            map: key.map, mapName: members[0].entry.map.name, pod: pod, server: key.server, client: key.client,
+            poisonedPorts: ports, poisonedChoices: choices, choices: range.preferredCount,
+            isRangeAssumed: ranges.isEmpty,
+            inheritedEntries: members.count { isInherited($0.entry, by: pod, view) },
+            clientNamespaces: namespaces.sorted(),
+            probability: min(1, Double(choices) / Double(max(range.preferredCount, 1))))
+    }.sorted { one, other in
+        one.probability == other.probability
+            ? "\(one.server)\(one.client)" < "\(other.server)\(other.client)" : one.probability > other.probability
+    }
+}
+
+/// Where a client's address is somebody's own.
+private func clientNamespaces(_ view: NodeView, _ addresses: Set<IPAddress>) -> [IPAddress: Set<UInt32>] {
+    var result: [IPAddress: Set<UInt32>] = [:]
+    for socket in view.now.sockets where addresses.contains(socket.socket.tuple.local.address) {
+        result[socket.socket.tuple.local.address, default: []].insert(socket.socket.netns)
+    }
+    // Nobody uses it now: the namespace of a dead resident that had it as its own.
+    for entry in view.entries where result[entry.entry.resident.tuple.local.address] == nil {
+        let address = entry.entry.resident.tuple.local.address
+        if addresses.contains(address) { result[address] = [entry.entry.resident.netns] }
+    }
+    return result
+}
+
+/// The dead socket was another pod's than the one that has its address now.
+private func isInherited(_ entry: NodeView.JudgedEntry, by pod: String?, _ view: NodeView) -> Bool {
+    guard let pod, let was = view.pod(of: entry.entry.resident) else { return false }
+    return was != pod
+}
+
+private func filling(_ map: Sockmap, dead: Int, _ looks: [Snapshot]) -> Forecast.Filling {
+    var rate: Double?
+    var untilFull: Double?
+    if let first = looks.first, let last = looks.last, last.monotonic > first.monotonic, first.boot == last.boot,
+        let before = first.sockmaps.first(where: { $0.id == map.id })
+    {
+        // Counted alike in both looks, what only passes through death included.
+        let grown = map.deadResidents - before.deadResidents
+        let perSecond = Double(grown) / (last.monotonic - first.monotonic)
+        rate = perSecond
+        if perSecond > 0 { untilFull = Double(max(map.maxEntries - map.entries.count, 0)) / perSecond }
+    }
+    return Forecast.Filling(
+        map: map.id, mapName: map.name, entries: map.entries.count, dead: dead, maxEntries: map.maxEntries,
+        deadPerSecond: rate, secondsUntilFull: untilFull)
+}
+
+extension Sockmap {
+    fileprivate var deadResidents: Int { entries.count { $0.resident.residentState.isDead } }
+}
+
+private func warn(_ view: NodeView, _ dead: [NodeView.JudgedEntry], _ forecast: inout Forecast) {
+    for route in forecast.routes where route.inheritedEntries > 0 {
+        forecast.warnings.append(
+            "\(route.pod ?? "a pod") has the address of a predecessor, and \(route.inheritedEntries) of its dead entries"
+        )
+    }
+    let orphaned = Dictionary(grouping: dead.compactMap(\.claim).map(\.local.address)) { $0 }.filter {
+        view.pod(at: $0.key) == nil && !view.now.sockets.contains(ofAddress: $0.key)
+    }
+    for (address, entries) in orphaned.sorted(by: { $0.value.count > $1.value.count }) {
+        forecast.warnings.append(
+            "nobody on this node uses \(address) now: a pod that gets it inherits \(entries.count) dead "
+                + "entr\(entries.count == 1 ? "y" : "ies")")
+    }
+    for map in Set(dead.filter { !view.namesConnections($0.map.id) }.map(\.map.id)).sorted() {
+        let naming = view.layouts[map]?.layout?.naming.rawValue ?? "nothing"
+        forecast.unknown.append(
+            "sockmap \(map): its keys name \(naming), from which no port of a connection can be told")
+    }
+}
+
+extension [TCPSocket] {
+    fileprivate func contains(ofAddress address: IPAddress) -> Bool {
+        contains { $0.socket.tuple.local.address == address }
+    }
+}

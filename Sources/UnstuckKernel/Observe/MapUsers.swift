@@ -1,0 +1,114 @@
+import CLibBPF
+import Glibc
+import UnstuckModel
+
+/// Who uses sockmaps: the programs, where each of them is attached, and what their BTF says of the maps' keys.
+public struct MapUsers: Sendable {
+    /// Programs that use one of the maps, by id.
+    public private(set) var programs: [BPFProgram] = []
+    /// By map.
+    public private(set) var keyTypes: [UInt32: KeyType] = [:]
+
+    /// Asks for the programs and the keys' types, which costs little; where they are attached is asked by
+    /// ``findAttachments(root:)``.
+    ///
+    /// - Parameter maps: the maps that matter; their entries are not looked at.
+    /// - Throws: `SystemError`: programs cannot be listed.
+    public init(of maps: [Sockmap]) throws {
+        guard !maps.isEmpty else { return }
+        let loaded = try BPFTable.programs(using: Set(maps.map(\.id)))
+        programs = loaded.map(\.program)
+        var readers: [UInt32: KeyTypeReader] = [:]
+        for map in maps {
+            for user in loaded where user.program.maps.contains(map.id) && keyTypes[map.id] == nil {
+                guard let reader = readers[user.btf] ?? KeyTypeReader(btf: user.btf) else { continue }
+                readers[user.btf] = reader
+                keyTypes[map.id] = reader.keyType(ofMap: map.name, size: map.keySize)
+            }
+        }
+    }
+
+    /// Finds where the programs run: in which cgroups, and on which of the maps. A program that nothing was found for has
+    /// an empty list.
+    public mutating func findAttachments(root: NodeRoot) {
+        var found: [UInt32: [ProgramAttachment]] = [:]
+        let ids = Set(programs.map(\.id))
+        let links = CgroupLinks()
+        CgroupFinder(root: root).forEach { path, directory in
+            guard let descriptor = try? OwnedDescriptor(path: directory, flags: O_RDONLY | O_DIRECTORY),
+                let query = Self.query(descriptor.raw, BPF_CGROUP_SOCK_OPS)
+            else { return }
+            let group = inodeNumber(directory) ?? 0
+            for id in query.programs where ids.contains(id) {
+                found[id, default: []].append(
+                    ProgramAttachment(
+                        place: .cgroup(path), hook: "sock_ops", mode: query.mode, link: links.link(of: id, in: group)))
+            }
+        }
+        for map in Set(programs.flatMap(\.maps)).sorted() {
+            guard let open = try? BPFTable.openSockmap(id: map) else { continue }
+            for (type, hook) in Self.mapHooks {
+                for id in Self.query(open.descriptor.raw, type)?.programs ?? [] where ids.contains(id) {
+                    found[id, default: []].append(ProgramAttachment(place: .sockmap(map), hook: hook))
+                }
+            }
+        }
+        for index in programs.indices { programs[index].attachments = found[programs[index].id] ?? [] }
+    }
+
+    /// A kernel that cannot be asked what is attached to a map (748cd5729ac7, "bpf: support BPF_PROG_QUERY for progs
+    /// attached to sockmap", in v5.19) still shows it: residents run through the map's msg program.
+    public mutating func noteMessagePrograms(_ ids: Set<UInt32>, ofResidentsIn map: UInt32) {
+        for index in programs.indices where ids.contains(programs[index].id) {
+            let known = programs[index].attachments ?? []
+            guard !known.contains(where: { $0.place == .sockmap(map) && $0.hook == "msg_verdict" }) else { continue }
+            programs[index].attachments =
+                known + [ProgramAttachment(place: .sockmap(map), hook: "msg_verdict", isObserved: true)]
+        }
+    }
+
+    private static let mapHooks: [(bpf_attach_type, String)] = [
+        (BPF_SK_MSG_VERDICT, "msg_verdict"), (BPF_SK_SKB_STREAM_PARSER, "skb_stream_parser"),
+        (BPF_SK_SKB_STREAM_VERDICT, "skb_stream_verdict"), (BPF_SK_SKB_VERDICT, "skb_verdict"),
+    ]
+
+    /// What is attached to a cgroup or a map; `nil`: the kernel does not say.
+    private static func query(
+        _ target: Int32, _ type: bpf_attach_type
+    ) -> (programs: [UInt32], mode: String?)? {
+        var ids = [UInt32](repeating: 0, count: 64)
+        var count = UInt32(ids.count)
+        var flags: UInt32 = 0
+        guard unsafe bpf_prog_query(target, type, 0, &flags, &ids, &count) == 0 else { return nil }
+        let mode =
+            flags & UInt32(BPF_F_ALLOW_MULTI) != 0
+            ? "multi" : flags & UInt32(BPF_F_ALLOW_OVERRIDE) != 0 ? "override" : nil
+        return (Array(ids.prefix(Int(count))), mode)
+    }
+
+    /// The BPF links that hold programs in cgroups.
+    private struct CgroupLinks {
+        private var links: [Key: UInt32] = [:]
+        private struct Key: Hashable {
+            var program: UInt32
+            var group: UInt64
+        }
+
+        init() {
+            var id: UInt32 = 0
+            while unsafe bpf_link_get_next_id(id, &id) == 0 {
+                let raw = bpf_link_get_fd_by_id(id)
+                guard raw >= 0 else { continue }
+                let descriptor = OwnedDescriptor(owning: raw)
+                var info = bpf_link_info()
+                var size = UInt32(MemoryLayout<bpf_link_info>.size)
+                guard unsafe bpf_obj_get_info_by_fd(descriptor.raw, &info, &size) == 0,
+                    info.type == BPF_LINK_TYPE_CGROUP.rawValue
+                else { continue }
+                links[Key(program: info.prog_id, group: info.cgroup.cgroup_id)] = id
+            }
+        }
+
+        func link(of program: UInt32, in group: UInt64) -> UInt32? { links[Key(program: program, group: group)] }
+    }
+}

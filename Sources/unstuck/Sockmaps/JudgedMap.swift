@@ -1,0 +1,82 @@
+import ArgumentParser
+import UnstuckKernel
+import UnstuckModel
+
+/// A map with its entries judged: what the commands that read maps alone print.
+struct JudgedMap: Sendable {
+    /// Without its entries.
+    var map: Sockmap
+    /// The entries, in the parts in which they were read.
+    var parts: [[SockmapEntry]]
+    var decision: LayoutDecision
+    var handlers: [Handlers]
+}
+
+/// Which maps.
+struct MapOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Only these maps, by id.", valueName: "id"))
+    var map: [UInt32] = []
+}
+
+/// The maps that are asked for, read one after the other; what cannot be read is said and remembered.
+struct MapReading {
+    private(set) var isComplete = true
+    /// Programs that use the maps; `nil` where they cannot be listed.
+    private(set) var users: MapUsers?
+
+    /// Calls `body` with every map.
+    mutating func forEach(_ ids: [UInt32], root: NodeRoot, _ body: (JudgedMap) throws -> Void) throws {
+        let pins = PinFinder(root: root).pins()
+        let maps = try found(ids.isEmpty ? allIDs() : Set(ids).sorted()).map { map in
+            var map = map
+            map.pins = pins[map.id] ?? []
+            return map
+        }
+        users = try? MapUsers(of: maps)
+        let observer = SockmapObserver()
+        for map in maps {
+            var map = map
+            map.keyType = users?.keyTypes[map.id]
+            do {
+                guard let open = try BPFTable.openSockmap(id: map.id) else { continue }
+                let parts = try observer.parts(of: open)
+                let decision = LayoutDecision(keySize: map.keySize, keyType: map.keyType, parts: parts)
+                try body(JudgedMap(map: map, parts: parts, decision: decision, handlers: try observer.handlers()))
+            } catch {
+                complain("read sockmap \(map.id)", error)
+            }
+        }
+        for id in Set(ids).subtracting(maps.map(\.id)).sorted() {
+            printError("unstuck: there is no SOCKMAP or SOCKHASH \(id)")
+            isComplete = false
+        }
+    }
+
+    private mutating func allIDs() -> [UInt32] {
+        do {
+            return try BPFTable.mapIDs()
+        } catch {
+            complain("list BPF maps", error)
+            return []
+        }
+    }
+
+    private mutating func found(_ ids: [UInt32]) throws -> [Sockmap] {
+        var maps: [Sockmap] = []
+        for id in ids {
+            do {
+                if let open = try BPFTable.openSockmap(id: id) { maps.append(open.description) }
+            } catch {
+                complain("open BPF map \(id)", error)
+            }
+        }
+        return maps
+    }
+
+    private mutating func complain(_ action: String, _ error: any Error) {
+        printError("unstuck: cannot \(action): needs \(Requirement.missing(behind: error))")
+        isComplete = false
+    }
+}
+
+extension EntryState: ExpressibleByArgument {}

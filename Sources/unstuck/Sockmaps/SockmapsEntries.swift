@@ -1,0 +1,133 @@
+import ArgumentParser
+import Synchronization
+import UnstuckKernel
+import UnstuckModel
+import UnstuckRender
+
+struct SockmapsEntries: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "entries", abstract: "Every entry: its key, what the key claims, and the socket behind it.",
+        discussion: """
+            JSON is printed as one object a line, in no particular order. With --totals only counts are printed, by pod and \
+            address.
+
+            EXAMPLES
+              unstuck sockmaps entries --pod shop/web-0 --state zombie
+                  The zombies of one pod.
+              unstuck sockmaps entries --totals
+                  How many entries each pod has, by state: where dead ones pile up.
+            """)
+
+    @OptionGroup var maps: MapOptions
+    @OptionGroup var filter: EntryFilterOptions
+    @Flag(help: "Only counts, by pod and address.")
+    var totals = false
+    @OptionGroup var node: NodeOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        var all = PodTotals()
+        var reading = MapReading()
+        let finder = CgroupFinder(root: node.nodeRoot)
+        try reading.forEach(maps.map, root: node.nodeRoot) { judged in
+            let pods = filter.pod.isEmpty && !totals ? nil : index(judged, finder)
+            let chosen = try filter.filter(pods)
+            if totals {
+                for entry in judged.parts.joined() {
+                    let (claim, state) = judged.decision.judge(entry)
+                    guard chosen.takes(entry, claim, state) else { continue }
+                    all.add(state, pod: pods?.pod(of: entry, claim: claim), address: claim?.local.address)
+                }
+            } else if output.output == .text {
+                printText(judged, chosen)
+            } else {
+                try printJSON(judged, chosen)
+            }
+        }
+        if totals {
+            switch output.output {
+            case .text: writeOutput(SockmapText(style: output.style).render(all.rows))
+            case .json: writeOutput(try JSON.document(all.rows, command: "sockmaps.totals"))
+            }
+        }
+        if !reading.isComplete { throw Exit.couldNotTell }
+    }
+
+    private func index(_ judged: JudgedMap, _ finder: CgroupFinder) -> PodIndex {
+        let residents = judged.parts.joined().lazy.map(\.resident)
+        return PodIndex(
+            cgroups: finder.find(Set(residents.map(\.cgroup))), pods: finder.pods(), sockets: residents)
+    }
+
+    private func printText(_ judged: JudgedMap, _ filter: EntryFilter) {
+        var text = ""
+        for entry in judged.parts.joined() {
+            let (claim, state) = judged.decision.judge(entry)
+            guard filter.takes(entry, claim, state) else { continue }
+            let resident = entry.resident
+            let queue = resident.psock.map { $0.queuedBytes > 0 ? ", \($0.queuedBytes) unread bytes" : "" } ?? ""
+            text +=
+                "\(judged.map.id)  \(state.rawValue)  \(claim.map { "\($0.local) ◄─ \($0.remote)" } ?? entry.key.description)"
+                + "  resident \(resident.tuple) \(resident.state), netns \(resident.netns), inode \(resident.inode)\(queue)\n"
+            if text.utf8.count > 1 << 16 {
+                writeOutput(text)
+                text = ""
+            }
+        }
+        writeOutput(text)
+    }
+
+    /// Each part is written by a thread of its own; the last one by ours.
+    private func printJSON(_ judged: JudgedMap, _ filter: EntryFilter) throws {
+        let turn = Turn()
+        let first = judged.parts[0]
+        let other =
+            try judged.parts.count < 2
+            ? nil
+            : RunningThread {
+                Self.print(first, of: judged, filter, turn)
+            }
+        for part in judged.parts.dropFirst(other == nil ? 0 : 1) { Self.print(part, of: judged, filter, turn) }
+        try other?.wait()
+    }
+
+    /// Whole lines reach stdout, whoever writes.
+    private final class Turn: Sendable {
+        private let turn = Mutex(())
+        func write(_ bytes: RawSpan) { turn.withLock { _ in writeOutput(bytes) } }
+    }
+
+    private static func print(_ entries: [SockmapEntry], of judged: JudgedMap, _ filter: EntryFilter, _ turn: Turn) {
+        let lines = EntryJSON(map: judged.map.id, handlers: judged.handlers)
+        var json = JSONStream()
+        for entry in entries {
+            let (claim, state) = judged.decision.judge(entry)
+            guard filter.takes(entry, claim, state) else { continue }
+            lines.write(entry, claim: claim, state: state, to: &json)
+            if json.count > 1 << 17 { json.drain(turn.write) }
+        }
+        json.drain(turn.write)
+    }
+}
+
+struct EntryFilterOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Only entries in this state.", valueName: "state"))
+    var state: [EntryState] = []
+    @Option(help: ArgumentHelp("Only entries of this pod.", valueName: "namespace/name"))
+    var pod: [String] = []
+    @Option(help: ArgumentHelp("Only entries whose key names this address, on either side.", valueName: "ip"))
+    var address: [String] = []
+    @Option(help: ArgumentHelp("Only entries whose key names this port, on either side.", valueName: "port"))
+    var port: [UInt16] = []
+
+    func validate() throws {
+        for text in address where IPAddress(text) == nil { throw ValidationError("--address: no IP address: \(text)") }
+    }
+
+    /// - Parameter pods: of the map whose entries are chosen from; needed for `--pod` only.
+    func filter(_ pods: PodIndex?) throws -> EntryFilter {
+        EntryFilter(
+            states: Set(state), pods: Set(pod), addresses: Set(address.compactMap(IPAddress.init)), ports: Set(port),
+            index: pods)
+    }
+}
