@@ -27,7 +27,7 @@ missing=()
 while read -r peer && read -r own && read -r ports; do
     peer=$(hex_to_ip "$peer"):$(hex_to_port "$(echo "$ports" | cut -c13-17)")
     own=$(hex_to_ip "$own"):$(hex_to_port "$(echo "$ports" | cut -c26-30)")
-    grep -q -e " $own *$peer " -e "\[::ffff:${own/:/]:} *\[::ffff:${peer/:/]:} " "$work/sockets" || missing+=("$own $peer")
+    grep -qE -e " $own +$peer( |\$)" -e "\[::ffff:${own/:/]:} +\[::ffff:${peer/:/]:}( |\$)" "$work/sockets" || missing+=("$own $peer")
 done < "$work/keys"
 end=$(date +%s%N)
 
