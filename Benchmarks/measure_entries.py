@@ -7,6 +7,7 @@ PASS or FALLS SHORT; exits 1 if any falls short.
 import argparse
 import os
 import statistics
+import subprocess
 import sys
 
 import measuring
@@ -30,26 +31,34 @@ parser.add_argument("--report", required=True, help="the file to write the resul
 options = parser.parse_args()
 
 bare = [options.bare, options.object, options.map]
+# Some kernels refuse iterators over the elements of a map: there is no floor to compare with, and A looks keys up.
+has_floor = subprocess.run(bare, check=False).returncode != 3
 titles = {"A": "unstuck sockmaps entries --output json", "B": "bpftool -j map dump", "C": "bare kernel iteration"}
 results = measuring.rounds(
     [
         ("A", ([options.unstuck, "sockmaps", "entries", "--map", options.map, "--output", "json"],)),
         ("B", (["bpftool", "-j", "map", "dump", "id", options.map],)),
-        ("C", (bare,)),
+        *([("C", (bare,))] if has_floor else []),
     ],
     options.rounds)
-loops = [loop_time(bare + ["--loop"]) for _ in range(options.rounds)]
+loops = [loop_time(bare + ["--loop"]) for _ in range(options.rounds)] if has_floor else []
 
 wall = {name: [wall for wall, _, _ in result] for name, result in results.items()}
 peak = max(peak for _, _, peak in results["A"])
 faster = [b / a for a, b in zip(wall["A"], wall["B"])]
-over_bare = [a / c for a, c in zip(wall["A"], wall["C"])]
-verdicts, holds = measuring.judge([
+bars = [
     ("B/A: times as fast as bpftool", faster, "at least 5", statistics.median(faster) >= 5),
-    ("A/C: times the bare kernel iteration", over_bare, "at most 2", statistics.median(over_bare) <= 2),
     ("A: MB, the highest peak of A", [peak], "less than 100", peak < 100),
-])
-middle, ends = measuring.spread(loops)
+]
+note = ["", "This kernel refuses iter/sockmap: there is no bare iteration to compare with, and A looks up key by key."]
+if has_floor:
+    over_bare = [a / c for a, c in zip(wall["A"], wall["C"])]
+    bars.append(("A/C: times the bare kernel iteration", over_bare, "at most 2", statistics.median(over_bare) <= 2))
+    middle, ends = measuring.spread(loops)
+    note = [f"| | C's loop of reads alone, for information | {middle} | {ends} | | |"]
+else:
+    del titles["C"]
+verdicts, holds = measuring.judge(bars)
 measuring.write(
     options.report, "A sockhash of 65,000 entries, read and judged",
     [
@@ -57,7 +66,7 @@ measuring.write(
         "Whole processes.",
         "",
         *measuring.times(results, titles),
-        f"| | C's loop of reads alone, for information | {middle} | {ends} | | |",
+        *note,
         "",
         *verdicts,
     ])

@@ -82,7 +82,9 @@ struct ChurnTests {
         Set(findings.array.flatMap { $0["subject"]["entries"].array.map { $0["key"].text } })
     }
 
-    private func summaries(_ diagnosis: JSONValue) -> [String] { diagnosis["findings"].array.map { $0["summary"].text } }
+    private func summaries(_ diagnosis: JSONValue) -> [String] {
+        diagnosis["findings"].array.map { $0["summary"].text }
+    }
 }
 
 private func environmentNumber(_ name: String) -> Int? { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } }

@@ -31,27 +31,35 @@ final class EntryLookup {
         let description = map.description
         let descriptor = map.descriptor.raw
         var distinct = DistinctEntries(expected: min(description.maxEntries, 1 << 16))
-        var keys: [[UInt8]] = []
-        var next = [UInt8](repeating: 0, count: description.keySize)
+        // The kernel writes each key behind the one before, where our program will read it.
+        var keys = [UInt8](repeating: 0, count: Self.batch * SockmapKey.longest)
+        var last = [UInt8](repeating: 0, count: SockmapKey.longest)
         var steps = 0
-        var code = unsafe bpf_map_get_next_key(descriptor, nil, &next)
+        var code: Int32 = 0
         while code == 0 {
-            steps += 1
+            var count = 0
+            unsafe keys.withUnsafeMutableBufferPointer { keys in
+                while count < Self.batch, let base = keys.baseAddress {
+                    let key = unsafe base + count * SockmapKey.longest
+                    code =
+                        unsafe count > 0
+                        ? bpf_map_get_next_key(descriptor, key - SockmapKey.longest, key)
+                        : bpf_map_get_next_key(descriptor, steps > 0 ? Optional(last) : nil, key)
+                    guard code == 0 else { break }
+                    count += 1
+                }
+            }
+            steps += count
             guard steps <= description.maxEntries * 4 + 10_000 else {
                 throw ObservationError.stalled(map: description.id)
             }
-            keys.append(next)
-            if keys.count == Self.batch {
-                try look(up: keys, into: &distinct, &protos)
-                keys.removeAll(keepingCapacity: true)
-            }
-            let previous = next
-            code = unsafe bpf_map_get_next_key(descriptor, previous, &next)
+            guard count > 0 else { break }
+            last = Array(keys[(count - 1) * SockmapKey.longest..<count * SockmapKey.longest])
+            try look(up: keys, count, into: &distinct, &protos)
         }
         guard code == -ENOENT else {
             throw SystemError("BPF_MAP_GET_NEXT_KEY", "sockmap \(description.id)", errno: -code)
         }
-        try look(up: keys, into: &distinct, &protos)
         return distinct.entries
     }
 
@@ -59,22 +67,18 @@ final class EntryLookup {
         try HandlerNames.resolve(table, in: object.map("protos"))
     }
 
+    /// - Parameter keys: a batch, each of the longest length there is; only the first `count` are looked up.
     private func look(
-        up keys: [[UInt8]], into distinct: inout DistinctEntries, _ protos: inout ProtoTable
+        up keys: [UInt8], _ count: Int, into distinct: inout DistinctEntries, _ protos: inout ProtoTable
     ) throws {
-        guard !keys.isEmpty else { return }
-        var wanted = [UInt8](repeating: 0, count: Self.batch * SockmapKey.longest)
-        for (index, key) in keys.enumerated() {
-            wanted.replaceSubrange(index * SockmapKey.longest..<index * SockmapKey.longest + key.count, with: key)
-        }
-        try object.map("wanted").setFirst(bytes: wanted)
-        try object.map(".bss").setFirst(UInt64(keys.count))
+        try object.map("wanted").setFirst(bytes: keys)
+        try object.map(".bss").setFirst(UInt64(count))
         try program.runOnce()
         let stride = MemoryLayout<unstuck_entry>.stride
         var found = [UInt8](repeating: 0, count: Self.batch * stride)
         try object.map("found").readFirst(into: &found)
         let bytes = unsafe found.span.bytes
-        for index in keys.indices {
+        for index in 0..<count {
             let entry = try EntryRecord.decode(bytes, at: index * stride, protos: &protos)
             // Nobody sits there any more, or somebody who is being freed.
             if entry.key.count > 0 { distinct.append(entry) }
