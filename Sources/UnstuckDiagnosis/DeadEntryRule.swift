@@ -62,7 +62,7 @@ struct DeadEntryRule: Rule {
                 "next",
                 claimed > 0
                     ? "\(claimed) of these tuples \(claimed == 1 ? "is" : "are") in use by a live connection now"
-                    : "every connection that gets one of these addresses and ports again will hang"))
+                    : Self.next(view.layouts[group.map]?.layout)))
 
         return Finding(
             code: isZombie ? .zombie : .leaked, severity: .warning,
@@ -74,6 +74,16 @@ struct DeadEntryRule: Rule {
             subject: .init(
                 pod: group.pod, entries: members.map(\.entry.reference), holders: holders,
                 bytes: bytes > 0 ? bytes : nil))
+    }
+
+    /// What dead entries cost depends on what the accelerator does where a key is taken.
+    private static func next(_ layout: KeyLayout?) -> String {
+        switch layout?.conflict {
+        case .replaces:
+            "\(layout?.name ?? "it") replaces them, so nobody hangs: each takes room until its addresses and ports come again"
+        case .neverRedirects: "\(layout?.name ?? "it") never redirects, so nobody hangs: they only take room"
+        case .keepsOld, nil: "every connection that gets one of these addresses and ports again will hang"
+        }
     }
 
     private static let leakRemedy =

@@ -55,7 +55,8 @@ private func routes(_ view: NodeView, _ dead: [NodeView.JudgedEntry]) -> [Foreca
             isRangeAssumed: ranges.isEmpty,
             inheritedEntries: members.count { isInherited($0.entry, by: pod, view) },
             clientNamespaces: namespaces.sorted(),
-            probability: min(1, Double(choices) / Double(max(range.preferredCount, 1))))
+            probability: view.layouts[key.map]?.layout?.conflict == .keepsOld
+                ? min(1, Double(choices) / Double(max(range.preferredCount, 1))) : 0)
     }.sorted { one, other in
         one.probability == other.probability
             ? "\(one.server)\(one.client)" < "\(other.server)\(other.client)" : one.probability > other.probability
@@ -118,6 +119,14 @@ private func warn(_ view: NodeView, _ dead: [NodeView.JudgedEntry], _ forecast: 
         forecast.warnings.append(
             "nobody on this node uses \(address) now: a pod that gets it inherits \(entries.count) dead "
                 + "entr\(entries.count == 1 ? "y" : "ies")")
+    }
+    for map in view.now.sockmaps {
+        guard let layout = view.layouts[map.id]?.layout, layout.conflict != .keepsOld,
+            dead.contains(where: { $0.map.id == map.id })
+        else { continue }
+        forecast.warnings.append(
+            "sockmap \(map.id): \(layout.name) \(layout.conflict.rawValue), so its dead entries make nobody hang; "
+                + "they only take room")
     }
     for map in Set(dead.filter { !view.namesConnections($0.map.id) }.map(\.map.id)).sorted() {
         let naming = view.layouts[map]?.layout?.naming.rawValue ?? "nothing"

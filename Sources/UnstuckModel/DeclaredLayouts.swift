@@ -30,7 +30,7 @@ extension KeyLayout {
         name: "istio-tcpip-bypass", size: 16,
         fields: [
             (0, .localAddress(.v4)), (4, .localPort(.hostIn32)), (8, .remoteAddress(.v4)), (12, .remotePort(.hostIn32)),
-        ], v6StandIn: IPAddress(v4: 0x7F00_0006))
+        ], v6StandIn: IPAddress(v4: 0x7F00_0006), conflict: .replaces)
 
     /// os-eBPF and socket-acceleration-with-ebpf, `sock_ops_map`.
     ///
@@ -71,7 +71,7 @@ extension KeyLayout {
         fields: [
             (0, .localAddress(.v4)), (4, .remoteAddress(.v4)), (8, .localPort(.networkIn32)),
             (12, .remotePort(.networkIn32)),
-        ])
+        ], conflict: .replaces)
 
     /// The same built with `MDA_LOOPBACK_ADDR`: the namespace's cookie behind the tuple, 0 unless both addresses are
     /// 127.0.0.1.
@@ -80,7 +80,7 @@ extension KeyLayout {
         fields: [
             (0, .localAddress(.v4)), (4, .remoteAddress(.v4)), (8, .localPort(.networkIn32)),
             (12, .remotePort(.networkIn32)), (16, .opaque(width: 8)),
-        ])
+        ], conflict: .replaces)
 
     /// Calico's sidecar acceleration, `calico_sock_map`: the application's end, which is the resident's own (0), or its
     /// peer's where the resident is Envoy's (1).
@@ -88,7 +88,8 @@ extension KeyLayout {
     /// Source: projectcalico/calico `felix/bpf-apache/sockops.{h,c}`.
     public static let calico = KeyLayout(
         name: "calico", size: 12,
-        fields: [(0, .sideAddress(.v4)), (4, .sidePort(.networkIn32)), (8, .side(width: 4, local: 0, remote: 1))])
+        fields: [(0, .sideAddress(.v4)), (4, .sidePort(.networkIn32)), (8, .side(width: 4, local: 0, remote: 1))],
+        conflict: .replaces)
 
     /// dae, `fast_sock`, whose values have eight bytes.
     ///
@@ -98,7 +99,7 @@ extension KeyLayout {
         fields: [
             (0, .localAddress(.mapped16)), (16, .remoteAddress(.mapped16)), (32, .localPort(.network16)),
             (34, .remotePort(.network16)), (36, .oneOf(6, 6)),
-        ])
+        ], conflict: .replaces)
 
     /// Beyla and OBI until 2025, `sock_dir`, by tuple.
     ///
@@ -108,12 +109,13 @@ extension KeyLayout {
         fields: [
             (0, .localAddress(.mapped16)), (16, .remoteAddress(.mapped16)), (32, .localPort(.host16)),
             (34, .remotePort(.host16)),
-        ])
+        ], conflict: .neverRedirects)
 
     /// Beyla and OBI since, `sock_dir`, by cookie.
     ///
     /// Source: open-telemetry/opentelemetry-ebpf-instrumentation `bpf/maps/sock_dir.h`, `bpf/tpinjector/tpinjector.c`.
-    public static let beylaCookie = KeyLayout(name: "beyla-cookie", size: 8, fields: [(0, .socketCookie)])
+    public static let beylaCookie = KeyLayout(
+        name: "beyla-cookie", size: 8, fields: [(0, .socketCookie)], conflict: .neverRedirects)
 
     /// Every layout that is declared.
     public static let declared: [KeyLayout] = [

@@ -62,8 +62,20 @@ public struct KeyLayout: Hashable, Sendable {
         case socket
     }
 
+    /// What an accelerator does where a key is taken, and so what a dead entry costs.
+    public enum Conflict: String, Sendable {
+        /// It keeps what is there (BPF_NOEXIST): the new connection is accelerated on one side only, and hangs.
+        case keepsOld = "keeps the old entry"
+        /// It replaces what is there (BPF_ANY): nobody hangs, and dead entries still fill the map.
+        case replaces = "replaces the old entry"
+        /// Its programs never redirect: an entry keeps nobody's bytes.
+        case neverRedirects = "never redirects"
+    }
+
     /// Who lays keys out like this.
     public let name: String
+    /// The worst, where nothing is known.
+    public let conflict: Conflict
     public let size: Int
     public let naming: Naming
     /// Parts by the offset of their first byte; bytes that no part covers must be 0.
@@ -86,8 +98,12 @@ public struct KeyLayout: Hashable, Sendable {
     public let v6StandIn: IPAddress?
 
     /// - Precondition: the parts lie within `size` bytes, at most ``SockmapKey/longest``.
-    public init(name: String, size: Int, fields: [(offset: Int, field: Field)], v6StandIn: IPAddress? = nil) {
+    public init(
+        name: String, size: Int, fields: [(offset: Int, field: Field)], v6StandIn: IPAddress? = nil,
+        conflict: Conflict = .keepsOld
+    ) {
         self.name = name
+        self.conflict = conflict
         self.size = size
         self.v6StandIn = v6StandIn
         parts = fields.map { Part(offset: $0.offset, field: $0.field) }
