@@ -20,7 +20,7 @@ space := $(empty) $(empty)
 pure_filter := ^($(subst $(space),|,$(strip $(PURE_TESTS))))\.
 swift_files := find . -name '.build*' -prune -o -name '*.swift' -print0
 
-.PHONY: help setup build release fmt lint check test soak demo matrix bench fuzz clean
+.PHONY: help setup build release fmt lint check test soak churn demo matrix bench fuzz clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do \
@@ -54,14 +54,18 @@ test: setup ## All tests, on this machine's kernel and inside the lab's. Needs r
 soak: release ## The big counts, on every kernel; writes docs/soak.md. Needs root, and takes half an hour.
 	@UNSTUCK_BIN_DIR="$(DIST)" scripts/soak.sh
 
+churn: release ## Audits under churn, for a minute: 10,000 entries made and removed each second. Needs root.
+	UNSTUCK_CHURN_SECONDS=60 UNSTUCK_CHURN_ENTRIES=600000 UNSTUCK_BIN_DIR="$(DIST)" \
+		scripts/run-tests.sh --filter '^EndToEndTests\.ChurnTests'
+
 demo: release ## A request hangs for real: found, explained, repaired. KERNEL=5.10.218: inside that kernel. Needs root.
 	@UNSTUCK_BIN_DIR="$(DIST)" scripts/demo.sh $(KERNEL)
 
 matrix: build ## Write docs/support-matrix.md anew from lab/faults.toml.
 	@.build/debug/unstuck-lab faults >docs/support-matrix.md
 
-bench: release ## Measure against what people use today.
-	@UNSTUCK_BIN_DIR="$(DIST)" Benchmarks/run.sh
+bench: release ## Measure against what people use today. KERNEL=6.12: inside that kernel. Needs root.
+	@UNSTUCK_BIN_DIR="$(DIST)" Benchmarks/run.sh $(KERNEL)
 
 fuzz: setup ## Fuzz what reads foreign bytes, FUZZ_SECONDS=600 in all; fails on a crash.
 	@scripts/fuzz.sh $(FUZZ_SECONDS)

@@ -29,18 +29,23 @@ let package = Package(
         .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev", "libelf-dev"])]),
         .target(name: "CUnstuckABI", path: "bpf/abi"),
         .target(name: "CLinuxUAPI"),
+        .target(name: "CNetlinkUAPI"),
         .plugin(name: "CompileBPF", capability: .buildTool()),
 
         // Pure: no Glibc, no Foundation beyond FoundationEssentials.
         .target(name: "UnstuckModel", swiftSettings: strict),
-        .target(name: "UnstuckFormats", dependencies: ["UnstuckModel", "CUnstuckABI"], swiftSettings: strict),
+        .target(
+            name: "UnstuckFormats", dependencies: ["UnstuckModel", "CUnstuckABI", "CNetlinkUAPI"], swiftSettings: strict
+        ),
         .target(name: "UnstuckDiagnosis", dependencies: ["UnstuckModel"], swiftSettings: strict),
         .target(name: "UnstuckRender", dependencies: ["UnstuckModel"], swiftSettings: strict),
 
         // Reading a node, acting on it, changing it.
         .target(
             name: "UnstuckKernel",
-            dependencies: ["UnstuckModel", "UnstuckFormats", "CLibBPF", "CLinuxUAPI", "CUnstuckABI", logging],
+            dependencies: [
+                "UnstuckModel", "UnstuckFormats", "CLibBPF", "CLinuxUAPI", "CNetlinkUAPI", "CUnstuckABI", logging,
+            ],
             swiftSettings: strict, plugins: ["CompileBPF"]),
         .target(
             name: "UnstuckProbing", dependencies: ["UnstuckModel", "UnstuckKernel", "CLinuxUAPI"], swiftSettings: strict
@@ -84,16 +89,21 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(
-            name: "UnstuckKernelTests", dependencies: ["TestSupport", "UnstuckModel", "UnstuckKernel"],
+            name: "UnstuckKernelTests",
+            dependencies: ["TestSupport", "UnstuckModel", "UnstuckKernel", "CLinuxUAPI"],
             swiftSettings: strict),
         .testTarget(
             name: "UnstuckRepairTests",
-            dependencies: ["TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckDiagnosis", "UnstuckRepair"],
+            dependencies: [
+                "TestSupport", "UnstuckModel", "UnstuckFormats", "UnstuckKernel", "UnstuckDiagnosis", "UnstuckRepair",
+                "CUnstuckABI", "CLibBPF",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckLab", "CLinuxUAPI", "unstuck", "unstuck-lab",
+                "TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckLab", "CLibBPF", "CLinuxUAPI", "unstuck",
+                "unstuck-lab",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The floor of the benchmark: the kernel's iteration over a sockmap and nothing else. Loads the very object that
- * unstuck embeds, runs its iterator over one map, and throws the bytes away.
+ * The floor of the benchmarks: the kernel's iterations and nothing else. Loads the very objects that unstuck embeds,
+ * runs their iterators, and throws the bytes away.
  *
- *   bare_iteration OBJECT MAP-ID [--loop]
+ *   bare_iteration OBJECT MAP-ID [--loop]                        once over the map
+ *   bare_iteration OBJECT MAP-ID TCP-OBJECT NAMESPACE…           once over the map, over the TCP sockets of every
+ *                                                                namespace, and over the map again: a whole node
  *
- * With --loop it prints how many nanoseconds the loop of reads took, and how many bytes and records came.
+ * With --loop it prints how many nanoseconds the loop of reads took, and how many bytes and records came. A whole node's
+ * passes are told the same way, a line each for map, sockets and map.
+ *
+ * Some kernels refuse iterators over the elements of a map. There nothing can be told of a map: status 3, or no records.
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +26,10 @@
 #include <bpf/libbpf.h>
 
 #include "unstuck_abi.h"
+
+struct pass {
+	unsigned long long nanoseconds, bytes;
+};
 
 static void fail(const char *what)
 {
@@ -33,59 +45,99 @@ static unsigned long long now(void)
 	return time.tv_sec * 1000000000ULL + time.tv_nsec;
 }
 
-int main(int argc, char **argv)
+/* The object's program with cookies, attached: to one map with keys of that size, or to none. NULL: refused. */
+static struct bpf_link *attach(const char *path, int map, __u32 key_size)
+{
+	union bpf_iter_link_info link_info = { .map.map_fd = map };
+	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &link_info, .link_info_len = sizeof(link_info));
+	struct bpf_object *object = bpf_object__open_file(path, NULL);
+	struct bpf_program *plain, *program;
+	struct bpf_link *link;
+
+	if (!object)
+		fail("open object");
+	plain = bpf_object__find_program_by_name(object, "observe_plain");
+	program = bpf_object__find_program_by_name(object, "observe_with_cookie");
+	if (!plain || !program)
+		fail("find program");
+	bpf_program__set_autoload(plain, 0);
+	if (key_size && bpf_map__set_initial_value(bpf_object__find_map_by_name(object, ".rodata.key_size"), &key_size, 4))
+		fail("set key size");
+	if (bpf_object__load(object)) {
+		if (errno == EPERM)
+			return NULL;
+		fail("load");
+	}
+	link = bpf_program__attach_iter(program, key_size ? &options : NULL);
+	if (!link)
+		fail("attach");
+	return link;
+}
+
+/* One iteration to its end, in the namespace that this process is in. */
+static void drain(struct bpf_link *link, struct pass *pass)
 {
 	static char buffer[256 * 1024];
-	struct bpf_map_info info = {};
-	__u32 size = sizeof(info), key_size;
-	union bpf_iter_link_info link_info = {};
-	LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &link_info, .link_info_len = sizeof(link_info));
-	struct bpf_object *object;
-	struct bpf_program *program;
-	struct bpf_link *link;
-	unsigned long long start, bytes = 0;
-	int map, iterator;
+	unsigned long long start = now();
+	int iterator;
 	ssize_t count;
 
+	if (!link)
+		return;
+	iterator = bpf_iter_create(bpf_link__fd(link));
+	if (iterator < 0)
+		fail("iterate");
+	while ((count = read(iterator, buffer, sizeof(buffer))) > 0)
+		pass->bytes += count;
+	if (count < 0)
+		fail("read");
+	close(iterator);
+	pass->nanoseconds += now() - start;
+}
+
+static void tell(const struct pass *pass, unsigned long long stride)
+{
+	printf("%llu %llu %llu\n", pass->nanoseconds, pass->bytes, pass->bytes / stride);
+}
+
+int main(int argc, char **argv)
+{
+	struct pass before = {}, sockets = {}, after = {};
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+	unsigned long long stride;
+	struct bpf_link *link;
+	int map;
+
 	if (argc < 3)
-		return fprintf(stderr, "bare_iteration OBJECT MAP-ID [--loop]\n"), 64;
+		return fprintf(stderr, "bare_iteration OBJECT MAP-ID [--loop | TCP-OBJECT NAMESPACE…]\n"), 64;
 	libbpf_set_print(NULL);
 	map = bpf_map_get_fd_by_id(atoi(argv[2]));
 	if (map < 0 || bpf_obj_get_info_by_fd(map, &info, &size))
 		fail("map");
-	key_size = info.key_size;
+	stride = sizeof(struct unstuck_entry) - UNSTUCK_KEY_MAX + ((info.key_size + 7) & ~7U);
+	link = attach(argv[1], map, info.key_size);
+	drain(link, &before);
+	if (!link && (argc == 3 || !strcmp(argv[3], "--loop")))
+		return 3;
+	if (argc == 3)
+		return 0;
+	tell(&before, stride);
+	if (!strcmp(argv[3], "--loop"))
+		return 0;
 
-	object = bpf_object__open_file(argv[1], NULL);
-	if (!object)
-		fail("open object");
-	program = bpf_object__find_program_by_name(object, "observe_plain");
-	if (!program)
-		fail("find program");
-	bpf_program__set_autoload(program, 0);
-	program = bpf_object__find_program_by_name(object, "observe_with_cookie");
-	if (!program || bpf_map__set_initial_value(bpf_object__find_map_by_name(object, ".rodata.key_size"), &key_size, 4))
-		fail("set key size");
-	if (bpf_object__load(object))
-		fail("load");
-	link_info.map.map_fd = map;
-	link = bpf_program__attach_iter(program, &options);
-	if (!link)
-		fail("attach");
-	iterator = bpf_iter_create(bpf_link__fd(link));
-	if (iterator < 0)
-		fail("iterate");
+	struct bpf_link *tcp = attach(argv[3], 0, 0);
 
-	start = now();
-	while ((count = read(iterator, buffer, sizeof(buffer))) > 0)
-		bytes += count;
-	if (count < 0)
-		fail("read");
-	if (argc > 3) {
-		unsigned long long stride = sizeof(struct unstuck_entry) - UNSTUCK_KEY_MAX + ((key_size + 7) & ~7U);
+	for (int i = 4; i < argc; i++) {
+		int namespace = open(argv[i], O_RDONLY | O_CLOEXEC);
 
-		printf("%llu %llu %llu\n", now() - start, bytes, bytes / stride);
+		if (namespace < 0 || setns(namespace, CLONE_NEWNET))
+			fail(argv[i]);
+		close(namespace);
+		drain(tcp, &sockets);
 	}
-	bpf_link__destroy(link);
-	bpf_object__close(object);
+	tell(&sockets, sizeof(struct unstuck_tcp));
+	drain(link, &after);
+	tell(&after, stride);
 	return 0;
 }

@@ -12,10 +12,9 @@ static __always_inline int observe(struct bpf_iter__tcp *ctx, int with_cookie)
 	struct sock_common *common = ctx->sk_common;
 	struct unstuck_tcp record = {};
 	struct unstuck_socket *out = &record.socket;
-	struct sock *sk = (struct sock *)common;
-	struct inet_sock *inet = (struct inet_sock *)common;
-	struct tcp_sock *tcp = (struct tcp_sock *)common;
-	struct inet_connection_sock *connection = (struct inet_connection_sock *)common;
+	struct inet_sock *inet;
+	struct tcp_sock *tcp;
+	struct inet_connection_sock *connection;
 	struct socket *socket;
 	__u32 now = bpf_jiffies64();
 	__u64 psock;
@@ -41,49 +40,59 @@ static __always_inline int observe(struct bpf_iter__tcp *ctx, int with_cookie)
 		*(__u32 *)out->local = common->skc_rcv_saddr;
 		*(__u32 *)out->remote = common->skc_daddr;
 	}
-	/* Mini sockets end with their struct sock_common. */
-	if (out->state == TCP_TIME_WAIT || out->state == TCP_NEW_SYN_RECV)
+	/* A typed pointer: its members are plain loads, which the kernel guards. None for mini sockets, which end with their
+	 * struct sock_common. */
+	tcp = bpf_skc_to_tcp_sock(common);
+	if (!tcp)
 		goto write;
+	inet = (struct inet_sock *)tcp;
+	connection = (struct inet_connection_sock *)tcp;
 
 	out->flags = UNSTUCK_FULL_SOCKET | UNSTUCK_IS_TCP;
 	if (common->skc_flags & (1UL << SOCK_DEAD_BIT))
 		out->flags |= UNSTUCK_DEAD;
-	socket = BPF_CORE_READ(sk, sk_socket);
+	socket = inet->sk.sk_socket;
 	if (socket) {
 		out->flags |= UNSTUCK_HAS_SOCKET;
-		out->inode = inode_of(inet, socket);
+		if (bpf_core_field_exists(struct inet_sock, sk.sk_ino))
+			out->inode = inet->sk.sk_ino;
+		else
+			out->inode = inode_of(inet, socket);
 	}
-	out->cgroup = cgroup_of(inet);
-	psock = psock_of(out->address, (__u64)BPF_CORE_READ(sk, sk_user_data));
+	if (bpf_core_field_exists(struct inet_sock, sk.sk_cgrp_data.cgroup))
+		out->cgroup = inet->sk.sk_cgrp_data.cgroup->kn->id;
+	else
+		out->cgroup = cgroup_of(inet);
+	psock = psock_of(out->address, (__u64)BPF_CORE_READ(inet, sk.sk_user_data));
 	if (psock)
 		read_psock(out, psock);
 	if (!bpf_map_lookup_elem(&protos, &out->proto))
 		remember_proto(out->proto);
 
 	if (out->state == TCP_LISTEN) {
-		record.accept_queue = BPF_CORE_READ(sk, sk_ack_backlog);
-		record.accept_limit = BPF_CORE_READ(sk, sk_max_ack_backlog);
+		record.accept_queue = inet->sk.sk_ack_backlog;
+		record.accept_limit = inet->sk.sk_max_ack_backlog;
 		goto write;
 	}
-	record.bytes_sent = BPF_CORE_READ(tcp, bytes_sent);
-	record.bytes_acked = BPF_CORE_READ(tcp, bytes_acked);
-	record.bytes_received = BPF_CORE_READ(tcp, bytes_received);
-	record.send_next = BPF_CORE_READ(tcp, snd_nxt);
-	record.send_unacked = BPF_CORE_READ(tcp, snd_una);
-	record.write_seq = BPF_CORE_READ(tcp, write_seq);
-	record.receive_next = BPF_CORE_READ(tcp, rcv_nxt);
-	record.copied_seq = BPF_CORE_READ(tcp, copied_seq);
-	record.segments_out = BPF_CORE_READ(tcp, segs_out);
-	record.segments_in = BPF_CORE_READ(tcp, segs_in);
-	record.retransmits_total = BPF_CORE_READ(tcp, total_retrans);
-	record.packets_out = BPF_CORE_READ(tcp, packets_out);
-	record.send_window = BPF_CORE_READ(tcp, snd_wnd);
-	record.receive_window = BPF_CORE_READ(tcp, rcv_wnd);
-	record.since_send = now - BPF_CORE_READ(tcp, lsndtime);
-	record.since_receive = now - BPF_CORE_READ(connection, icsk_ack.lrcvtime);
-	record.timer = BPF_CORE_READ(connection, icsk_pending);
-	record.backoff = BPF_CORE_READ(connection, icsk_backoff);
-	record.retransmits = BPF_CORE_READ(connection, icsk_retransmits);
+	record.bytes_sent = tcp->bytes_sent;
+	record.bytes_acked = tcp->bytes_acked;
+	record.bytes_received = tcp->bytes_received;
+	record.send_next = tcp->snd_nxt;
+	record.send_unacked = tcp->snd_una;
+	record.write_seq = tcp->write_seq;
+	record.receive_next = tcp->rcv_nxt;
+	record.copied_seq = tcp->copied_seq;
+	record.segments_out = tcp->segs_out;
+	record.segments_in = tcp->segs_in;
+	record.retransmits_total = tcp->total_retrans;
+	record.packets_out = tcp->packets_out;
+	record.send_window = tcp->snd_wnd;
+	record.receive_window = tcp->rcv_wnd;
+	record.since_send = now - tcp->lsndtime;
+	record.since_receive = now - connection->icsk_ack.lrcvtime;
+	record.timer = connection->icsk_pending;
+	record.backoff = connection->icsk_backoff;
+	record.retransmits = connection->icsk_retransmits;
 write:
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;

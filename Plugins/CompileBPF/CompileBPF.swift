@@ -11,11 +11,24 @@ struct CompileBPF: BuildToolPlugin {
     /// Which target embeds which object: the file `bpf/<name>.bpf.c` becomes the constant `<constant>`.
     static let objects: [String: [(file: String, constant: String)]] = [
         "UnstuckKernel": [
-            ("observe_sockmap", "observeSockmapObject"), ("observe_tcp", "observeTCPObject"),
+            ("observe_sockmap", "observeSockmapObject"), ("lookup_sockmap", "lookupSockmapObject"),
+            ("observe_tcp", "observeTCPObject"),
         ],
-        "UnstuckRepair": [("repair", "repairObject")],
+        "UnstuckRepair": [("repair", "repairObject"), ("repair_lookup", "repairLookupObject")],
         "UnstuckLab": [
-            ("lab/cilium_accelerator", "ciliumAcceleratorObject"), ("lab/valve", "sceneValveObject"),
+            ("lab/cilium_accelerator", "ciliumAcceleratorObject"),
+            ("lab/merbridge_accelerator", "merbridgeAcceleratorObject"),
+            ("lab/istio_bypass_accelerator", "istioBypassAcceleratorObject"),
+            ("lab/os_ebpf_accelerator", "osEBPFAcceleratorObject"),
+            ("lab/envoy_accelerator", "envoyAcceleratorObject"),
+            ("lab/eunomia_accelerator", "eunomiaAcceleratorObject"),
+            ("lab/kmesh_accelerator", "kmeshAcceleratorObject"),
+            ("lab/kmesh_netns_accelerator", "kmeshNamespaceAcceleratorObject"),
+            ("lab/calico_accelerator", "calicoAcceleratorObject"),
+            ("lab/dae_accelerator", "daeAcceleratorObject"),
+            ("lab/beyla_accelerator", "beylaAcceleratorObject"),
+            ("lab/beyla_cookie_accelerator", "beylaCookieAcceleratorObject"),
+            ("lab/valve", "sceneValveObject"),
         ],
     ]
 
@@ -24,7 +37,8 @@ struct CompileBPF: BuildToolPlugin {
         let clang = try context.tool(named: "clang").url
         let headers = [
             "bpf/abi/include/unstuck_abi.h", "bpf/include/kernel_compat.h", "bpf/include/socket_record.h",
-            "bpf/include/handler_names.h",
+            "bpf/include/handler_names.h", "bpf/include/entry_record.h", "bpf/include/repair_entry.h",
+            "bpf/lab/accelerator.h", "bpf/lab/kmesh_accelerator.bpf.c",
         ].map { root.appending(path: $0) }
 
         return (Self.objects[target.name] ?? []).map { object in

@@ -16,7 +16,7 @@ struct DeadEntryRule: Rule {
                 report.suspects.append(entry.reference)
                 continue
             }
-            let group = Group(map: entry.map.id, pod: pod(view, entry), state: entry.state)
+            let group = Group(map: entry.map.id, pod: view.pod(of: entry), state: entry.state)
             groups[group, default: []].append(Judged(entry: entry, isClaimed: isClaimed, seconds: seconds))
         }
         for (group, members) in groups.sorted(by: { $0.value.count > $1.value.count }) {
@@ -41,13 +41,9 @@ struct DeadEntryRule: Rule {
         var seconds: Double?
     }
 
-    private func pod(_ view: NodeView, _ entry: NodeView.JudgedEntry) -> String? {
-        view.pods.pod(of: entry.entry, claim: entry.claim)
-    }
-
     private func finding(_ view: NodeView, _ group: Group, _ members: [Judged]) -> Finding {
         let map = members[0].entry.map
-        let total = view.entries.count { $0.map.id == group.map }
+        let total = view.entries(of: group.map).count
         let isZombie = group.state == .zombie
         let claimed = members.count(where: \.isClaimed)
         let bytes = members.reduce(UInt64(0)) { $0 + UInt64($1.entry.entry.resident.psock?.queuedBytes ?? 0) }
@@ -66,7 +62,7 @@ struct DeadEntryRule: Rule {
                 "next",
                 claimed > 0
                     ? "\(claimed) of these tuples \(claimed == 1 ? "is" : "are") in use by a live connection now"
-                    : "every connection that gets one of these addresses and ports again will hang"))
+                    : Self.next(view.layouts[group.map]?.layout)))
 
         return Finding(
             code: isZombie ? .zombie : .leaked, severity: .warning,
@@ -78,6 +74,16 @@ struct DeadEntryRule: Rule {
             subject: .init(
                 pod: group.pod, entries: members.map(\.entry.reference), holders: holders,
                 bytes: bytes > 0 ? bytes : nil))
+    }
+
+    /// What dead entries cost depends on what the accelerator does where a key is taken.
+    private static func next(_ layout: KeyLayout?) -> String {
+        switch layout?.conflict {
+        case .replaces:
+            "\(layout?.name ?? "it") replaces them, so nobody hangs: each takes room until its addresses and ports come again"
+        case .neverRedirects: "\(layout?.name ?? "it") never redirects, so nobody hangs: they only take room"
+        case .keepsOld, nil: "every connection that gets one of these addresses and ports again will hang"
+        }
     }
 
     private static let leakRemedy =

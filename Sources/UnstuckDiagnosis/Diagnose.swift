@@ -17,7 +17,8 @@ public func diagnose(_ looks: [Snapshot]) -> Diagnosis {
 public func diagnose(_ view: NodeView) -> Diagnosis {
     var report = Report()
     let rules: [any Rule] = [
-        MisdirectedRule(), DisclosureRule(), DeadEntryRule(), CrossWiredRule(), FullRule(), CoverageRule(),
+        MisdirectedRule(), DisclosureRule(), DeadEntryRule(), UnseenRule(), CrossWiredRule(), FullRule(),
+        CoverageRule(),
     ]
     for rule in rules { rule.judge(view, &report) }
     report.findings.sort { one, other in
@@ -26,7 +27,8 @@ public func diagnose(_ view: NodeView) -> Diagnosis {
     return Diagnosis(
         findings: report.findings, suspects: report.suspects, unknown: report.unknown,
         totals: .init(
-            sockets: view.now.sockets.count, sockmaps: view.now.sockmaps.count, entries: view.entries.count))
+            sockets: view.now.sockets.count, sockmaps: view.now.sockmaps.count,
+            entries: view.entries.count + view.walked.count))
 }
 
 /// The sockets whose owners a reader will want to know: those that findings and suspects are about.
@@ -36,10 +38,14 @@ public func socketsThatMatter(_ view: NodeView, _ diagnosis: Diagnosis) -> [Kern
         identities.formUnion(finding.subject.sockets)
         identities.formUnion(finding.subject.entries.map(\.resident))
     }
-    var seen = Set<SocketIdentity>()
-    return (view.entries.map(\.entry.resident) + view.now.sockets.map(\.socket)).filter {
-        identities.contains($0.identity) && seen.insert($0.identity).inserted
+    guard !identities.isEmpty else { return [] }
+    var matter: [KernelSocket] = []
+    func consider(_ socket: KernelSocket) {
+        if identities.remove(socket.identity) != nil { matter.append(socket) }
     }
+    for entry in view.entries { consider(entry.entry.resident) }
+    for socket in view.now.sockets { consider(socket.socket) }
+    return matter
 }
 
 extension Finding.Code {
@@ -50,8 +56,9 @@ extension Finding.Code {
         case .disclosure: 1
         case .zombie: 2
         case .leaked: 3
-        case .crossWired: 4
-        case .full: 5
+        case .unseen: 4
+        case .crossWired: 5
+        case .full: 6
         }
     }
 }

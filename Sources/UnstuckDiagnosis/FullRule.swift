@@ -6,20 +6,20 @@ struct FullRule: Rule {
     func judge(_ view: NodeView, _ report: inout Report) {
         // An array of a fixed size is full when its owner fills it: that is its business.
         for map in view.now.sockmaps where map.kind == .sockhash && map.maxEntries > 0 {
-            let entries = view.entries.filter { $0.map.id == map.id }
-            guard entries.count >= map.maxEntries else { continue }
-            let dead = entries.count { $0.state.isDead }
+            let states = view.states(in: map.id)
+            guard states.count >= map.maxEntries else { continue }
+            let dead = states.count { $0.isDead || $0 == .unseen }
             report.findings.append(
                 Finding(
                     code: .full, severity: .warning, isMendable: dead > 0,
-                    summary: "\(Label.map(map)) is full: \(entries.count) of \(map.maxEntries) entries",
+                    summary: "\(Label.map(map)) is full: \(states.count) of \(map.maxEntries) entries",
                     evidence: [
-                        .init("dead", "\(dead) of them (\(Label.share(dead, of: entries.count)))"),
+                        .init("dead", "\(dead) of them (\(Label.share(dead, of: states.count)))"),
                         .init("next", "new connections are not accelerated"),
                     ],
                     remedy: dead > 0
                         ? "unstuck repair --apply makes room: the dead entries go"
-                            + (dead * 2 > entries.count ? " (more than half of the map: with --force)" : "")
+                            + (dead * 2 > states.count ? " (more than half of the map: with --force)" : "")
                         : "all of them are in use: the accelerator needs a larger map",
                     subject: .init(map: map.id)))
         }

@@ -55,7 +55,8 @@ private func routes(_ view: NodeView, _ dead: [NodeView.JudgedEntry]) -> [Foreca
             isRangeAssumed: ranges.isEmpty,
             inheritedEntries: members.count { isInherited($0.entry, by: pod, view) },
             clientNamespaces: namespaces.sorted(),
-            probability: min(1, Double(choices) / Double(max(range.preferredCount, 1))))
+            probability: view.layouts[key.map]?.layout?.conflict == .keepsOld
+                ? min(1, Double(choices) / Double(max(range.preferredCount, 1))) : 0)
     }.sorted { one, other in
         one.probability == other.probability
             ? "\(one.server)\(one.client)" < "\(other.server)\(other.client)" : one.probability > other.probability
@@ -65,13 +66,15 @@ private func routes(_ view: NodeView, _ dead: [NodeView.JudgedEntry]) -> [Foreca
 /// Where a client's address is somebody's own.
 private func clientNamespaces(_ view: NodeView, _ addresses: Set<IPAddress>) -> [IPAddress: Set<UInt32>] {
     var result: [IPAddress: Set<UInt32>] = [:]
+    for namespace in view.now.namespaces {
+        for address in namespace.addresses ?? [] where addresses.contains(address) {
+            result[address, default: []].insert(namespace.inode)
+        }
+    }
+    guard result.count < addresses.count else { return result }
+    // Saved looks may not tell interfaces: sockets do.
     for socket in view.now.sockets where addresses.contains(socket.socket.tuple.local.address) {
         result[socket.socket.tuple.local.address, default: []].insert(socket.socket.netns)
-    }
-    // Nobody uses it now: the namespace of a dead resident that had it as its own.
-    for entry in view.entries where result[entry.entry.resident.tuple.local.address] == nil {
-        let address = entry.entry.resident.tuple.local.address
-        if addresses.contains(address) { result[address] = [entry.entry.resident.netns] }
     }
     return result
 }
@@ -110,12 +113,20 @@ private func warn(_ view: NodeView, _ dead: [NodeView.JudgedEntry], _ forecast: 
         )
     }
     let orphaned = Dictionary(grouping: dead.compactMap(\.claim).map(\.local.address)) { $0 }.filter {
-        view.pod(at: $0.key) == nil && !view.now.sockets.contains(ofAddress: $0.key)
+        view.pod(at: $0.key) == nil && !view.now.uses($0.key)
     }
     for (address, entries) in orphaned.sorted(by: { $0.value.count > $1.value.count }) {
         forecast.warnings.append(
             "nobody on this node uses \(address) now: a pod that gets it inherits \(entries.count) dead "
                 + "entr\(entries.count == 1 ? "y" : "ies")")
+    }
+    for map in view.now.sockmaps {
+        guard let layout = view.layouts[map.id]?.layout, layout.conflict != .keepsOld,
+            dead.contains(where: { $0.map.id == map.id })
+        else { continue }
+        forecast.warnings.append(
+            "sockmap \(map.id): \(layout.name) \(layout.conflict.rawValue), so its dead entries make nobody hang; "
+                + "they only take room")
     }
     for map in Set(dead.filter { !view.namesConnections($0.map.id) }.map(\.map.id)).sorted() {
         let naming = view.layouts[map]?.layout?.naming.rawValue ?? "nothing"
@@ -124,8 +135,10 @@ private func warn(_ view: NodeView, _ dead: [NodeView.JudgedEntry], _ forecast: 
     }
 }
 
-extension [TCPSocket] {
-    fileprivate func contains(ofAddress address: IPAddress) -> Bool {
-        contains { $0.socket.tuple.local.address == address }
+extension Snapshot {
+    /// Somebody on the node has this address now, as far as was looked.
+    fileprivate func uses(_ address: IPAddress) -> Bool {
+        sockets.contains { $0.socket.tuple.local.address == address }
+            || namespaces.contains { $0.addresses?.contains(address) ?? false }
     }
 }

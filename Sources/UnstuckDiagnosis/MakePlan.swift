@@ -8,8 +8,14 @@ public struct PlanOptions: Sendable {
     public var resetsStuck = false
     /// Go on although more than half of a map looks dead.
     public var isForced = false
+    /// Delete entries of walked maps that no socket was seen of.
+    public var deletesUnseen = false
     /// Most entries that one run deletes.
     public var limit = 10_000
+    /// Delete entries whose keys are read by an inferred layout too.
+    public var acceptsInferred = false
+    /// Which dead entries it is about; its pods' index is the look's.
+    public var selection = EntryFilter()
 
     public init() {}
 }
@@ -22,20 +28,29 @@ public func makePlan(_ view: NodeView, _ diagnosis: Diagnosis, _ options: PlanOp
         diagnosis.findings.filter { $0.code == .leaked || $0.code == .zombie }.flatMap(\.subject.entries))
 
     let receivers = misdirectedReceivers(diagnosis)
-    for entry in view.entries where entry.state.isDead {
-        if suspects.contains(entry.reference) {
+    var selection = options.selection
+    selection.index = view.pods
+    for entry in view.entries where entry.isDead {
+        if !selection.takes(entry.entry, entry.claim, entry.state) {
+            plan.notSelected += 1
+        } else if entry.state == .undecodable {
+            plan.undecided.append(undecided(entry, "its key's layout is not known"))
+        } else if suspects.contains(entry.reference) {
             plan.undecided.append(undecided(entry, "seen dead once; a second look some seconds later decides"))
         } else if proven.contains(entry.reference) {
             consider(entry, view, options, receiver: receivers[entry.reference], &plan)
         }
     }
-    for entry in view.entries where entry.state == .undecodable && entry.entry.resident.residentState.isDead {
-        plan.undecided.append(undecided(entry, "its key's layout is not known"))
-    }
+    checkPods(selection.pods, view, &plan)
+    // What a live connection claims hurts now: it comes first, within the limit and within the minute.
+    plan.deletions = plan.deletions.filter { $0.claimant != nil } + plan.deletions.filter { $0.claimant == nil }
+    // Last: who sits there is out of sight.
+    planUnseen(view, diagnosis, options, selection, &plan)
     if plan.deletions.count > options.limit {
         plan.cautions.append(
             "\(plan.deletions.count) entries could be deleted; this run takes \(options.limit) (--limit): run it again")
-        plan.deletions.removeLast(plan.deletions.count - options.limit)
+        plan.beyondLimit = plan.deletions.count - options.limit
+        plan.deletions.removeLast(plan.beyondLimit)
     }
     breakCircuit(view, options, &plan)
     addResets(view, diagnosis, options, &plan)
@@ -44,6 +59,20 @@ public func makePlan(_ view: NodeView, _ diagnosis: Diagnosis, _ options: PlanOp
 
 private func undecided(_ entry: NodeView.JudgedEntry, _ reason: String) -> Plan.Undecided {
     Plan.Undecided(entry: entry.reference, mapName: entry.map.name, claim: entry.claim, reason: reason)
+}
+
+/// A pod's name that was mistyped must not look like a pod without dead entries.
+private func checkPods(_ wanted: Set<String>, _ view: NodeView, _ plan: inout Plan) {
+    let unknown = wanted.filter { !view.pods.knows($0) }.sorted()
+    guard !unknown.isEmpty else { return }
+    let counts = Dictionary(grouping: view.entries.filter(\.isDead).compactMap { view.pod(of: $0) }) { $0 }
+        .mapValues(\.count).sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    let names = counts.prefix(20).map { "\($0.key) (\($0.value))" }.joined(separator: ", ")
+    let more = counts.count > 20 ? " and \(counts.count - 20) more" : ""
+    plan.refusals += unknown.map {
+        "no pod \($0) on this node; "
+            + (counts.isEmpty ? "no pod has dead entries" : "pods with dead entries: \(names)\(more)")
+    }
 }
 
 /// Who should have received what a dead entry diverts: the receivers of misdirected connections, by entry.
@@ -63,6 +92,11 @@ private func consider(
 ) {
     guard let claim = entry.claim, entry.map.kind == .sockhash else {
         plan.undecided.append(undecided(entry, "only entries of a SOCKHASH are deleted"))
+        return
+    }
+    guard options.mayRead(entry.map, view) else {
+        plan.undecided.append(
+            undecided(entry, "its key's layout was inferred, not declared; --accept-inferred deletes it all the same"))
         return
     }
     let resident = entry.entry.resident
@@ -93,7 +127,7 @@ private func consider(
     plan.deletions.append(
         Plan.Deletion(
             entry: entry.reference, mapName: entry.map.name, state: entry.state, claim: claim,
-            pod: view.pod(of: resident), holder: holder, unreadBytes: unread, allowUnread: allowsUnread,
+            pod: view.pod(of: entry), holder: holder, unreadBytes: unread, allowUnread: allowsUnread,
             claimant: claimant,
             reason: claimant == nil ? reason : reason + "; a live connection claims its tuple"))
 }
@@ -101,10 +135,10 @@ private func consider(
 /// More than half of a map looking dead is either a catastrophe or a mistake of ours: a person decides which.
 private func breakCircuit(_ view: NodeView, _ options: PlanOptions, _ plan: inout Plan) {
     for map in view.now.sockmaps where plan.deletions.contains(where: { $0.entry.map == map.id }) {
-        let entries = view.entries.filter { $0.map.id == map.id }
-        let dead = entries.count { $0.state.isDead }
-        guard dead * 2 > entries.count else { continue }
-        let words = "\(dead) of \(entries.count) entries of \(Label.map(map)) look dead, more than half"
+        let states = view.states(in: map.id)
+        let dead = states.count { $0.isDead || $0 == .unseen }
+        guard dead * 2 > states.count else { continue }
+        let words = "\(dead) of \(states.count) entries of \(Label.map(map)) look dead, more than half"
         if options.isForced {
             plan.cautions.append("\(words); forced")
         } else {
@@ -132,10 +166,22 @@ private func addResets(_ view: NodeView, _ diagnosis: Diagnosis, _ options: Plan
         }
         // Only what repair may delete at all: a decodable entry of a SOCKHASH.
         let own = view.entries.filter { entry in
-            entry.map.kind == .sockhash && entry.claim != nil
+            entry.map.kind == .sockhash && entry.claim != nil && options.mayRead(entry.map, view)
                 && ends.contains { $0.socket == entry.entry.resident.identity }
         }
         guard !plan.resets.contains(where: { $0.connection == connection.reversed }) else { continue }
         plan.resets.append(Plan.Reset(connection: connection, ends: ends, entries: own.map(\.reference)))
+    }
+}
+
+extension NodeView.JudgedEntry {
+    /// Dead, or of an unknown layout and by its resident alone dead.
+    fileprivate var isDead: Bool { state.isDead || state == .undecodable && entry.resident.residentState.isDead }
+}
+
+extension PlanOptions {
+    /// Whether a map's keys are read by a layout that deletions may rely on.
+    fileprivate func mayRead(_ map: Sockmap, _ view: NodeView) -> Bool {
+        acceptsInferred || view.layouts[map.id]?.isInferred != true
     }
 }

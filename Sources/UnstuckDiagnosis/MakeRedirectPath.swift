@@ -3,14 +3,14 @@ import UnstuckModel
 extension RedirectPath {
     /// The path of what a socket sends.
     public init(of sender: TCPSocket, in view: NodeView) {
-        let path = view.redirectMaps(of: sender.socket)
+        let path = view.redirect(of: sender.socket)
         let peer = view.peer(of: sender)
         self.init(
             connection: sender.socket.tuple, netns: sender.socket.netns,
             pod: view.pod(of: sender.socket) ?? view.pod(at: sender.socket.tuple.local.address),
             sendmsg: view.handlers(of: sender.socket)?.sendmsg,
             program: path.map { Program(id: $0.program.id, name: $0.program.name) },
-            hops: (path?.maps ?? []).map { Self.hop(through: $0, from: sender, to: peer, view) },
+            hops: (path?.maps ?? []).map { Self.hop(through: $0.map, from: sender, to: peer, view) },
             peerIsHere: peer != nil)
     }
 
@@ -22,10 +22,10 @@ extension RedirectPath {
         let claims = view.entries(in: map.id, claiming: receiver)
         let isPeer = { (entry: NodeView.JudgedEntry) in entry.entry.resident.identity == peer?.socket.identity }
         // Where the key is not known, the peer may be found all the same.
-        let found =
-            layout?.claim(naming: receiver) == nil ? view.entries.filter { $0.map.id == map.id && isPeer($0) } : claims
+        let isNameable = layout?.claims(naming: receiver).isEmpty == false
+        let found = isNameable ? claims : view.entries(of: map.id).filter(isPeer)
         let verdict: Hop.Verdict =
-            layout?.claim(naming: receiver) == nil || peer == nil
+            !isNameable || peer == nil
             ? .unknown
             : claims.contains(where: isPeer)
                 ? .reachesPeer

@@ -11,15 +11,13 @@ import UnstuckModel
 /// the egress side, looks the same. *Armed* is therefore a warning; bytes in the wrong queue make it *stuck*.
 struct MisdirectedRule: Rule {
     func judge(_ view: NodeView, _ report: inout Report) {
-        for sender in view.now.sockets where sender.isConnected {
-            guard let path = view.redirectMaps(of: sender.socket), let receiver = view.peer(of: sender) else {
+        for sender in view.sendersPastTheirPeer {
+            guard let path = view.redirect(of: sender.socket), let receiver = view.peer(of: sender) else {
                 continue
             }
-            for map in path.maps where view.namesConnections(map.id) {
-                let claims = view.entries(in: map.id, claiming: receiver.socket.tuple)
-                guard !claims.contains(where: { $0.entry.resident.identity == receiver.socket.identity }),
-                    let wrong = claims.first(where: \.entry.isStable)
-                else { continue }
+            for map in path.maps where map.namesConnections && !view.isFiled(receiver.socket, in: map) {
+                let claims = view.entries(in: map.map.id, claiming: receiver.socket.tuple)
+                guard let wrong = claims.first(where: \.entry.isStable) else { continue }
                 report.findings.append(
                     finding(view, sender: sender, program: path.program, wrong: wrong, receiver: receiver))
             }
@@ -108,7 +106,7 @@ struct MisdirectedRule: Rule {
     /// Other causes of a silent connection, each with the number that excludes it. What is not excluded is not listed.
     private func ruledOut(_ sender: TCPSocket, _ receiver: TCPSocket) -> [String] {
         var list: [String] = []
-        if sender.sendUnacked == sender.sendNext, sender.packetsInFlight == 0 {
+        if let next = sender.sendNext, sender.sendUnacked == next, sender.packetsInFlight == 0 {
             list.append("loss (nothing unacknowledged, \(sender.retransmits) retransmits)")
         }
         if sender.sendQueue == 0 { list.append("closed window (nothing waits to be sent)") }

@@ -2,19 +2,23 @@ import UnstuckModel
 
 /// The newest look at a node, indexed for the rules, with the earlier looks behind it.
 public struct NodeView: Sendable {
-    public let now: Snapshot
+    public private(set) var now: Snapshot
     /// One decision a map, by id.
     public let layouts: [UInt32: LayoutDecision]
-    /// Every entry with what it is.
+    /// Every entry with what it is, map after map.
     public let entries: [JudgedEntry]
+    /// The same of maps whose keys were walked, for want of an iterator: no resident is known of these.
+    public let walked: [JudgedKey]
 
-    private let entriesByClaim: [UInt32: [FourTuple: [Int]]]
-    private let entriesByReference: [EntryReference: Int]
-    private let socketsByTuple: [FourTuple: [Int]]
-    private let socketsByIdentity: [SocketIdentity: Int]
-    private let programs: [UInt32: BPFProgram]
-    private let owners: [UInt64: [SocketOwner]]
+    private let maps: [UInt32: JudgedMap]
+    private let entriesByClaim: HashIndex
+    private let entriesByKey: HashIndex
+    private let socketsByTuple: HashIndex
+    private let socketsByIdentity: HashIndex
+    private let redirects: [UInt32: Redirect]
+    private var owners: [UInt64: [SocketOwner]]
     public let pods: PodIndex
+    private let unseenBefore: [UInt32: [SockmapKey: JudgedKey.Unseen]]
     private let seenDeadBefore: [UInt32: [SockmapKey: SeenDead]]
 
     private struct SeenDead: Sendable {
@@ -22,102 +26,208 @@ public struct NodeView: Sendable {
         var monotonic: Double
     }
 
-    /// A map's entry with its judgement.
-    public struct JudgedEntry: Sendable {
-        public var map: Sockmap
-        public var entry: SockmapEntry
-        public var claim: FourTuple?
-        public var state: EntryState
+    /// Where a msg program looks up the sockets that it redirects to.
+    public struct Redirect: Sendable {
+        public let program: BPFProgram
+        public let maps: [JudgedMap]
+    }
 
-        public var reference: EntryReference {
-            EntryReference(map: map.id, key: entry.key, resident: entry.resident.identity)
+    /// A map, and how its keys were understood. Shared by all of its entries, which so need no copies.
+    public final class JudgedMap: Sendable {
+        public let map: Sockmap
+        public let layout: LayoutDecision
+        /// Its keys name connections and nothing else, so that a connection that finds another socket under its key is
+        /// proven to be misdirected.
+        public let namesConnections: Bool
+        fileprivate let places: Range<Int>
+
+        fileprivate init(_ map: Sockmap, _ layout: LayoutDecision, places: Range<Int>) {
+            self.map = map
+            self.layout = layout
+            self.places = places
+            namesConnections = layout.layout?.naming == .connection
         }
     }
 
-    /// - Parameter looks: oldest first, of one boot; at least one.
-    public init?(_ looks: [Snapshot]) {
+    /// A map's entry with its judgement.
+    public struct JudgedEntry: Sendable {
+        fileprivate let home: JudgedMap
+        fileprivate let position: Int
+        public let claim: FourTuple?
+        public let state: EntryState
+
+        public var map: Sockmap { home.map }
+        public var entry: SockmapEntry { home.map.entries[position] }
+
+        public var reference: EntryReference {
+            EntryReference(map: home.map.id, key: entry.key, resident: entry.resident.identity)
+        }
+    }
+
+    /// - Parameters:
+    ///   - looks: oldest first, of one boot; at least one.
+    ///   - layout: how a map's keys are read.
+    public init?(_ looks: [Snapshot], layout: (Sockmap) -> LayoutDecision = { LayoutDecision(for: $0) }) {
         guard let now = looks.last else { return nil }
         self.now = now
         var layouts: [UInt32: LayoutDecision] = [:]
+        var maps: [UInt32: JudgedMap] = [:]
         var entries: [JudgedEntry] = []
-        var byClaim: [UInt32: [FourTuple: [Int]]] = [:]
-        for map in now.sockmaps {
-            let decision = LayoutDecision(for: map)
+        entries.reserveCapacity(now.sockmaps.reduce(0) { $0 + $1.entries.count })
+        for map in now.sockmaps where map.walk == nil {
+            let decision = layout(map)
             layouts[map.id] = decision
-            var bare = map
-            bare.entries = []
-            for entry in map.entries {
-                let (claim, state) = decision.judge(entry)
-                if let claim { byClaim[map.id, default: [:]][claim, default: []].append(entries.count) }
-                entries.append(JudgedEntry(map: bare, entry: entry, claim: claim, state: state))
+            let places = entries.count..<entries.count + map.entries.count
+            let home = JudgedMap(map, decision, places: places)
+            maps[map.id] = home
+            for position in map.entries.indices {
+                let (claim, state) = decision.judge(map.entries[position])
+                entries.append(JudgedEntry(home: home, position: position, claim: claim, state: state))
             }
         }
+        let keys = JudgedKey.judge(now)
+        for (map, decision) in keys.layouts { layouts[map] = decision }
+        walked = keys.judged
+        unseenBefore = keys.judged.isEmpty ? [:] : JudgedKey.unseen(in: looks.dropLast().filter { $0.boot == now.boot })
         self.layouts = layouts
         self.entries = entries
-        entriesByClaim = byClaim
-        entriesByReference = Dictionary(entries.indices.map { (entries[$0].reference, $0) }) { first, _ in first }
+        self.maps = maps
+        entriesByClaim = HashIndex(count: entries.count) { entries[$0].claim?.quickHash }
+        entriesByKey = HashIndex(count: entries.count) { entries[$0].entry.key.quickHash }
 
-        var byTuple: [FourTuple: [Int]] = [:]
-        var byIdentity: [SocketIdentity: Int] = [:]
-        for (index, socket) in now.sockets.enumerated() {
-            byIdentity[socket.socket.identity] = index
-            if socket.isConnected { byTuple[socket.socket.tuple, default: []].append(index) }
+        let sockets = now.sockets
+        socketsByTuple = HashIndex(count: sockets.count) {
+            sockets[$0].isConnected ? sockets[$0].socket.tuple.quickHash : nil
         }
-        socketsByTuple = byTuple
-        socketsByIdentity = byIdentity
-        programs = Dictionary(now.programs.map { ($0.id, $0) }) { first, _ in first }
+        socketsByIdentity = HashIndex(count: sockets.count) { sockets[$0].socket.identity.quickHash }
+        redirects = Dictionary(
+            now.programs.map { program in
+                (
+                    program.id,
+                    Redirect(
+                        program: program,
+                        maps: now.sockmaps.compactMap { program.maps.contains($0.id) ? maps[$0.id] : nil })
+                )
+            }
+        ) { first, _ in first }
         owners = Dictionary(grouping: now.owners, by: \.inode)
-        pods = PodIndex(
-            cgroups: now.cgroups, pods: now.pods,
-            sockets: now.sockets.lazy.map(\.socket) + now.sockmaps.flatMap { $0.entries.map(\.resident) })
+        pods = PodIndex(of: now)
         seenDeadBefore = Self.seenDead(in: looks.dropLast().filter { $0.boot == now.boot })
+    }
+
+    /// Learns who holds sockets, which is asked last, and for the sockets that matter alone.
+    public mutating func learnOwners(from look: Snapshot) {
+        now.owners = look.owners
+        now.shortfalls = look.shortfalls
+        owners = Dictionary(grouping: look.owners, by: \.inode)
     }
 
     // MARK: Sockets
 
     /// Connected sockets whose own view of the connection is `tuple`, in any namespace.
-    public func connected(_ tuple: FourTuple) -> [TCPSocket] { (socketsByTuple[tuple] ?? []).map { now.sockets[$0] } }
+    public func connected(_ tuple: FourTuple) -> [TCPSocket] {
+        socketsByTuple.all(tuple.quickHash) { isConnected($0, tuple) }.map { now.sockets[$0] }
+    }
 
-    public func socket(_ identity: SocketIdentity) -> TCPSocket? { socketsByIdentity[identity].map { now.sockets[$0] } }
+    private func isConnected(_ position: Int, _ tuple: FourTuple) -> Bool {
+        now.sockets[position].socket.tuple == tuple
+    }
+
+    public func socket(_ identity: SocketIdentity) -> TCPSocket? {
+        socketsByIdentity.first(identity.quickHash) { now.sockets[$0].socket.identity == identity }
+            .map { now.sockets[$0] }
+    }
 
     /// The other end of a connection, where it is on this node and beyond doubt.
     ///
     /// Tuples alone do not tell: the same loopback tuple lives in many pods. The sequence numbers do: what one end
     /// expects next lies where the other end sends, in both directions.
     public func peer(of socket: TCPSocket) -> TCPSocket? {
-        let candidates = connected(socket.socket.tuple.reversed).filter { candidate in
-            candidate.socket.identity != socket.socket.identity && socket.isJoined(to: candidate)
+        let tuple = socket.socket.tuple.reversed
+        var only: Int?
+        var near: Int?
+        var count = (all: 0, near: 0)
+        _ = socketsByTuple.first(tuple.quickHash) { position in
+            guard isConnected(position, tuple),
+                now.sockets[position].socket.identity != socket.socket.identity,
+                socket.isJoined(to: now.sockets[position])
+            else { return false }
+            count.all += 1
+            only = position
+            if now.sockets[position].socket.netns == socket.socket.netns {
+                count.near += 1
+                near = position
+            }
+            return false
         }
-        if candidates.count > 1 {
-            let near = candidates.filter { $0.socket.netns == socket.socket.netns }
-            return near.count == 1 ? near.first : nil
-        }
-        guard let only = candidates.first else { return nil }
+        if count.all > 1 { return count.near == 1 ? near.map { now.sockets[$0] } : nil }
+        guard let only else { return nil }
         // A loopback connection never leaves its namespace.
-        if socket.socket.tuple.local.address.isLoopback, only.socket.netns != socket.socket.netns { return nil }
-        return only
+        if socket.socket.tuple.local.address.isLoopback, count.near == 0 { return nil }
+        return now.sockets[only]
+    }
+
+    /// The connected sockets whose peer shares its tuple with an entry of another resident: all others send to whom they
+    /// should. In the order of the look.
+    public var sendersPastTheirPeer: [TCPSocket] {
+        var positions = Set<Int>()
+        for entry in entries where entry.home.namesConnections {
+            guard let claim = entry.claim else { continue }
+            let resident = entry.entry.resident.identity
+            let isShared = socketsByTuple.first(claim.quickHash) {
+                isConnected($0, claim) && now.sockets[$0].socket.identity != resident
+            }
+            guard isShared != nil else { continue }
+            let sender = claim.reversed
+            positions.formUnion(socketsByTuple.all(sender.quickHash) { isConnected($0, sender) })
+        }
+        return positions.sorted().map { now.sockets[$0] }
     }
 
     // MARK: Entries
 
+    /// The entries of one map.
+    public func entries(of map: UInt32) -> ArraySlice<JudgedEntry> { entries[maps[map]?.places ?? 0..<0] }
+
     /// The entries of a map whose keys name `tuple`: one, or two where an accelerator wrote its keys in two ways, or
     /// more where its keys name one end only.
     public func entries(in map: UInt32, claiming tuple: FourTuple) -> [JudgedEntry] {
-        guard let claim = layouts[map]?.layout?.claim(naming: tuple) else { return [] }
-        return (entriesByClaim[map]?[claim] ?? []).map { entries[$0] }
+        guard let map = maps[map] else { return [] }
+        return (map.layout.layout?.claims(naming: tuple) ?? []).flatMap { claim in
+            entriesByClaim.all(claim.quickHash) { map.places.contains($0) && entries[$0].claim == claim }
+                .map { entries[$0] }
+        }
     }
 
-    /// Whether a map's keys name connections and nothing else, so that a connection that finds another socket under its
-    /// key is proven to be misdirected.
-    public func namesConnections(_ map: UInt32) -> Bool { layouts[map]?.layout?.naming == .connection }
+    /// Whether a map's keys name connections and nothing else.
+    public func namesConnections(_ map: UInt32) -> Bool { maps[map]?.namesConnections ?? false }
 
-    public func entry(_ reference: EntryReference) -> JudgedEntry? { entriesByReference[reference].map { entries[$0] } }
+    /// The states of a map's entries, walked ones included.
+    public func states(in map: UInt32) -> [EntryState] {
+        entries(of: map).map(\.state) + walked.filter { $0.map.id == map }.map(\.state)
+    }
+
+    /// Whether a map whose keys name connections has a socket under its own tuple.
+    public func isFiled(_ socket: KernelSocket, in map: JudgedMap) -> Bool {
+        entriesByClaim.first(socket.tuple.quickHash) {
+            map.places.contains($0) && entries[$0].entry.resident.identity == socket.identity
+                && entries[$0].claim == socket.tuple
+        } != nil
+    }
+
+    public func entry(_ reference: EntryReference) -> JudgedEntry? {
+        guard let places = maps[reference.map]?.places else { return nil }
+        return entriesByKey.first(reference.key.quickHash) { position in
+            places.contains(position) && entries[position].entry.key == reference.key
+                && entries[position].entry.resident.identity == reference.resident
+        }.map { entries[$0] }
+    }
 
     /// A live connection in the resident's own namespace that claims the same tuple as an entry, and is not the
     /// entry's resident. The same loopback tuple in another pod is another connection; whether it is misdirected to
     /// this entry is for ``MisdirectedRule`` to prove.
     public func claimant(of entry: JudgedEntry) -> TCPSocket? {
-        guard let claim = entry.claim, entry.entry.isStable, namesConnections(entry.map.id) else { return nil }
+        guard let claim = entry.claim, entry.entry.isStable, entry.home.namesConnections else { return nil }
         let resident = entry.entry.resident
         return connected(claim).first {
             $0.socket.identity != resident.identity && $0.socket.netns == resident.netns
@@ -136,17 +246,31 @@ public struct NodeView: Sendable {
         return now.monotonic - before.monotonic
     }
 
+    /// What sits where `reference` says, in a walked map.
+    public func walked(_ reference: EntryReference) -> WalkedEntry? {
+        walked.first { $0.map.id == reference.map && $0.entry.key == reference.key }?.entry
+    }
+
+    /// Seconds for which a walked key has named no socket, in every look since; `nil`: it was not looked for before.
+    public func secondsUnseen(_ key: JudgedKey) -> Double? {
+        guard let before = unseenBefore[key.map.id]?[key.entry.key], before.cookie == key.entry.cookie else {
+            return nil
+        }
+        return now.monotonic - before.monotonic
+    }
+
     // MARK: Names
 
     /// Sockmaps that a socket's sends are looked up in: psock → msg program → the program's maps.
-    public func redirectMaps(of socket: KernelSocket) -> (program: BPFProgram, maps: [Sockmap])? {
-        guard let id = socket.psock?.msgProgram, let program = programs[id] else { return nil }
-        return (program, now.sockmaps.filter { program.maps.contains($0.id) })
+    public func redirect(of socket: KernelSocket) -> Redirect? {
+        socket.psock?.msgProgram.flatMap { redirects[$0] }
     }
 
     public func owners(of socket: KernelSocket) -> [SocketOwner] { socket.inode == 0 ? [] : owners[socket.inode] ?? [] }
 
     public func pod(of socket: KernelSocket) -> String? { pods.pod(of: socket) }
+
+    public func pod(of entry: JudgedEntry) -> String? { pods.pod(of: entry.entry, claim: entry.claim) }
 
     /// The pod that has an address.
     public func pod(at address: IPAddress) -> String? { pods.pod(at: address) }
@@ -159,15 +283,19 @@ public struct NodeView: Sendable {
         var result: [UInt32: [SockmapKey: SeenDead]] = [:]
         for look in looks {
             for map in look.sockmaps {
+                var dead = result[map.id] ?? [:]
                 for entry in map.entries {
-                    let isDead = entry.resident.residentState.isDead
-                    if isDead, result[map.id]?[entry.key]?.identity == entry.resident.identity {
-                        continue  // keep the earliest sighting
+                    guard entry.resident.residentState.isDead else {
+                        // One that lives: what was seen before counts no more.
+                        if !dead.isEmpty { dead[entry.key] = nil }
+                        continue
                     }
-                    // Another socket, or one that lives: what was seen before counts no more.
-                    result[map.id, default: [:]][entry.key] =
-                        isDead ? SeenDead(identity: entry.resident.identity, monotonic: look.monotonic) : nil
+                    // The earliest sighting of the same socket is kept.
+                    if dead[entry.key]?.identity != entry.resident.identity {
+                        dead[entry.key] = SeenDead(identity: entry.resident.identity, monotonic: look.monotonic)
+                    }
                 }
+                result[map.id] = dead
             }
         }
         return result
@@ -190,7 +318,8 @@ extension TCPSocket {
     /// Whether the sequence numbers of the two sockets are those of one connection.
     func isJoined(to other: TCPSocket) -> Bool {
         func fits(_ sender: TCPSocket, _ receiver: TCPSocket) -> Bool {
-            let distance = Int32(bitPattern: receiver.receiveNext &- sender.sendNext)
+            guard let expected = receiver.receiveNext, let next = sender.sendNext else { return false }
+            let distance = Int32(bitPattern: expected &- next)
             return distance.magnitude <= Self.slack
         }
         return fits(self, other) && fits(other, self)

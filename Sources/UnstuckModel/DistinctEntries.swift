@@ -6,8 +6,6 @@ public struct DistinctEntries: Sendable {
     /// hardly any other key has to be fetched and compared. At most three quarters full, so that it stays in the
     /// processor's cache for long; its size is a power of two.
     private var slots: [UInt64]
-    /// Who chooses the ports of connections cannot choose where their keys collide.
-    private let seed = UInt64.random(in: .min ... .max)
 
     /// - Parameter expected: room to begin with; it grows.
     public init(expected: Int = 0) {
@@ -19,7 +17,7 @@ public struct DistinctEntries: Sendable {
 
     /// Appends an entry unless its key is there already.
     public mutating func append(_ entry: SockmapEntry) {
-        let hash = hash(entry.key)
+        let hash = entry.key.quickHash
         guard let slot = freeSlot(for: entry.key, hash) else { return }
         entries.append(entry)
         slots[slot] = Self.slot(hash, index: entries.count - 1)
@@ -42,19 +40,9 @@ public struct DistinctEntries: Sendable {
     private mutating func grow() {
         slots = [UInt64](repeating: 0, count: slots.count * 2)
         for index in entries.indices {
-            let hash = hash(entries[index].key)
+            let hash = entries[index].key.quickHash
             guard let slot = freeSlot(for: entries[index].key, hash) else { continue }
             slots[slot] = Self.slot(hash, index: index)
         }
-    }
-
-    private func hash(_ key: SockmapKey) -> UInt64 {
-        var value = seed
-        for index in 0..<(key.count + 7) >> 3 {
-            // Multiplied to 128 bits and folded: every bit of the key reaches every bit of the result.
-            let product = (value ^ key.word(index)).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
-            value = product.high ^ product.low
-        }
-        return value
     }
 }

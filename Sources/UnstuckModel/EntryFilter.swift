@@ -1,30 +1,43 @@
-/// Chooses entries. An empty set of what is wanted takes every entry.
+/// Chooses entries: those that fit every criterion that was given, with any of its values. An empty set of what is wanted
+/// takes every entry.
 public struct EntryFilter: Sendable {
     public var states: Set<EntryState>
-    /// Labels, as ``Pod/label``.
+    /// Labels, as ``Pod/label``, or uids.
     public var pods: Set<String>
+    public var keys: Set<SockmapKey>
     /// An entry is taken if its key names one of them, on either side.
     public var addresses: Set<IPAddress>
     public var ports: Set<UInt16>
     /// Names the entries' pods; without it no entry has one.
-    private let index: PodIndex?
-    private let takesAll: Bool
+    public var index: PodIndex?
 
     public init(
-        states: Set<EntryState> = [], pods: Set<String> = [], addresses: Set<IPAddress> = [], ports: Set<UInt16> = [],
-        index: PodIndex? = nil
+        states: Set<EntryState> = [], pods: Set<String> = [], keys: Set<SockmapKey> = [],
+        addresses: Set<IPAddress> = [], ports: Set<UInt16> = [], index: PodIndex? = nil
     ) {
         self.states = states
         self.pods = pods
+        self.keys = keys
         self.addresses = addresses
         self.ports = ports
         self.index = index
-        takesAll = states.isEmpty && pods.isEmpty && addresses.isEmpty && ports.isEmpty
     }
 
     public func takes(_ entry: SockmapEntry, _ claim: FourTuple?, _ state: EntryState) -> Bool {
-        if takesAll { return true }
-        guard states.isEmpty || states.contains(state) else { return false }
+        takes(entry.key, claim, state) {
+            [index?.pod(of: entry, claim: claim), index?.uid(of: entry, claim: claim)]
+        }
+    }
+
+    /// As ``takes(_:_:_:)-(SockmapEntry,_,_)``, of a key whose resident is not known.
+    public func takes(_ key: SockmapKey, _ claim: FourTuple?, _ state: EntryState) -> Bool {
+        takes(key, claim, state) { [claim.flatMap { index?.pod(at: $0.local.address) }] }
+    }
+
+    private func takes(_ key: SockmapKey, _ claim: FourTuple?, _ state: EntryState, pods wanted: () -> [String?])
+        -> Bool
+    {
+        guard states.isEmpty || states.contains(state), keys.isEmpty || keys.contains(key) else { return false }
         if !addresses.isEmpty || !ports.isEmpty {
             guard let claim else { return false }
             let ends = [claim.local, claim.remote]
@@ -32,6 +45,6 @@ public struct EntryFilter: Sendable {
                 ports.isEmpty || ends.contains(where: { ports.contains($0.port) })
             else { return false }
         }
-        return pods.isEmpty || index?.pod(of: entry, claim: claim).map(pods.contains) ?? false
+        return pods.isEmpty || wanted().contains { $0.map(pods.contains) ?? false }
     }
 }

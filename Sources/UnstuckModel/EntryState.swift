@@ -54,6 +54,11 @@ public enum EntryState: String, Sendable, Codable, CaseIterable {
     case undecodable
     /// Not a TCP socket: none of our business.
     case other
+    /// Of a walked map (``SockmapWalk``): every socket table was read, and no socket has the addresses and ports of the
+    /// key. Its resident is dead; whether anybody still holds it cannot be told that way.
+    case unseen
+    /// Of a walked map: neither seen nor proven to be unseen.
+    case unknown
 
     /// - Parameters:
     ///   - claim: the tuple that the key names; `nil` if the layout is unknown or the key does not fit it.
@@ -76,7 +81,7 @@ public enum EntryState: String, Sendable, Codable, CaseIterable {
         case .leaked: self = .leaked
         case .zombie, .queuedDead: self = .zombie
         case .queued, .live, .listener, .other:
-            let isItsOwn = claim == resident.tuple || claim == layout?.claim(naming: resident.tuple)
+            let isItsOwn = claim == resident.tuple || layout?.claims(naming: resident.tuple).contains(claim) == true
             self = !isItsOwn ? .crossWired : state == .queued ? .queued : .live
         }
     }

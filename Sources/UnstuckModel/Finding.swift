@@ -8,6 +8,7 @@ public struct Finding: Sendable, Codable {
         case misdirected = "sockmap.misdirected"
         case disclosure = "sockmap.disclosure"
         case full = "sockmap.full"
+        case unseen = "sockmap.unseen"
     }
 
     /// How much it hurts now.

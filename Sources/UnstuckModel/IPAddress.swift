@@ -44,6 +44,11 @@ public struct IPAddress: Hashable, Sendable {
             : [high, low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * $0)) } }
     }
 
+    func combine(into hash: inout QuickHash) {
+        hash.combine(high)
+        hash.combine(low)
+    }
+
     /// 0.0.0.0 or ::
     public var isUnspecified: Bool { high == 0 && (low == 0 || low == Self.mappedPrefix) }
 

@@ -36,11 +36,15 @@ public struct KeyLayout: Hashable, Sendable {
     public enum Field: Hashable, Sendable {
         case localAddress(AddressEncoding), remoteAddress(AddressEncoding)
         case localPort(PortEncoding), remotePort(PortEncoding)
+        /// The address and the port of the one end that the key names; ``side(width:local:remote:)`` tells which.
+        case sideAddress(AddressEncoding), sidePort(PortEncoding)
+        /// A little-endian number of `width` bytes: which end of its resident the key names.
+        case side(width: Int, local: UInt8, remote: UInt8)
         /// A little-endian number of `width` bytes that tells the address family.
         case family(width: Int, v4: UInt8, v6: UInt8)
         /// A byte that must be one of these two.
         case oneOf(UInt8, UInt8)
-        /// Bytes that tell something which no look can check (a namespace's cookie, a side): nothing is concluded from them.
+        /// Bytes that tell something which no look can check (a namespace's cookie): nothing is concluded from them.
         case opaque(width: Int)
         /// `SO_COOKIE` of the socket, eight bytes in host order.
         case socketCookie
@@ -58,8 +62,20 @@ public struct KeyLayout: Hashable, Sendable {
         case socket
     }
 
+    /// What an accelerator does where a key is taken, and so what a dead entry costs.
+    public enum Conflict: String, Sendable {
+        /// It keeps what is there (BPF_NOEXIST): the new connection is accelerated on one side only, and hangs.
+        case keepsOld = "keeps the old entry"
+        /// It replaces what is there (BPF_ANY): nobody hangs, and dead entries still fill the map.
+        case replaces = "replaces the old entry"
+        /// Its programs never redirect: an entry keeps nobody's bytes.
+        case neverRedirects = "never redirects"
+    }
+
     /// Who lays keys out like this.
     public let name: String
+    /// The worst, where nothing is known.
+    public let conflict: Conflict
     public let size: Int
     public let naming: Naming
     /// Parts by the offset of their first byte; bytes that no part covers must be 0.
@@ -74,19 +90,28 @@ public struct KeyLayout: Hashable, Sendable {
     private let mustBeZero: SockmapKey
     private let hasLocal: Bool
     private let hasRemote: Bool
+    /// Some of its keys name the local end of their resident, and some the remote one.
+    private let hasSides: Bool
     /// Keys of IPv6 connections can be told.
     public let carriesV6: Bool
+    /// In a layout for IPv4, what stands for both addresses of an IPv6 connection; `nil`: it never names one.
+    public let v6StandIn: IPAddress?
 
     /// - Precondition: the parts lie within `size` bytes, at most ``SockmapKey/longest``.
-    public init(name: String, size: Int, fields: [(offset: Int, field: Field)]) {
+    public init(
+        name: String, size: Int, fields: [(offset: Int, field: Field)], v6StandIn: IPAddress? = nil,
+        conflict: Conflict = .keepsOld
+    ) {
         self.name = name
+        self.conflict = conflict
         self.size = size
+        self.v6StandIn = v6StandIn
         parts = fields.map { Part(offset: $0.offset, field: $0.field) }
         var covered = Set<Int>()
         for part in parts { covered.formUnion(part.offset..<part.offset + part.field.width) }
         precondition(covered.allSatisfy { (0..<size).contains($0) }, "a part lies outside of its key")
         mustBeZero = SockmapKey((0..<size).map { covered.contains($0) ? 0 : 0xFF })
-        var has = (local: false, remote: false, cookie: false, opaque: false, v4Only: false)
+        var has = (local: false, remote: false, sides: false, cookie: false, opaque: false, v4Only: false)
         for part in parts {
             switch part.field {
             case .localAddress(let encoding):
@@ -95,11 +120,15 @@ public struct KeyLayout: Hashable, Sendable {
             case .remoteAddress(let encoding):
                 has.remote = true
                 if encoding.isV4Only { has.v4Only = true }
+            case .sideAddress(let encoding):
+                if encoding.isV4Only { has.v4Only = true }
+            case .side: has.sides = true
             case .opaque: has.opaque = true
             case .socketCookie: has.cookie = true
-            case .localPort, .remotePort, .family, .oneOf: break
+            case .localPort, .remotePort, .sidePort, .family, .oneOf: break
             }
         }
+        hasSides = has.sides
         hasLocal = has.local
         hasRemote = has.remote
         carriesV6 = !has.v4Only
@@ -120,12 +149,18 @@ public struct KeyLayout: Hashable, Sendable {
         var local = Self.nowhere
         var remote = Self.nowhere
         var isV6: Bool?
+        var side = Self.nowhere
+        var isRemoteSide: Bool?
         for part in parts {
             switch part.field {
             case .family(let width, let v4, let v6):
-                for offset in 1..<max(width, 1) where key[part.offset + offset] != 0 { return nil }
-                guard key[part.offset] == v4 || key[part.offset] == v6 else { return nil }
-                isV6 = key[part.offset] == v6
+                guard let number = Self.byte(key, part.offset, width), number == v4 || number == v6 else { return nil }
+                isV6 = number == v6
+            case .side(let width, let ofLocal, let ofRemote):
+                guard let number = Self.byte(key, part.offset, width), number == ofLocal || number == ofRemote else {
+                    return nil
+                }
+                isRemoteSide = number == ofRemote
             case .oneOf(let one, let other):
                 guard key[part.offset] == one || key[part.offset] == other else { return nil }
             case .localPort(let encoding):
@@ -134,7 +169,10 @@ public struct KeyLayout: Hashable, Sendable {
             case .remotePort(let encoding):
                 guard let port = encoding.decode(key, part.offset) else { return nil }
                 remote.port = port
-            case .localAddress, .remoteAddress, .opaque, .socketCookie: break
+            case .sidePort(let encoding):
+                guard let port = encoding.decode(key, part.offset) else { return nil }
+                side.port = port
+            case .localAddress, .remoteAddress, .sideAddress, .opaque, .socketCookie: break
             }
         }
         for part in parts {
@@ -145,9 +183,13 @@ public struct KeyLayout: Hashable, Sendable {
             case .remoteAddress(let encoding):
                 guard let address = encoding.decode(key, part.offset, isV6: isV6) else { return nil }
                 remote.address = address
+            case .sideAddress(let encoding):
+                guard let address = encoding.decode(key, part.offset, isV6: isV6) else { return nil }
+                side.address = address
             default: break
             }
         }
+        if let isRemoteSide { if isRemoteSide { remote = side } else { local = side } }
         return FourTuple(local: local, remote: remote)
     }
 
@@ -158,17 +200,36 @@ public struct KeyLayout: Hashable, Sendable {
         return nil
     }
 
-    /// What a key of this layout can say of a connection: the tuple without the ends that it does not name. `nil` if it
-    /// cannot name the connection at all (IPv6 in a layout for IPv4).
-    public func claim(naming tuple: FourTuple) -> FourTuple? {
-        guard naming != .socket, carriesV6 || tuple.local.address.isV4 && tuple.remote.address.isV4 else { return nil }
-        return FourTuple(
-            local: hasLocal ? tuple.local : Self.nowhere, remote: hasRemote ? tuple.remote : Self.nowhere)
+    /// What keys of this layout can say of a connection: the tuple without the ends that they do not name; two such
+    /// claims where a key names the one end or the other. None if the layout cannot name the connection at all (IPv6 in a
+    /// layout for IPv4).
+    public func claims(naming tuple: FourTuple) -> [FourTuple] {
+        guard naming != .socket else { return [] }
+        var tuple = tuple
+        if !carriesV6, !tuple.local.address.isV4 || !tuple.remote.address.isV4 {
+            guard let v6StandIn else { return [] }
+            tuple.local.address = v6StandIn
+            tuple.remote.address = v6StandIn
+        }
+        if hasSides {
+            return [
+                FourTuple(local: tuple.local, remote: Self.nowhere),
+                FourTuple(local: Self.nowhere, remote: tuple.remote),
+            ]
+        }
+        return [
+            FourTuple(local: hasLocal ? tuple.local : Self.nowhere, remote: hasRemote ? tuple.remote : Self.nowhere)
+        ]
     }
 
     /// The key under which this layout files the socket with that tuple; `nil` where the tuple alone does not make a key.
+    /// Where a key names one end or the other, the tuple is one of its ``claims(naming:)``.
     public func encode(_ tuple: FourTuple) -> [UInt8]? {
-        guard naming == .connection || naming == .oneEnd, claim(naming: tuple) != nil else { return nil }
+        guard naming == .connection || naming == .oneEnd, let claim = claims(naming: tuple).first else { return nil }
+        let tuple = hasSides ? tuple : claim
+        let isLocalSide = tuple.remote == Self.nowhere
+        guard !hasSides || isLocalSide != (tuple.local == Self.nowhere) else { return nil }
+        let side = isLocalSide ? tuple.local : tuple.remote
         var key = [UInt8](repeating: 0, count: size)
         func put(_ bytes: [UInt8], at offset: Int) {
             for (index, byte) in bytes.enumerated() { key[offset + index] = byte }
@@ -179,6 +240,9 @@ public struct KeyLayout: Hashable, Sendable {
             case .remoteAddress(let encoding): put(encoding.encode(tuple.remote.address), at: part.offset)
             case .localPort(let encoding): put(encoding.encode(tuple.local.port), at: part.offset)
             case .remotePort(let encoding): put(encoding.encode(tuple.remote.port), at: part.offset)
+            case .sideAddress(let encoding): put(encoding.encode(side.address), at: part.offset)
+            case .sidePort(let encoding): put(encoding.encode(side.port), at: part.offset)
+            case .side(_, let ofLocal, let ofRemote): key[part.offset] = isLocalSide ? ofLocal : ofRemote
             case .family(_, let v4, let v6): key[part.offset] = tuple.local.address.isV4 ? v4 : v6
             case .oneOf(let first, _): key[part.offset] = first
             case .opaque, .socketCookie: return nil
@@ -188,6 +252,12 @@ public struct KeyLayout: Hashable, Sendable {
     }
 
     private static let nowhere = Endpoint(IPAddress(v4: 0), 0)
+
+    /// A number of `width` bytes, if it fits one.
+    private static func byte(_ key: SockmapKey, _ offset: Int, _ width: Int) -> UInt8? {
+        for behind in 1..<max(width, 1) where key[offset + behind] != 0 { return nil }
+        return key[offset]
+    }
 
     private func hasItsZeros(_ key: SockmapKey) -> Bool {
         for index in 0..<(size + 7) >> 3 where key.word(index) & mustBeZero.word(index) != 0 { return false }
@@ -204,6 +274,9 @@ extension KeyLayout {
             case .remoteAddress(let encoding): "remote address \(part.offset) (\(encoding.rawValue))"
             case .localPort(let encoding): "local port \(part.offset) (\(encoding.rawValue))"
             case .remotePort(let encoding): "remote port \(part.offset) (\(encoding.rawValue))"
+            case .sideAddress(let encoding): "one end's address \(part.offset) (\(encoding.rawValue))"
+            case .sidePort(let encoding): "one end's port \(part.offset) (\(encoding.rawValue))"
+            case .side: "whose end \(part.offset)"
             case .socketCookie: "cookie \(part.offset)"
             case .family: "family \(part.offset)"
             case .oneOf, .opaque: nil
@@ -216,9 +289,9 @@ extension KeyLayout.Field {
     /// Bytes that the part takes.
     public var width: Int {
         switch self {
-        case .localAddress(let encoding), .remoteAddress(let encoding): encoding.width
-        case .localPort(let encoding), .remotePort(let encoding): encoding.width
-        case .family(let width, _, _), .opaque(let width): width
+        case .localAddress(let encoding), .remoteAddress(let encoding), .sideAddress(let encoding): encoding.width
+        case .localPort(let encoding), .remotePort(let encoding), .sidePort(let encoding): encoding.width
+        case .family(let width, _, _), .side(let width, _, _), .opaque(let width): width
         case .oneOf: 1
         case .socketCookie: 8
         }

@@ -97,7 +97,7 @@ extension KeyLayout {
     /// Every key under which this layout may file the socket with that tuple: where a byte has two values, one for each.
     /// The first is ``encode(_:)``'s; empty where that has none, or where the key would not say the same.
     public func encodings(of tuple: FourTuple) -> [[UInt8]] {
-        guard let key = encode(tuple), decode(key) == claim(naming: tuple) else { return [] }
+        guard let key = encode(tuple), let claim = decode(key), claims(naming: tuple).contains(claim) else { return [] }
         var keys = [key]
         for case (let offset, .oneOf(let first, let second)) in fields where first != second {
             for key in keys {

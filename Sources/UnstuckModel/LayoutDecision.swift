@@ -109,13 +109,18 @@ public struct LayoutDecision: Hashable, Sendable {
             let resident = entry.resident
             let tuple = resident.tuple
             guard resident.state != .listen, tuple.local.port != 0 else { return .some(nil) }
-            if tuple.isComplete { return claim == tuple || claim == layout.claim(naming: tuple) }
+            if tuple.isComplete { return claim == tuple || layout.claims(naming: tuple).contains(claim) }
             // tcp_disconnect has cleared what it could: an end is compared by what is left of it.
-            guard let rest = layout.claim(naming: tuple) else { return false }
-            guard rest.local.port != 0 else { return .some(nil) }
-            return claim.local.port == rest.local.port
-                && (rest.local.address.isUnspecified || claim.local.address == rest.local.address)
-                && (rest.remote.address.isUnspecified || claim.remote.address == rest.remote.address)
+            let claims = layout.claims(naming: tuple)
+            guard !claims.isEmpty else { return false }
+            let left = claims.filter { $0.local.port != 0 }
+            // Of a key that names the remote end nothing is left.
+            guard !left.isEmpty, layout.naming != .oneEnd || claim.local.port != 0 else { return .some(nil) }
+            return left.contains { rest in
+                claim.local.port == rest.local.port
+                    && (rest.local.address.isUnspecified || claim.local.address == rest.local.address)
+                    && (rest.remote.address.isUnspecified || claim.remote.address == rest.remote.address)
+            }
         }
 
         private func byCookie(_ entry: SockmapEntry) -> Bool?? {

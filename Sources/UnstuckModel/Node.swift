@@ -10,6 +10,8 @@ public struct NetworkNamespace: Hashable, Sendable, Codable {
     public var wasRead: Bool
     /// From where its clients get their ports; `nil`: nobody asked, or it could not be read.
     public var localPorts: LocalPorts?
+    /// Addresses of its interfaces; `nil` as before.
+    public var addresses: [IPAddress]?
 
     public init(inode: UInt32, name: String?, process: Int32?, wasRead: Bool) {
         self.inode = inode
@@ -96,13 +98,10 @@ public struct BPFProgram: Hashable, Sendable, Codable {
 
 /// One place where a BPF program runs.
 public struct ProgramAttachment: Hashable, Sendable, Codable {
-    public enum Place: Hashable, Sendable, Codable {
-        /// Path below the cgroup v2 mount.
-        case cgroup(String)
-        case sockmap(UInt32)
-    }
-
-    public var place: Place
+    /// Path of a cgroup below the cgroup v2 mount.
+    public var cgroup: String?
+    /// Id of a map.
+    public var sockmap: UInt32?
     /// `sock_ops`, `msg_verdict`, `skb_stream_parser`, `skb_stream_verdict`, `skb_verdict`.
     public var hook: String
     /// Of a cgroup: `multi`, `override` or neither, which keeps everybody else out.
@@ -113,9 +112,11 @@ public struct ProgramAttachment: Hashable, Sendable, Codable {
     public var isObserved: Bool?
 
     public init(
-        place: Place, hook: String, mode: String? = nil, link: UInt32? = nil, isObserved: Bool? = nil
+        cgroup: String? = nil, sockmap: UInt32? = nil, hook: String, mode: String? = nil, link: UInt32? = nil,
+        isObserved: Bool? = nil
     ) {
-        self.place = place
+        self.cgroup = cgroup
+        self.sockmap = sockmap
         self.hook = hook
         self.mode = mode
         self.link = link

@@ -85,16 +85,22 @@ public struct Plan: Sendable, Codable {
     public var refusals: [String]
     /// What the reader should know before applying.
     public var cautions: [String]
+    /// Dead entries that the selection leaves out.
+    public var notSelected: Int
+    /// Entries that could be deleted and are left to another run, for this one has a limit.
+    public var beyondLimit: Int
 
     public init(
         deletions: [Deletion] = [], resets: [Reset] = [], undecided: [Undecided] = [], refusals: [String] = [],
-        cautions: [String] = []
+        cautions: [String] = [], notSelected: Int = 0, beyondLimit: Int = 0
     ) {
         self.deletions = deletions
         self.resets = resets
         self.undecided = undecided
         self.refusals = refusals
         self.cautions = cautions
+        self.notSelected = notSelected
+        self.beyondLimit = beyondLimit
     }
 
     public var isEmpty: Bool { deletions.isEmpty && resets.isEmpty }

@@ -49,6 +49,10 @@ public struct Shortfall: Hashable, Sendable, Codable {
     /// What part of the evidence is missing.
     public enum Evidence: String, Sendable, Codable {
         case sockmaps, sockets, programs, owners, pods, namespaces
+        /// Who sits behind the keys of a sockmap.
+        case residents
+        /// Which functions, programs and queues handle a socket, and its sequence numbers.
+        case handlers
     }
     public var evidence: Evidence
     /// What could not be done: "read the sockets of netns 4026532001".

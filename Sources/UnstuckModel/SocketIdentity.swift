@@ -15,7 +15,13 @@ public struct SocketIdentity: Sendable {
     }
 }
 
-extension SocketIdentity: Hashable {}
+extension SocketIdentity: Hashable {
+    /// The same socket as far as is known: a cookie that one of them lacks does not speak against it. For two sightings
+    /// a moment apart, between which the cookie may have been asked for and thereby given.
+    public func mayBe(_ other: SocketIdentity) -> Bool {
+        address == other.address && (cookie == other.cookie || cookie == 0 || other.cookie == 0)
+    }
+}
 
 extension SocketIdentity: Codable {
     private enum CodingKeys: String, CodingKey { case cookie, token }

@@ -13,6 +13,8 @@ public struct Sockmap: Hashable, Sendable, Codable {
     /// What the BTF of the map's programs says of its keys; `nil` where none says anything.
     public var keyType: KeyType?
     public var entries: [SockmapEntry]
+    /// The keys, where they were walked because the iterator could not be used; `entries` is empty then.
+    public var walk: SockmapWalk?
 
     public init(
         id: UInt32, name: String, kind: Kind, keySize: Int, valueSize: Int, maxEntries: Int, pins: [String] = [],

@@ -63,6 +63,11 @@ public struct DiagnosisText {
         let dead = Set(
             diagnosis.findings.filter { $0.code == .leaked || $0.code == .zombie }.flatMap(\.subject.entries)
         ).count
+        let unseen = Set(diagnosis.findings.filter { $0.code == .unseen }.flatMap(\.subject.entries)).count
+        if dead == 0, unseen > 0 {
+            return style.bold("→ unstuck repair --without-iterator")
+                + "  shows the plan for \(unseen) entr\(unseen == 1 ? "y" : "ies") that no socket was seen of"
+        }
         let stuck = diagnosis.findings.count { $0.code == .misdirected && $0.subject.stage == .stuck }
         guard dead > 0 else { return style.bold("→ nothing here can be repaired from outside: see each remedy") }
         return style.bold("→ unstuck repair")

@@ -31,14 +31,14 @@ public struct EntryJSON: Sendable {
         json.value(state.rawValue)
         if let claim {
             json.key("claim")
-            write(claim, to: &json)
+            Self.write(claim, to: &json)
         }
         json.key("resident")
         json.beginObject()
         // Left out where it says what nearly every other says: a hundred thousand lines are read by somebody too.
         if claim != resident.tuple {
             json.key("tuple")
-            write(resident.tuple, to: &json)
+            Self.write(resident.tuple, to: &json)
         }
         json.key("state")
         json.value(resident.state.description)
@@ -70,7 +70,41 @@ public struct EntryJSON: Sendable {
         json.endLine()
     }
 
-    private func write(_ tuple: FourTuple, to json: inout JSONStream) {
+    /// A line of a walked map: instead of a resident, its cookie where it is known, and the namespaces in which a socket has
+    /// what the key names.
+    public static func write(
+        walked entry: WalkedEntry, of map: UInt32, claim: FourTuple?, state: EntryState, namespaces: [UInt32],
+        to json: inout JSONStream
+    ) {
+        json.beginObject()
+        json.key("map")
+        json.value(map)
+        json.key("key")
+        json.value(entry.key)
+        json.key("state")
+        json.value(state.rawValue)
+        if let claim {
+            json.key("claim")
+            write(claim, to: &json)
+        }
+        if let cookie = entry.cookie {
+            json.key("cookie")
+            json.value(cookie)
+        }
+        // Nearly always one.
+        if let first = namespaces.first {
+            json.key("netns")
+            json.value(first)
+        }
+        if namespaces.count > 1 {
+            json.key("also_in")
+            json.value(namespaces.dropFirst().map(String.init).joined(separator: ","))
+        }
+        json.endObject()
+        json.endLine()
+    }
+
+    private static func write(_ tuple: FourTuple, to json: inout JSONStream) {
         json.beginObject()
         json.key("local")
         json.value(tuple.local)

@@ -16,7 +16,8 @@ public struct PlanText {
                 isBlind
                     ? style.yellow("? nothing to repair in what could be seen")
                     : plan.undecided.isEmpty
-                        ? style.green("✓ nothing to repair") : style.yellow("! nothing is repaired without your word"))
+                        ? style.green("✓ nothing to repair" + (plan.notSelected > 0 ? " in what was selected" : ""))
+                        : style.yellow("! nothing is repaired without your word"))
         } else {
             lines.append(style.bold(summary(plan)))
         }
@@ -33,7 +34,7 @@ public struct PlanText {
             lines.append(style.faint("       \(safeText(deletion.reason))" + unread(deletion)))
         }
         if plan.deletions.count > Self.shown { lines.append("     … and \(plan.deletions.count - Self.shown) more") }
-        if !plan.isEmpty {
+        if !plan.resets.isEmpty || plan.deletions.contains(where: { $0.state != .unseen }) {
             lines.append(
                 style.faint(
                     "  each is checked again just before, deleted only if it is the same dead socket, and looked at just after"
@@ -46,6 +47,9 @@ public struct PlanText {
         }
         if plan.undecided.count > Self.shown {
             lines.append(style.yellow("? … and \(plan.undecided.count - Self.shown) more left alone"))
+        }
+        if plan.notSelected > 0 {
+            lines.append("  \(plan.notSelected) dead entr\(plan.notSelected == 1 ? "y" : "ies") not selected")
         }
         for caution in plan.cautions { lines.append(style.yellow("! \(safeText(caution))")) }
         for refusal in plan.refusals { lines.append(style.red("✗ refused: \(safeText(refusal))")) }

@@ -22,10 +22,22 @@ public struct SockmapSummary: Sendable, Encodable {
     /// Entries by state.
     public var states: [String: Int]
     public var pods: [PodTotal]
+    /// The keys were walked, for want of an iterator: whether to the end.
+    public var isWalkComplete: Bool?
 
     public init(
         _ map: Sockmap, _ decision: LayoutDecision, entries: some Sequence<SockmapEntry>, pods index: PodIndex
     ) {
+        var totals = PodTotals()
+        for entry in entries {
+            let (claim, state) = decision.judge(entry)
+            totals.add(state, pod: index.pod(of: entry, claim: claim), address: claim?.local.address)
+        }
+        self.init(map, decision, totals)
+    }
+
+    /// What a map's entries come to, however they were read.
+    public init(_ map: Sockmap, _ decision: LayoutDecision, _ totals: PodTotals) {
         id = map.id
         name = map.name
         kind = map.kind
@@ -38,11 +50,7 @@ public struct SockmapSummary: Sendable, Encodable {
         evidence = decision.evidence
         keyType = map.keyType
         pins = map.pins
-        var totals = PodTotals()
-        for entry in entries {
-            let (claim, state) = decision.judge(entry)
-            totals.add(state, pod: index.pod(of: entry, claim: claim), address: claim?.local.address)
-        }
+        isWalkComplete = map.walk?.isComplete
         self.entries = totals.entries
         states = totals.states
         self.pods = totals.rows

@@ -49,10 +49,7 @@ public struct SockmapText: Sendable {
 
     private static func text(_ attachment: ProgramAttachment) -> String {
         let place =
-            switch attachment.place {
-            case .cgroup(let path): "cgroup \(safeText(path))"
-            case .sockmap(let id): "sockmap \(id)"
-            }
+            attachment.cgroup.map { "cgroup \(safeText($0))" } ?? attachment.sockmap.map { "sockmap \($0)" } ?? "?"
         let more = [
             attachment.mode, attachment.link.map { "link \($0)" },
             attachment.isObserved == true ? "as its sockets show" : nil,

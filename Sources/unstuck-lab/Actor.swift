@@ -38,12 +38,14 @@ struct Actor: ParsableCommand {
         @OptionGroup var target: FaultTarget
         @Option var sourcePort: UInt16
         @Option var count: Int
+        @Option var step: Int
 
         func run() throws {
             var fault = ZombieFault(pod: target.pod)
             fault.family = target.family
             fault.sourcePort = sourcePort
             fault.count = count
+            fault.step = step
             try Output.json(try fault.act(in: try stage.enter()))
         }
     }

@@ -42,6 +42,8 @@ struct Boot: ParsableCommand {
     var results: String?
     @Option(help: "Seconds after which the guest is lost.")
     var limit = 300
+    @Option(help: "The guest's memory in MB.")
+    var memory = 2048
     @Option(help: "kvm, tcg (emulation), or auto: KVM if it runs a guest here.")
     var accel = Accel.auto
     @Argument(help: "A kernel's name in the list, unless --kernel-image is given.")
@@ -57,6 +59,7 @@ struct Boot: ParsableCommand {
             throw ValidationError("name one kernel, or give --kernel-image")
         }
         guard collect.isEmpty || results != nil else { throw ValidationError("--collect needs --results") }
+        guard memory >= 256 else { throw ValidationError("--memory is at least 256") }
     }
 
     func run() throws {
@@ -81,6 +84,7 @@ struct Boot: ParsableCommand {
         machine.collect = collect
         machine.results = results
         machine.limit = .seconds(limit)
+        machine.megabytes = memory
         machine.progress = Self.say
         let first = command[0]
         if !["unstuck", "unstuck-lab"].contains(first) { machine.programs.append(first) }

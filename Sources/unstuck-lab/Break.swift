@@ -61,9 +61,12 @@ extension Break {
         var sourcePort: UInt16 = 50504
         @Option(help: "How many ports, from there on.")
         var count = 1
+        @Option(help: "From one port to the next.")
+        var step = 1
 
         func run() throws {
             var fault = ZombieFault(pod: target.pod)
+            fault.step = step
             fault.family = target.family
             fault.sourcePort = sourcePort
             fault.count = count

@@ -14,24 +14,31 @@ struct Play: ParsableCommand {
             EXAMPLES
               unstuck-lab play Z3
                   Hold it; run `unstuck diagnose` elsewhere; press Enter to be the next client, Ctrl-D to end.
-              unstuck-lab play P1 --twin --output json </dev/null
+              unstuck-lab play Z1 --layout merbridge --output json </dev/null
+                  The same fault under another accelerator; layouts for IPv4 play that alone.
             """)
 
     @Argument(help: "A fault's code: \(Scene.all.map(\.code).joined(separator: ", ")).")
     var code: String
     @Flag(help: "The healthy twin instead.")
     var twin = false
+    @Option(
+        help:
+            "Whose accelerator, by the layout of its keys: \(StageAccelerator.all.map(\.name).joined(separator: ", "))."
+    )
+    var layout = StageAccelerator.cilium.name
     @OptionGroup var format: OutputOptions
 
     func run() throws {
-        let performance = try Performance(try Scene.named(code), isTwin: twin)
+        let performance = try Performance(
+            try Scene.named(code), isTwin: twin, accelerator: try StageAccelerator.named(layout))
         try report(performance.report)
         while readLine() != nil { try report(try performance.next()) }
     }
 
     private func report(_ report: Performance.Report) throws {
         guard format.output == .text else { return try Output.json(report) }
-        Output.line("\(report.code)\(report.isTwin ? ", the twin" : "") in sockmap \(report.map)")
+        Output.line("\(report.code)\(report.isTwin ? ", the twin" : ""), \(report.layout), in sockmap \(report.map)")
         for act in report.acts { Output.line("  \(act.tuple)  \(act.entries) entries in the map") }
     }
 

@@ -8,6 +8,7 @@ struct Up: ParsableCommand {
             EXAMPLES
               unstuck-lab up --replace
               unstuck-lab up --lab plain --without-accelerator
+              unstuck-lab up --lab big --pods 18
             """)
 
     @OptionGroup var options: LabOptions
@@ -18,9 +19,14 @@ struct Up: ParsableCommand {
     var withoutAccelerator = false
     @Option(help: "Entries that the accelerator's sockmap has room for.")
     var mapSize = 65535
+    @Option(help: "How many pods the node has: the standard three and more servers, shop/web-2, shop/web-3, …")
+    var pods = LabPod.standard.count
 
     func validate() throws {
         guard (1...10_000_000).contains(mapSize) else { throw ValidationError("--map-size is 1 to 10000000") }
+        guard (LabPod.standard.count...AddressPlan.podLimit).contains(pods) else {
+            throw ValidationError("--pods is \(LabPod.standard.count) to \(AddressPlan.podLimit)")
+        }
     }
 
     func run() throws {
@@ -29,6 +35,7 @@ struct Up: ParsableCommand {
         up.replace = replace
         up.accelerator = !withoutAccelerator
         up.mapSize = mapSize
+        up.pods = LabPod.numbering(pods)
         up.progress = { Output.progress("· \($0)") }
         try lab.up(up)
         try LabReport(lab).print(as: format.output)

@@ -28,9 +28,12 @@ struct Looking {
             result = try judge(looks)
         }
         // Who holds the sockets that matter is asked last, and for them alone.
+        let matter = socketsThatMatter(result.view, result.diagnosis)
+        guard !matter.isEmpty else { return result }
         let last = looks.count - 1
-        observer.addOwners(of: socketsThatMatter(result.view, result.diagnosis), to: &looks[last])
-        return try judge(looks)
+        observer.addOwners(of: matter, to: &looks[last])
+        result.view.learnOwners(from: looks[last])
+        return Result(looks: looks, view: result.view, diagnosis: UnstuckDiagnosis.diagnose(result.view))
     }
 
     private func judge(_ looks: [Snapshot]) throws -> Result {
@@ -46,6 +49,12 @@ struct LookOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Only these sockmaps, by id.", valueName: "id"))
     var map: [UInt32] = []
 
+    @Flag(
+        help: ArgumentHelp(
+            "Walk the maps' keys and ask INET_DIAG, as where BTF or a right is missing.",
+            discussion: "Tells less: a dead socket from a zombie, above all, it cannot tell."))
+    var withoutIterator = false
+
     func validate() throws {
         guard interval == 0 || (interval >= NodeView.secondsBetweenSightings && interval <= 600) else {
             throw ValidationError(
@@ -59,6 +68,7 @@ struct LookOptions: ParsableArguments {
         var options = NodeObserver.Options()
         options.root = node.nodeRoot
         options.maps = Set(map)
+        options.avoidsIterators = withoutIterator
         return options
     }
 }

@@ -13,13 +13,20 @@ struct RepairCommand: ParsableCommand {
         discussion: """
             Without --apply nothing is changed. With it, each entry is checked again inside the kernel just before it \
             is deleted, and looked at just after; a zombie's descriptor is held meanwhile. Entries of live sockets are \
-            never touched (docs/limitations.md tells of the window that no kernel lets close). Every step is journaled before and after.
+            never touched (docs/limitations.md tells of the window that no kernel lets close). Every step is journaled \
+            before and after: what a killed run left is accounted for by the next one. SIGINT, SIGTERM and SIGHUP end a \
+            run between two steps.
+
+            With --without-iterator entries are planned that no socket was seen of, in two complete looks; a third one \
+            comes just before they are deleted, by key. Who sat there is not seen, and the window is wider.
 
             EXAMPLES
               unstuck repair
                   What would be done.
               unstuck repair --apply --reset-stuck --watch 30
                   Do it, end the connections that have lost bytes, and look for 30 s whether it stays clean.
+              unstuck repair --apply --pod shop/web-0 --state leaked --per-minute 60
+                  Only what that pod has leaked, and at most 60 entries a minute.
 
             EXIT STATUS
               0 nothing to do, or all done · 1 a plan that waits for --apply, or something was left · \
@@ -35,11 +42,17 @@ struct RepairCommand: ParsableCommand {
     @Flag(help: "Also delete zombies whose queue holds unread bytes; the bytes are lost.")
     var discardUnread = false
 
+    @Flag(help: "Also delete entries of maps whose key layout was inferred from their residents, not declared.")
+    var acceptInferred = false
+
     @Flag(help: "Go on although more than half of a map looks dead.")
     var force = false
 
     @Option(help: ArgumentHelp("Most entries that one run deletes.", valueName: "count"))
     var limit = 10_000
+
+    @Option(help: ArgumentHelp("Most deletions and resets within any minute; 0: no cap.", valueName: "count"))
+    var perMinute = 6000
 
     @Option(help: ArgumentHelp("Afterwards keep looking, and say whether it stays clean.", valueName: "seconds"))
     var watch: Int = 0
@@ -47,63 +60,107 @@ struct RepairCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Where each step is written down, before and after.", valueName: "file"))
     var journal = "/var/log/unstuck/journal.jsonl"
 
+    @OptionGroup(title: "Which entries") var selection: EntryFilterOptions
     @OptionGroup var look: LookOptions
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard limit > 0 else { throw ValidationError("--limit is at least 1") }
+        // A journal that is read again must hold it all.
+        guard (1...100_000).contains(limit) else { throw ValidationError("--limit is 1 to 100000") }
+        guard (0...1_000_000).contains(perMinute) else { throw ValidationError("--per-minute is 0 to 1000000") }
         guard (0...3600).contains(watch) else { throw ValidationError("--watch is 0 to 3600 seconds") }
+        guard selection.state.allSatisfy(\.isDead) else { throw ValidationError("--state is leaked or zombie here") }
     }
 
     /// One repair at a time on a node, whatever journal it writes.
     private static let lockPath = "/run/unstuck/repair.lock"
 
     func run() throws {
-        guard apply else { return try planAndApply() }
+        guard apply else { return try planOnly() }
         // Taken before looking: two runs must not plan on the same entries.
         let lock: RepairLock
         do {
             lock = try RepairLock(path: Self.lockPath)
         } catch {
-            printError(
-                error.errno == EWOULDBLOCK
-                    ? "unstuck: another repair is running on this node"
-                    : error.errno == EACCES || error.errno == EPERM
-                        ? "unstuck: --apply needs root (\(error))" : "unstuck: cannot lock: \(error)")
+            switch error {
+            case .system(let cause) where cause.errno == EACCES || cause.errno == EPERM:
+                printError("unstuck: --apply needs root (\(cause))")
+            case .system(let cause): printError("unstuck: cannot lock: \(cause)")
+            case .held: printError("unstuck: \(error)")
+            }
             throw Exit.couldNotTell
         }
         try planAndApply()
         _ = consume lock
     }
 
+    private func planOnly() throws {
+        let looking = Looking(observer: look.observer(node), interval: look.interval)
+        let (plan, report) = makePlan(try looking.run())
+        show(plan, report)
+        try finish(report)
+        if plan.refusals.isEmpty, !plan.isEmpty, output.output == .text {
+            writeOutput("→ unstuck repair --apply  carries it out\n")
+        }
+        try exit(plan, report)
+    }
+
     private func planAndApply() throws {
         let looking = Looking(observer: look.observer(node), interval: look.interval)
         let seen = try looking.run()
+        var (plan, report) = makePlan(seen)
+        let journal = try openJournal()
+        report.resumed = settle(journal.unfinished, seen.view, lookedAt: looking.observer.options.maps)
+        plan.cautions += journal.damage
+        report.plan = plan
+        show(plan, report)
+        let isRefused = !plan.refusals.isEmpty
+        guard !isRefused, !plan.isEmpty else {
+            if !report.resumed.isEmpty {
+                // Nothing is done, but what became of earlier steps is written down.
+                let result = Repairer(journal: journal, looking: looking.observer).apply(
+                    Plan(), resumed: report.resumed)
+                if let failure = result.failure { printError("unstuck: \(failure)") }
+            }
+            try finish(report)
+            return try exit(plan, report)
+        }
+        try carryOut(plan, journal, looking, &report)
+    }
+
+    private func makePlan(_ seen: Looking.Result) -> (Plan, RepairReport) {
         var options = PlanOptions()
         options.discardsUnread = discardUnread
         options.resetsStuck = resetStuck
+        options.acceptsInferred = acceptInferred
         options.isForced = force
         options.limit = limit
-        let plan = makePlan(seen.view, seen.diagnosis, options)
-        var report = RepairReport(plan: plan, unknown: seen.diagnosis.unknown)
-        let written = apply ? try openJournal() : nil
-        if output.output == .text {
-            writeOutput(PlanText(style: output.style).render(plan, isBlind: !seen.diagnosis.unknown.isEmpty))
-            let others = seen.diagnosis.findings.count { $0.code == .crossWired || $0.hasLivingResident }
-            if others > 0 {
-                writeOutput("! \(others) finding\(others == 1 ? "" : "s") that repair cannot mend: unstuck diagnose\n")
-            }
-            for unknown in seen.diagnosis.unknown { writeOutput("? \(safeText(unknown))\n") }
+        options.deletesUnseen = look.withoutIterator
+        options.selection = selection.filter()
+        let plan = UnstuckDiagnosis.makePlan(seen.view, seen.diagnosis, options)
+        let caps = RepairReport.Caps(limit: limit, perMinute: perMinute)
+        var report = RepairReport(plan: plan, caps: caps, unknown: seen.diagnosis.unknown)
+        report.unmendable = seen.diagnosis.findings.count { $0.code == .crossWired || $0.hasLivingResident }
+        return (plan, report)
+    }
+
+    private func show(_ plan: Plan, _ report: RepairReport) {
+        guard output.output == .text else { return }
+        writeOutput(ResumedText(style: output.style).render(report.resumed))
+        writeOutput(PlanText(style: output.style).render(plan, isBlind: !report.unknown.isEmpty))
+        if report.unmendable > 0 {
+            writeOutput(
+                "! \(report.unmendable) finding\(report.unmendable == 1 ? "" : "s") that repair cannot mend: unstuck diagnose\n"
+            )
         }
-        guard apply, plan.refusals.isEmpty, !plan.isEmpty else {
-            try finish(report)
-            if !plan.refusals.isEmpty || (plan.isEmpty && !seen.diagnosis.unknown.isEmpty) { throw Exit.couldNotTell }
-            if !plan.isEmpty, output.output == .text { writeOutput("→ unstuck repair --apply  carries it out\n") }
-            if !plan.isEmpty || !plan.undecided.isEmpty { throw Exit.findings }
-            return
-        }
-        if let written { try carryOut(plan, written, looking, &report) }
+        for unknown in report.unknown { writeOutput("? \(safeText(unknown))\n") }
+    }
+
+    /// Of a plan that was not carried out.
+    private func exit(_ plan: Plan, _ report: RepairReport) throws {
+        if !plan.refusals.isEmpty || (plan.isEmpty && !report.unknown.isEmpty) { throw Exit.couldNotTell }
+        if !plan.isEmpty || !plan.undecided.isEmpty { throw Exit.findings }
     }
 
     private func openJournal() throws -> Journal {
@@ -116,108 +173,69 @@ struct RepairCommand: ParsableCommand {
     }
 
     private func carryOut(
-        _ plan: Plan, _ written: Journal, _ looking: Looking, _ report: inout RepairReport
+        _ plan: Plan, _ journal: Journal, _ looking: Looking, _ report: inout RepairReport
     ) throws {
         if !plan.resets.isEmpty, !Requirement.Capability.netAdmin.isPresent {
             printError("unstuck: to reset connections needs CAP_NET_ADMIN; nothing was changed")
             throw Exit.couldNotTell
         }
-        let result = Repairer(journal: written, looking: looking.observer).apply(plan)
+        let signals = StopSignals()
+        defer { withExtendedLifetime(signals) {} }  // a second signal, too, waits until the result is printed
+        let repairer = Repairer(journal: journal, looking: looking.observer, pace: Pace(perMinute: perMinute)) { wait in
+            if wait.seconds > 2 {
+                printError(
+                    "unstuck: \(wait.done) of \(wait.total) done; \(perMinute) a minute is the cap (--per-minute), "
+                        + "going on in \(Int(wait.seconds.rounded(.up))) s")
+            }
+            return signals.wait(seconds: wait.seconds)
+        }
+        let result = repairer.apply(plan, resumed: report.resumed)
         report.take(result)
-        if output.output == .text { writeOutput(report.text(output.style)) }
+        if output.output == .text {
+            writeOutput(report.text(output.style))
+            for problem in result.problemLines { writeOutput("? \(safeText(problem))\n") }
+        }
         if let failure = result.failure {
             printError("unstuck: ended early: \(Requirement.missing(behind: failure))")
             try finish(report)
             throw Exit.couldNotTell
         }
-        let isClean = watch > 0 ? try keepLooking(looking, &report) : true
+        let isWatched = watch > 0 && result.interruption == nil
+        let isClean = isWatched ? try keepLooking(looking, signals, &report) : true
         try finish(report)
-        if result.hasRaced || !result.isComplete || !isClean { throw Exit.findings }
+        if !result.problems.isEmpty { throw Exit.couldNotTell }
+        if result.hasRaced || !result.isComplete || !isClean || report.interrupted != nil { throw Exit.findings }
     }
 
     /// Looks every second. Dead entries that come back mean that something goes on making them.
-    private func keepLooking(_ looking: Looking, _ report: inout RepairReport) throws -> Bool {
+    private func keepLooking(_ looking: Looking, _ signals: StopSignals, _ report: inout RepairReport) throws -> Bool {
         let once = Looking(observer: looking.observer, interval: 0)
         var looks: [Snapshot] = []
         var found = 0
-        for second in 1...watch {
-            sleep(1)
+        var watched = 0
+        while watched < watch, found == 0 {
+            report.interrupted = signals.wait(seconds: 1)
+            guard report.interrupted == nil else { break }
+            watched += 1
             // Kept from three seconds back: enough for a second sighting.
             looks = Array(try (looks + once.run().looks).suffix(4))
             found = diagnose(looks).findings.count
-            printProgress("watching: \(second) of \(watch) s, \(found) findings")
-            if found > 0 { break }
+            printProgress("watching: \(watched) of \(watch) s, \(found) findings")
         }
-        report.watch = RepairReport.Watch(seconds: watch, findings: found)
+        report.watch = RepairReport.Watch(seconds: watched, findings: found)
         if output.output == .text {
             writeOutput(
-                found == 0
-                    ? output.style.green("✓ stayed clean for \(watch) s\n")
-                    : output.style.red("✗ did not stay clean: unstuck diagnose tells what came back\n"))
+                found > 0
+                    ? output.style.red("✗ did not stay clean: unstuck diagnose tells what came back\n")
+                    : watched < watch
+                        ? output.style.yellow("! stayed clean for \(watched) s of \(watch), then told to end\n")
+                        : output.style.green("✓ stayed clean for \(watch) s\n"))
         }
         return found == 0
     }
 
     private func finish(_ report: RepairReport) throws {
         if output.output == .json { writeOutput(try JSON.document(report, command: "repair")) }
-    }
-}
-
-/// The plan and what came of it, for machines and people.
-struct RepairReport: Encodable {
-    struct Step: Encodable {
-        var map: UInt32
-        var key: SockmapKey
-        var claim: FourTuple
-        var outcome: String
-        var detail: String
-    }
-    struct Reset: Encodable {
-        var connection: FourTuple
-        var failure: String?
-    }
-    struct Watch: Encodable {
-        var seconds: Int
-        var findings: Int
-    }
-
-    var plan: Plan
-    var unknown: [String]
-    var applied = false
-    var deletions: [Step] = []
-    var resets: [Reset] = []
-    var watch: Watch?
-
-    init(plan: Plan, unknown: [String]) {
-        self.plan = plan
-        self.unknown = unknown
-    }
-
-    mutating func take(_ result: Repairer.Result) {
-        applied = true
-        deletions = result.deletions.map {
-            Step(
-                map: $0.planned.entry.map, key: $0.planned.entry.key, claim: $0.planned.claim,
-                outcome: $0.outcome.word, detail: $0.outcome.explanation)
-        }
-        resets = result.resets.map { Reset(connection: $0.planned.connection, failure: $0.failure) }
-    }
-
-    func text(_ style: Style) -> String {
-        var lines: [String] = []
-        let deleted = deletions.count { $0.outcome == "deleted" }
-        lines.append(
-            (deleted == deletions.count ? style.green("✓") : style.yellow("!"))
-                + " deleted \(deleted) of \(deletions.count) dead entr\(deletions.count == 1 ? "y" : "ies")")
-        for reset in resets {
-            lines.append(
-                reset.failure.map { style.red("✗ reset of \(reset.connection): \(safeText($0))") }
-                    ?? style.green("✓ reset \(reset.connection) and deleted its own entries"))
-        }
-        for step in deletions.filter({ $0.outcome != "deleted" }).prefix(20) {
-            lines.append(style.yellow("! \(step.claim): \(safeText(step.detail))"))
-        }
-        return lines.joined(separator: "\n") + "\n"
     }
 }
 

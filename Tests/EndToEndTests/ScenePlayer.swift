@@ -10,9 +10,9 @@ final class ScenePlayer {
     private let answers = Pipe()
     private let errors = Pipe()
 
-    init(_ code: String, isTwin: Bool) throws {
+    init(_ code: String, isTwin: Bool, layout: String = "cilium") throws {
         process.executableURL = URL(filePath: Programs.lab)
-        process.arguments = ["play", code, "--output", "json"] + (isTwin ? ["--twin"] : [])
+        process.arguments = ["play", code, "--layout", layout, "--output", "json"] + (isTwin ? ["--twin"] : [])
         process.standardInput = asks
         process.standardOutput = answers
         process.standardError = errors

@@ -59,6 +59,8 @@ public enum Programs {
         public var pid: Int32 { process.processIdentifier }
         public var isRunning: Bool { process.isRunning }
 
+        public var errorsSoFar: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
+
         public func terminate() { process.terminate() }
 
         public func wait() throws -> Output {

@@ -8,8 +8,10 @@ public final class TestMap {
     public let descriptor: Int32
     public let id: UInt32
 
-    public init(keySize: UInt32 = 44, maxEntries: UInt32 = 1024) throws {
-        let created = unsafe bpf_map_create(BPF_MAP_TYPE_SOCKHASH, "unstuck_test", keySize, 4, maxEntries, nil)
+    /// - Parameter valueSize: 4, or 8: then user space can look up whose cookie sits behind a key.
+    public init(keySize: UInt32 = 44, valueSize: UInt32 = 4, maxEntries: UInt32 = 1024) throws {
+        let created = unsafe bpf_map_create(
+            BPF_MAP_TYPE_SOCKHASH, "unstuck_test", keySize, valueSize, maxEntries, nil)
         guard created >= 0 else { throw SystemError("BPF_MAP_CREATE", "SOCKHASH", errno: errno) }
         descriptor = created
         var info = bpf_map_info()
@@ -40,7 +42,7 @@ public final class TestMap {
     /// Files a socket under a key; replaces what is there.
     public func put(_ socket: Int32, under key: [UInt8]) throws {
         var key = key
-        var value = socket
+        var value = UInt64(UInt32(bitPattern: socket))  // a map with values of four bytes takes the first four
         let map = descriptor
         try syscall("BPF_MAP_UPDATE_ELEM", on: "the test's map") {
             unsafe bpf_map_update_elem(map, &key, &value, UInt64(BPF_ANY))
@@ -60,6 +62,23 @@ public final class TestMap {
 
     public func remove(_ tuple: FourTuple) {
         var key = (KeyLayout.cilium.encode(tuple) ?? [])
+        unsafe _ = bpf_map_delete_elem(descriptor, &key)
+    }
+
+    /// The key that the kernel names after `key`; the first one after `nil`, and `nil` after the last.
+    public func nextKey(after key: SockmapKey?) -> SockmapKey? {
+        var next = [UInt8](repeating: 0, count: 44)
+        let code: Int32
+        if let key {
+            code = unsafe bpf_map_get_next_key(descriptor, key.bytes, &next)
+        } else {
+            code = unsafe bpf_map_get_next_key(descriptor, nil, &next)
+        }
+        return code == 0 ? SockmapKey(next) : nil
+    }
+
+    public func remove(_ key: SockmapKey) {
+        var key = key.bytes
         unsafe _ = bpf_map_delete_elem(descriptor, &key)
     }
 

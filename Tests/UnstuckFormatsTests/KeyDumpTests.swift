@@ -84,9 +84,12 @@ struct KeyDumpTests {
         let dump = KeyDump(try Self.fixture("calico-12.txt"))
         #expect(KeyReading(dump.keys).layout == .calico)
         #expect(
-            Set(dump.keys.compactMap { KeyLayout.calico.decode($0)?.remote.description }) == [
-                "10.10.101.249:46730", "10.10.101.249:56184", "10.10.134.48:8080",
-            ])
+            Set(
+                dump.keys.compactMap { KeyLayout.calico.decode($0) }.map {
+                    "\($0.local.port == 0 ? $0.remote : $0.local)"
+                }) == [
+                    "10.10.101.249:46730", "10.10.101.249:56184", "10.10.134.48:8080",
+                ])
     }
 
     @Test(arguments: [

@@ -29,7 +29,9 @@ struct ObserverTests {
             #expect(EntryState(resident: entry.resident, claim: claim) == (isDead ? .zombie : .live))
             let descriptor = isDead ? dead.server : claim == live.tuple ? live.server : live.client
             let cookie = try KernelUnderTest.provides(.cookie) ? SocketPair.cookie(descriptor) : 0
-            #expect(entry.resident.identity.cookie == cookie)
+            // Looked up, a socket has the cookie that somebody asked for, or none.
+            let isUnasked = MapIterators.areRefused && entry.resident.identity.cookie == 0
+            #expect(entry.resident.identity.cookie == cookie || isUnasked)
             #expect(entry.resident.inode == SocketPair.inode(descriptor))
         }
     }
@@ -118,10 +120,10 @@ struct ObserverTests {
                 under: words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } })
             inserted += 1
         }
-        // Both halves together fill more than a read, each of them may not.
+        // Both halves together fill more than a read, each of them may not. Looked up, no bucket is too full.
         do {
             #expect(try Set(map.entries.map(\.key)).count == 250)
-            #expect(maxEntries == 4096)
+            #expect(maxEntries == 4096 || MapIterators.areRefused)
         } catch let error as ObservationError {
             guard case .stalled = error else { throw error }
         }

@@ -35,6 +35,17 @@ import UnstuckModel
         #expect(layout.podLogFolder(pod) == "/run/unstuck-lab/t1/log/pods/shop_web-0_\(pod.uid)")
     }
 
+    @Test func manyPodsAreTheStandardOnesAndServers() {
+        let pods = LabPod.numbering(18)
+        #expect(Array(pods[..<3]) == LabPod.standard)
+        #expect(pods[3].id.description == "shop/web-2" && pods[17].id.description == "shop/web-16")
+        #expect(pods.indices.allSatisfy { pods[$0].index == $0 })
+        #expect(pods.filter(\.isServer).count == 17)
+        #expect(Set(pods.map(\.id)).count == 18 && Set(pods.map(\.uid)).count == 18)
+        #expect(pods.allSatisfy { $0.uid.utf8.count == 36 && $0.containerID.utf8.count == 64 })
+        #expect(pods == LabPod.numbering(18), "the same next time")
+    }
+
     @Test func onlyTheNodeIsAccelerated() throws {
         let node = try #require(layout.cgroup(.node, pods: []))
         let remote = try #require(layout.cgroup(.remote, pods: []))

@@ -47,14 +47,14 @@ struct KeyLayoutTests {
             let tuple = FourTuple(
                 local: Endpoint(try #require(IPAddress(local)), 50504),
                 remote: Endpoint(try #require(IPAddress(remote)), 8080))
-            let isCarried = tuple.local.address.isV4 || layout.carriesV6
+            let isCarried = tuple.local.address.isV4 || layout.carriesV6 || layout.v6StandIn != nil
             guard let key = layout.encode(tuple) else {
                 #expect(!isCarried || layout.fields.contains { $0.field.isNoTuple }, "\(layout.name) \(tuple)")
                 continue
             }
             #expect(isCarried)
             #expect(key.count == layout.size)
-            #expect(layout.decode(key) == layout.claim(naming: tuple), "\(layout.name)")
+            #expect(layout.decode(key).map { [$0] } == layout.claims(naming: tuple), "\(layout.name)")
         }
     }
 
@@ -82,8 +82,51 @@ struct KeyLayoutTests {
         #expect(claim.remote.description == "203.0.113.7:8080")
         #expect(claim.local.port == 0)
         let tuple = FourTuple(local: try #require(Endpoint("192.0.2.10:50504")), remote: claim.remote)
-        #expect(layout.claim(naming: tuple) == claim)
+        #expect(layout.claims(naming: tuple) == [claim])
         #expect(layout.encode(tuple) == key)
+    }
+
+    /// Calico files an application's socket under its own end, and Envoy's under the application's, with another mark.
+    @Test func aKeyTellsWhoseEndItNames() throws {
+        let application = try #require(Endpoint("192.0.2.10:50504"))
+        let envoy = try #require(Endpoint("127.0.0.1:15001"))
+        let tuple = FourTuple(local: envoy, remote: application)
+        let nowhere = Endpoint(IPAddress(v4: 0), 0)
+        let sides = [
+            (FourTuple(local: application, remote: nowhere), [192, 0, 2, 10, 0xc5, 0x48, 0, 0, 0, 0, 0, 0] as [UInt8]),
+            (FourTuple(local: nowhere, remote: application), [192, 0, 2, 10, 0xc5, 0x48, 0, 0, 1, 0, 0, 0]),
+        ]
+        for (claim, key) in sides {
+            #expect(KeyLayout.calico.decode(key) == claim)
+            #expect(KeyLayout.calico.encode(claim) == key)
+        }
+        #expect(KeyLayout.calico.claims(naming: tuple).contains(sides[1].0))
+        #expect(KeyLayout.calico.claims(naming: tuple.reversed).contains(sides[0].0))
+        #expect(KeyLayout.calico.encode(tuple) == nil, "which end?")
+        #expect(KeyLayout.calico.decode([192, 0, 2, 10, 0xc5, 0x48, 0, 0, 2, 0, 0, 0]) == nil)
+        #expect(KeyLayout.calico.decode([192, 0, 2, 10, 0xc5, 0x48, 0, 0, 1, 0, 0, 1]) == nil)
+    }
+
+    /// What the kernel gives an IPv6 server's socket for IPv4 addresses.
+    @Test func istioFilesIPv6ServersUnderAnAddressOfIPv4() throws {
+        let tuple = FourTuple(
+            local: try #require(Endpoint("[2001:db8::1]:28080")), remote: try #require(Endpoint("[2001:db8::2]:50290")))
+        let key: [UInt8] = [127, 0, 0, 6, 0xb0, 0x6d, 0, 0, 127, 0, 0, 6, 0x72, 0xc4, 0, 0]
+        #expect(KeyLayout.istioBypass.encode(tuple) == key)
+        let claim = try #require(KeyLayout.istioBypass.decode(key))
+        #expect(KeyLayout.istioBypass.claims(naming: tuple) == [claim])
+        #expect(KeyLayout.kmesh.claims(naming: tuple) == [])
+    }
+
+    /// eunomia's program files an IPv4 connection of a dual-stack socket with that socket's own family.
+    @Test func eunomiaNamesTheSocketsFamily() throws {
+        let loopback = IPAddress(v4: 0x7F00_0001)
+        let tuple = FourTuple(local: Endpoint(loopback, 8080), remote: Endpoint(loopback, 50504))
+        var key = try #require(KeyLayout.eunomia.encode(tuple))
+        #expect(key == [127, 0, 0, 1, 127, 0, 0, 1, 0, 0, 0x1f, 0x90, 0, 0, 0xc5, 0x48, 2, 0, 0, 0])
+        #expect(KeyLayout.eunomia.decode(key) == tuple)
+        key[16] = 10
+        #expect(KeyLayout.eunomia.decode(key) == tuple)
     }
 
     @Test func toleratesTheProtocolByte() throws {
@@ -112,7 +155,7 @@ extension KeyLayout.Field {
     /// Bytes that no tuple tells.
     fileprivate var isNoTuple: Bool {
         switch self {
-        case .opaque, .socketCookie: true
+        case .opaque, .socketCookie, .side: true
         default: false
         }
     }

@@ -32,6 +32,8 @@ struct LayoutDecisionTests {
     /// Keys that a tuple alone does not make: the rest is filled with what such a program would put there.
     private static func filled(_ layout: KeyLayout, _ tuple: FourTuple, _ number: UInt16) throws -> [UInt8] {
         if layout.naming == .socket { return [UInt8(number + 1), 0, 0, 0, 0, 0, 0, 0] }
+        let claims = layout.claims(naming: tuple)
+        if claims.count > 1 { return try #require(layout.encode(claims[1])) }
         let known = layout.fields.filter {
             if case .opaque = $0.field { false } else { true }
         }

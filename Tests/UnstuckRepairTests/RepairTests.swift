@@ -164,9 +164,16 @@ struct RepairTests {
         let path = "/tmp/unstuck-test-\(UUID().uuidString).lock"
         defer { unsafe unlink(path) }
         let first = try RepairLock(path: path)
-        #expect(throws: SystemError.self) { _ = try RepairLock(path: path) }
+        let refusal = #expect(throws: RepairLock.Failure.self) { _ = try RepairLock(path: path) }
+        guard case .held(let holder) = refusal else { throw try #require(refusal) }
+        #expect(holder?.pid == getpid())
+        #expect(abs(Double(holder?.since ?? 0) - Date().timeIntervalSince1970) < 60)
         _ = consume first
-        _ = try RepairLock(path: path)
+        // What stands in the file is for people only.
+        for text in ["", "1 0", "999999999 1 2", "-1 x"] {
+            try Data(text.utf8).write(to: URL(filePath: path))
+            _ = try RepairLock(path: path)
+        }
     }
 
     /// Somebody takes keys over all the time while we delete: a live socket is never deleted without notice.

@@ -11,9 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -56,6 +53,15 @@ static inline int linux_socket_cookie(int fd, uint64_t *cookie)
 	socklen_t size = sizeof *cookie;
 	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, cookie, &size);
 }
+
+/* A descriptor of the network namespace that a socket lives in, or -1. Needs CAP_NET_ADMIN there. SIOCGSKNS, Linux 4.9. */
+static inline int linux_socket_namespace(int fd) { return ioctl(fd, 0x894C); }
+
+/*
+ * 1 if the descriptor that a /proc/PID/fd path names is a TCP socket, 0 if not, -1 on failure. sockfs tells a socket's
+ * protocol as an attribute (net/socket.c, sockfs_xattr_get).
+ */
+int linux_is_tcp_socket(const char *path);
 
 /* The rest of this module: named here so that a build made before they came notices them. */
 #include "linux_process.h"

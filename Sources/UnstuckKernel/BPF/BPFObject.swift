@@ -187,6 +187,9 @@ public struct BPFError: Error, Sendable, CustomStringConvertible {
     /// The kernel does not know something that the program uses; another variant may do.
     public var isVerifierRefusal: Bool { action == "load" && (errno == EINVAL || errno == EACCES) }
 
+    /// It would be refused again.
+    var isOfLoading: Bool { ["decode", "open", "load"].contains(action) }
+
     public var reason: String { unsafe String(cString: strerror(errno)) }
     public var description: String { "cannot \(action) BPF \(object): \(reason)" }
 }

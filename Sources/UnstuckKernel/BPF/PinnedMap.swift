@@ -40,20 +40,9 @@ private enum MapCalls {
         return info.id
     }
 
-    /// In the kernel's order. A key that is deleted meanwhile restarts the walk; repeats are left out.
     static func keys(of descriptor: Int32, size: Int, named name: String) throws -> Set<[UInt8]> {
-        var seen = Set<[UInt8]>()
-        var next = [UInt8](repeating: 0, count: size)
-        var code = unsafe bpf_map_get_next_key(descriptor, nil, &next)
-        // Every turn adds a key or ends the loop, except a restart; those are bounded by the second condition.
-        var turns = 0
-        while code == 0, turns < 10_000_000 {
-            turns += 1
-            seen.insert(next)
-            let previous = next
-            code = unsafe bpf_map_get_next_key(descriptor, previous, &next)
-        }
-        guard code == 0 || code == -ENOENT else { throw BPFError("walk map", name, errno: -code) }
-        return seen
+        let walk = try KeyWalk.run(over: descriptor, keySize: size, named: name)
+        guard walk.isComplete else { throw BPFError("walk to the end of map", name, errno: EAGAIN) }
+        return Set(walk.entries.map(\.key.bytes))
     }
 }

@@ -42,14 +42,14 @@ public struct MapUsers: Sendable {
             for id in query.programs where ids.contains(id) {
                 found[id, default: []].append(
                     ProgramAttachment(
-                        place: .cgroup(path), hook: "sock_ops", mode: query.mode, link: links.link(of: id, in: group)))
+                        cgroup: path, hook: "sock_ops", mode: query.mode, link: links.link(of: id, in: group)))
             }
         }
         for map in Set(programs.flatMap(\.maps)).sorted() {
             guard let open = try? BPFTable.openSockmap(id: map) else { continue }
             for (type, hook) in Self.mapHooks {
                 for id in Self.query(open.descriptor.raw, type)?.programs ?? [] where ids.contains(id) {
-                    found[id, default: []].append(ProgramAttachment(place: .sockmap(map), hook: hook))
+                    found[id, default: []].append(ProgramAttachment(sockmap: map, hook: hook))
                 }
             }
         }
@@ -61,9 +61,9 @@ public struct MapUsers: Sendable {
     public mutating func noteMessagePrograms(_ ids: Set<UInt32>, ofResidentsIn map: UInt32) {
         for index in programs.indices where ids.contains(programs[index].id) {
             let known = programs[index].attachments ?? []
-            guard !known.contains(where: { $0.place == .sockmap(map) && $0.hook == "msg_verdict" }) else { continue }
+            guard !known.contains(where: { $0.sockmap == map && $0.hook == "msg_verdict" }) else { continue }
             programs[index].attachments =
-                known + [ProgramAttachment(place: .sockmap(map), hook: "msg_verdict", isObserved: true)]
+                known + [ProgramAttachment(sockmap: map, hook: "msg_verdict", isObserved: true)]
         }
     }
 

@@ -12,6 +12,8 @@ public final class NodeObserver {
         public var maps: Set<UInt32> = []
         /// Also read the TCP tables of the network namespaces.
         public var readsSockets = true
+        /// Walk the maps' keys and ask INET_DIAG for the sockets, although the iterators could be used.
+        public var avoidsIterators = false
         /// Also read from which ports each network namespace gives to its clients.
         public var readsLocalPorts = false
         public init() {}
@@ -19,6 +21,9 @@ public final class NodeObserver {
 
     public let options: Options
     private let sockmaps = SockmapObserver()
+    /// Why the program that reads maps, or sockets, is not tried any more: it will not be accepted the next time either.
+    private var refusal: (any Error)?
+    private var refusalOfTCP: (any Error)?
     /// What each part of a look took and found: `UNSTUCK_LOG=debug`.
     private let log = Logger(label: "unstuck.look")
 
@@ -31,12 +36,19 @@ public final class NodeObserver {
     /// taken for a misdirected one.
     public func look() -> Snapshot {
         var snapshot = Self.blank()
+        defer { tables = nil }
+        if options.readsSockets, options.avoidsIterators || refusal != nil {
+            // The shorter the time from the keys to the tables and back, the more keys stay.
+            tables = SocketTables(root: options.root)
+            tables?.prepare()
+        }
         let before = readMaps(into: &snapshot.shortfalls)
         if options.readsSockets {
             readSockets(into: &snapshot)
             var again: [Shortfall] = []
             snapshot.sockmaps = readMaps(into: &again)
             Self.markUnstable(&snapshot.sockmaps, before: before)
+            checkAbsences(&snapshot)
         } else {
             snapshot.sockmaps = before
         }
@@ -76,13 +88,14 @@ public final class NodeObserver {
         let start = ContinuousClock.now
         let pins = PinFinder(root: options.root).pins()
         var result: [Sockmap] = []
+        var walked = WalkedMaps()
         for id in mapIDs(pins, &shortfalls) where options.maps.isEmpty || options.maps.contains(id) {
             do {
                 guard let map = try open(id, pins[id]) else { continue }
                 var description = map.description
                 description.pins = pins[id] ?? []
                 do {
-                    description.entries = try sockmaps.entries(of: map)
+                    try readEntries(of: map, into: &description, &walked)
                 } catch {
                     shortfalls.append(Shortfall(.sockmaps, action: "read sockmap \(id)", error: error))
                 }
@@ -96,9 +109,59 @@ public final class NodeObserver {
             shortfalls.append(
                 Shortfall(.sockmaps, action: "find sockmap \(id)", missing: "a SOCKMAP or SOCKHASH of that id"))
         }
-        let entries = result.reduce(0) { $0 + $1.entries.count }
+        shortfalls += walked.shortfalls
+        let entries = result.reduce(0) { $0 + $1.entries.count + ($1.walk?.entries.count ?? 0) }
         log.debug("\(result.count) sockmaps, \(entries) entries in \(ContinuousClock.now - start)")
         return result
+    }
+
+    /// Through the iterator, or, where that cannot be used, by walking the keys.
+    private func readEntries(
+        of map: borrowing OpenSockmap, into description: inout Sockmap, _ walked: inout WalkedMaps
+    ) throws {
+        var reason = options.avoidsIterators ? WalkedMaps.chosen : ""
+        if let refusal {
+            reason = Requirement.missing(behind: refusal)
+        } else if !options.avoidsIterators {
+            do {
+                description.entries = try sockmaps.entries(of: map)
+                return
+            } catch let error as ObservationError where !error.isOfIterator {
+                throw error
+            } catch {
+                if let error = error as? BPFError, error.isOfLoading { refusal = error }
+                reason = Requirement.missing(behind: error)
+            }
+        }
+        let walk = try KeyWalk.run(over: map)
+        description.walk = walk
+        walked.add(description.id, walk, reason)
+    }
+
+    /// Keys of walked maps that name no socket: is there really none?
+    private func checkAbsences(_ snapshot: inout Snapshot) {
+        guard snapshot.sockmaps.contains(where: { $0.walk != nil }) else { return }
+        let tables = tables ?? SocketTables(root: options.root)
+        if tables.reads == 0 {  // the sockets came through their iterator, which does not look for hidden namespaces
+            let reading = tables.read()
+            snapshot.shortfalls += reading.shortfalls
+            let known = Set(snapshot.sockets.map { Place(tuple: $0.socket.tuple, netns: $0.socket.netns) })
+            snapshot.sockets += reading.sockets.filter {
+                !known.contains(Place(tuple: $0.socket.tuple, netns: $0.socket.netns))
+            }
+            let found = Set(snapshot.namespaces.map(\.inode))
+            snapshot.namespaces += reading.namespaces.filter { !found.contains($0.inode) }
+        }
+        AbsenceCheck(tables: tables).run(on: &snapshot) { map in
+            guard let open = try open(map.id, map.pins.isEmpty ? nil : map.pins) else { return nil }
+            return try KeyWalk.run(over: open)
+        }
+    }
+
+    /// Where at most one socket is.
+    private struct Place: Hashable {
+        var tuple: FourTuple
+        var netns: UInt32
     }
 
     /// What programs' BTF says of the keys: evidence that is welcome, and nowhere needed.
@@ -137,23 +200,37 @@ public final class NodeObserver {
     private static func markUnstable(_ maps: inout [Sockmap], before: [Sockmap]) {
         let earlier = Dictionary(before.map { ($0.id, $0) }) { first, _ in first }
         for index in maps.indices {
-            var residents: [SockmapKey: SocketIdentity] = [:]
-            for entry in earlier[maps[index].id]?.entries ?? [] { residents[entry.key] = entry.resident.identity }
+            let earlier = earlier[maps[index].id]?.entries ?? []
+            let byKey = HashIndex(count: earlier.count) { earlier[$0].key.quickHash }
             for position in maps[index].entries.indices {
-                let entry = maps[index].entries[position]
-                maps[index].entries[position].isStable = residents[entry.key] == entry.resident.identity
+                let key = maps[index].entries[position].key
+                let resident = maps[index].entries[position].resident.identity
+                maps[index].entries[position].isStable =
+                    byKey.first(key.quickHash) {
+                        earlier[$0].key == key && earlier[$0].resident.identity.mayBe(resident)
+                    } != nil
+            }
+            var keys: [SockmapKey: UInt64?] = [:]
+            for entry in before.first(where: { $0.id == maps[index].id })?.walk?.entries ?? [] {
+                keys[entry.key] = .some(entry.cookie)
+            }
+            let walked = maps[index].walk?.entries ?? []
+            for (position, entry) in walked.enumerated() {
+                maps[index].walk?.entries[position].isStable = keys[entry.key] == .some(entry.cookie)
             }
         }
     }
 
     private func readSockets(into snapshot: inout Snapshot) {
         let observer: TCPObserver
+        if options.avoidsIterators { return readTables(into: &snapshot, missing: WalkedMaps.chosen) }
         do {
+            if let refusalOfTCP { throw refusalOfTCP }
             // Loaded once: most of a look's time on an old or slow machine is libbpf's search of the kernel's types.
             observer = try tcp ?? TCPObserver()
         } catch {
-            snapshot.shortfalls.append(Shortfall(.sockets, action: "read TCP sockets", error: error))
-            return
+            if let error = error as? BPFError, error.isOfLoading { refusalOfTCP = error }
+            return readTables(into: &snapshot, missing: Requirement.missing(behind: error))
         }
         tcp = observer
         let start = ContinuousClock.now
@@ -165,15 +242,23 @@ public final class NodeObserver {
         }
         let ours = linkTarget("/proc/thread-self/ns/net").flatMap(NamespaceFinder.inode(ofLink:))
         var refused: [String: Int] = [:]
-        for found in namespaces {
+        // Our own needs no setns, and so no capability for one.
+        let paths = namespaces.map { $0.namespace.inode == ours ? nil : $0.path }
+        let passes: [Result<[TCPSocket], any Error>]
+        do {
+            passes = try observer.sockets(inNamespaces: paths)
+        } catch {
+            snapshot.shortfalls.append(Shortfall(.sockets, action: "read TCP sockets", error: error))
+            return
+        }
+        snapshot.sockets.reserveCapacity(passes.reduce(0) { $0 + ((try? $1.get().count) ?? 0) })
+        for (found, pass) in zip(namespaces, passes) {
             var namespace = found.namespace
             do {
-                // Our own needs no setns, and so no capability for one.
-                snapshot.sockets += try observer.sockets(
-                    inNamespace: namespace.inode == ours ? nil : found.path)
+                snapshot.sockets += try pass.get()
                 namespace.wasRead = true
                 if options.readsLocalPorts {
-                    namespace.localPorts = Self.localPorts(namespace.inode == ours ? nil : found.path)
+                    Self.readClientSide(of: &namespace, at: namespace.inode == ours ? nil : found.path)
                 }
             } catch let error as SystemError where error.errno == ENOENT || error.errno == ESRCH {
                 continue  // it went while we looked
@@ -196,17 +281,44 @@ public final class NodeObserver {
     }
 
     /// `/proc/sys/net` shows the namespace of whoever opens it (net/sysctl_net.c).
-    private static func localPorts(_ path: String?) -> LocalPorts? {
-        let read: @Sendable () -> LocalPorts? = {
-            LocalPorts(
+    private static func readClientSide(of namespace: inout NetworkNamespace, at path: String?) {
+        let read: @Sendable () -> (LocalPorts?, [IPAddress]) = {
+            let ports = LocalPorts(
                 range: readText("/proc/sys/net/ipv4/ip_local_port_range") ?? "",
                 reserved: readText("/proc/sys/net/ipv4/ip_local_reserved_ports") ?? "")
+            return (ports, InterfaceAddresses.all())
         }
-        guard let path else { return read() }
-        return (try? NamespaceThread.run(in: path, read)) ?? nil
+        let found = path.map { try? NamespaceThread.run(in: $0, read) } ?? read()
+        namespace.localPorts = found?.0
+        namespace.addresses = found?.1
     }
 
     private var tcp: TCPObserver?
+    /// Open during a look that needs them.
+    private var tables: SocketTables?
+
+    /// The sockets without the iterator: what INET_DIAG tells.
+    private func readTables(into snapshot: inout Snapshot, missing: String) {
+        let start = ContinuousClock.now
+        let opened = tables ?? SocketTables(root: options.root)
+        let reading = opened.read()
+        tables = opened
+        snapshot.sockets = reading.sockets
+        snapshot.namespaces = reading.namespaces
+        snapshot.shortfalls += reading.shortfalls
+        snapshot.shortfalls.append(
+            Shortfall(
+                .handlers,
+                action:
+                    "see the handlers, msg programs, redirected bytes and sequence numbers of sockets (INET_DIAG tells "
+                    + "none of them, so no misdirected connection can be found)",
+                missing: missing))
+        log.debug(
+            """
+            \(snapshot.sockets.count) TCP sockets of \(snapshot.namespaces.count) network namespaces by INET_DIAG in \
+            \(ContinuousClock.now - start)
+            """)
+    }
 
     /// Residents and sockets were numbered by two observers; the snapshot has one table.
     private func readHandlers(into snapshot: inout Snapshot) {
@@ -234,8 +346,8 @@ public final class NodeObserver {
     }
 
     private func readPrograms(into snapshot: inout Snapshot) {
-        var ids = Set(snapshot.sockets.compactMap(\.socket.psock?.msgProgram))
-        for map in snapshot.sockmaps { ids.formUnion(map.entries.compactMap(\.resident.psock?.msgProgram)) }
+        var ids = Set<UInt32>()
+        Self.forEachSocket(of: snapshot) { if let id = $0.psock?.msgProgram { ids.insert(id) } }
         for id in ids.sorted() {
             do {
                 if let loaded = try BPFTable.program(id: id) { snapshot.programs.append(loaded.program) }
@@ -245,9 +357,14 @@ public final class NodeObserver {
         }
     }
 
+    private static func forEachSocket(of snapshot: Snapshot, _ body: (KernelSocket) -> Void) {
+        for socket in snapshot.sockets { body(socket.socket) }
+        for map in snapshot.sockmaps { for entry in map.entries { body(entry.resident) } }
+    }
+
     private func readPods(into snapshot: inout Snapshot) {
-        var ids = Set(snapshot.sockets.map(\.socket.cgroup))
-        for map in snapshot.sockmaps { ids.formUnion(map.entries.map(\.resident.cgroup)) }
+        var ids = Set<UInt64>()
+        Self.forEachSocket(of: snapshot) { ids.insert($0.cgroup) }
         let finder = CgroupFinder(root: options.root)
         snapshot.cgroups = finder.find(ids)
         snapshot.pods = finder.pods()

@@ -4,10 +4,11 @@ import Glibc
 import UnstuckFormats
 import UnstuckModel
 
-/// Reads every entry of sockmaps through `iter/sockmap`. One observer serves any number of maps and passes: the
-/// program is loaded once for each key size.
+/// Reads every entry of sockmaps through `iter/sockmap`; where the kernel refuses that, key by key. One observer serves any
+/// number of maps and passes: the program is loaded once for each key size, the one that looks keys up once for each map.
 public final class SockmapObserver {
     private var programs: [Int: Loaded] = [:]
+    private var lookups: [UInt32: EntryLookup] = [:]
     private var table = ProtoTable()
 
     private struct Loaded {
@@ -23,8 +24,10 @@ public final class SockmapObserver {
         var result = table.addresses.map { _ in
             Handlers(recvmsg: nil, sendmsg: nil, close: nil, destroy: nil, unhash: nil)
         }
-        for loaded in programs.values {
-            let names = try HandlerNames.resolve(table, in: loaded.object.map("protos"))
+        let named =
+            try programs.values.map { try HandlerNames.resolve(table, in: $0.object.map("protos")) }
+            + lookups.values.map { try $0.handlers(table) }
+        for names in named {
             for (index, handlers) in names.enumerated() where result[index].recvmsg == nil {
                 result[index] = handlers
             }
@@ -50,7 +53,9 @@ public final class SockmapObserver {
         guard description.keySize <= EntryRecord.longestKey else {
             throw ObservationError.keyTooLong(map: description.id, size: description.keySize)
         }
-        let loaded = try load(keySize: description.keySize)
+        guard let loaded = try load(for: map) else {
+            return [try lookups[description.id]?.entries(of: map, protos: &table) ?? []]
+        }
         let link = try loaded.program.attachIterator(map: map.descriptor.raw)
         let isShared =
             description.maxEntries >= Self.worthSharing && description.keySize >= 4
@@ -86,14 +91,20 @@ public final class SockmapObserver {
         return entries
     }
 
-    private func load(keySize: Int) throws -> Loaded {
+    /// - Returns: `nil` where the map's entries are looked up instead, by its member of `lookups`.
+    private func load(for map: borrowing OpenSockmap) throws -> Loaded? {
+        let (keySize, id, descriptor) = (map.description.keySize, map.description.id, map.descriptor.raw)
         if let loaded = programs[keySize] { return loaded }
-        let (object, program) = try BPFObject.loaded(
-            embedded: observeSockmapObject, name: "unstuck_observe_sockmap", stem: "observe"
-        ) { try $0.setReadOnlyWord(named: "key_size", UInt32(keySize)) }
-        let loaded = Loaded(object: object, program: program)
-        programs[keySize] = loaded
-        return loaded
+        guard lookups[id] == nil else { return nil }
+        try MapIterators.load {
+            let (object, program) = try BPFObject.loaded(
+                embedded: observeSockmapObject, name: "unstuck_observe_sockmap", stem: "observe"
+            ) { try $0.setReadOnlyWord(named: "key_size", UInt32(keySize)) }
+            programs[keySize] = Loaded(object: object, program: program)
+        } orLookingUp: {
+            lookups[id] = try EntryLookup(keySize: keySize, descriptor: descriptor)
+        }
+        return programs[keySize]
     }
 }
 
@@ -102,6 +113,11 @@ public enum ObservationError: Error, Sendable, CustomStringConvertible {
     case keyTooLong(map: UInt32, size: Int)
     /// The kernel showed the same entries again and again: more of them share a bucket than one read holds.
     case stalled(map: UInt32)
+    /// Without the iterator, an array with values of four bytes shows nothing.
+    case hidden(map: UInt32)
+
+    /// It is in the iterator's way alone.
+    var isOfIterator: Bool { if case .stalled = self { true } else { false } }
 
     public var description: String {
         switch self {
@@ -109,6 +125,8 @@ public enum ObservationError: Error, Sendable, CustomStringConvertible {
             "sockmap \(map) has \(size)-byte keys, and at most \(EntryRecord.longestKey) bytes are read"
         case .stalled(let map):
             "sockmap \(map) has more entries in one bucket than the kernel shows in one read: its pass never ends"
+        case .hidden(let map):
+            "sockmap \(map) is an array whose values cannot be looked up: only the iterator sees who sits in it"
         }
     }
 }

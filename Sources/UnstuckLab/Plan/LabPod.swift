@@ -32,4 +32,22 @@ public struct LabPod: Hashable, Sendable, Codable {
             namespace: "shop", name: "client-0", uid: "19b4c7a6-5e3d-42f8-b0c9-6a7d2e81f435",
             containerID: "90c2e5f7a38b461dd9f0271b6ec83a5470bd1f9e24c6a8b35f7e0d92c14a6b7e", index: 2),
     ]
+
+    /// The standard pods and as many servers more, `shop/web-2`, `shop/web-3`, …, as make `count` in all. Their
+    /// identifiers are fixed, too.
+    /// - Precondition: `count` is at least that of the standard pods.
+    public static func numbering(_ count: Int) -> [LabPod] {
+        standard
+            + (standard.count..<count).map { index in
+                var random = PseudoRandom(seed: UInt64(index))
+                func hex(_ digits: Int) -> String {
+                    String(
+                        random.bytes(digits / 2).flatMap { [$0 >> 4, $0 & 15] }.map { Character(String($0, radix: 16)) }
+                    )
+                }
+                let uid = [8, 4, 4, 4, 12].map(hex).joined(separator: "-")
+                return LabPod(
+                    namespace: "shop", name: "web-\(index - 1)", uid: uid, containerID: hex(64), index: index)
+            }
+    }
 }

@@ -98,7 +98,7 @@ extension Scene {
         try stage.listener?.set(Int32(IPPROTO_TCP), Int32(TCP_FASTOPEN), 8, "TCP_FASTOPEN")
         if !isTwin { try stage.turnValve(.stopsAnswers) }
         let client = try stage.connectWithData(tuple, Array("ten bytes\n".utf8))
-        let isFiled = try Deadline(after: .seconds(3)).wait { try stage.claims().contains(tuple.reversed) }
+        let isFiled = try Deadline(after: .seconds(3)).wait { try stage.isFiled(tuple.reversed) }
         guard isFiled else {
             throw LabError(.didNotHappen, "the SYN of \(tuple) made no socket that is in the sockmap")
         }

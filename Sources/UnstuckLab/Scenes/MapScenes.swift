@@ -6,8 +6,7 @@ import UnstuckModel
 extension Scene {
     static let mapScenes: [Scene] = [
         // Every place is taken: the next connection is an ordinary one. Twin: there is room.
-        Scene("full", options: { Stage.Options(mapSize: $0 ? 64 : 6) }) { stage, family, isTwin in
-            // The bystanders have four of the six places.
+        Scene("full", options: { Stage.Options(room: $0 ? 60 : 2) }) { stage, family, isTwin in
             let filling = try stage.pair(family)
             stage.keep(filling.client)
             stage.keep(filling.server)

@@ -66,8 +66,11 @@ public final class Performance {
         }
         public var code: String
         public var isTwin: Bool
+        public var layout: String
         public var map: UInt32
         public var acts: [Act]
+        /// Live connections that nothing may happen to, as their clients see them.
+        public var bystanders: [FourTuple]
     }
 
     /// What the next users of the tuples, one a family, experience; and the bystanders.
@@ -80,18 +83,18 @@ public final class Performance {
     private let acts: [Scene.Act]
     public let report: Report
 
-    /// Plays a scene for both families. The calling process moves onto its stage and must be a process of its own.
-    public init(_ scene: Scene, isTwin: Bool) throws {
-        let stage = try Stage(scene.options(isTwin))
+    /// Plays a scene for every family that the accelerator files. The calling process moves onto its stage and must be a
+    /// process of its own.
+    public init(_ scene: Scene, isTwin: Bool, accelerator: StageAccelerator = .cilium) throws {
+        let stage = try Stage(scene.options(isTwin), accelerator: accelerator)
         self.stage = stage
-        acts = try AddressFamily.allCases.map { try scene.play(stage, $0, isTwin) }
-        let claims = try stage.claims()
+        acts = try accelerator.families.map { try scene.play(stage, $0, isTwin) }
         report = Report(
-            code: scene.code, isTwin: isTwin, map: stage.mapID,
-            acts: acts.map { act in
+            code: scene.code, isTwin: isTwin, layout: accelerator.name, map: stage.mapID,
+            acts: try acts.map { act in
                 Report.Act(
-                    tuple: act.tuple, entries: [act.tuple, act.tuple.reversed].count(where: claims.contains))
-            })
+                    tuple: act.tuple, entries: try [act.tuple, act.tuple.reversed].count(where: stage.isFiled))
+            }, bystanders: stage.bystanderTuples)
     }
 
     public func next() throws -> Next {

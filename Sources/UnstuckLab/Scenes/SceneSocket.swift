@@ -11,6 +11,12 @@ final class SceneSocket {
 
     var raw: Int32 { tcp?.raw ?? -1 }
 
+    /// `SO_COOKIE`; 0 once it is closed.
+    var cookie: UInt64 {
+        var cookie: UInt64 = 0
+        return unsafe linux_socket_cookie(raw, &cookie) == 0 ? cookie : 0
+    }
+
     func close() { tcp = nil }
 
     /// Closes with a RST.

@@ -8,8 +8,8 @@ import UnstuckModel
 /// process; the empty control group that a killed one leaves behind goes with the next stage.
 final class Stage {
     struct Options {
-        /// Entries that the sockmap has room for.
-        var mapSize = 64
+        /// Entries that the sockmap has room for, beside the bystanders'.
+        var room = 60
         /// The msg program returns what the redirect helper says: a miss becomes EACCES.
         var refusesMisses = false
     }
@@ -28,6 +28,7 @@ final class Stage {
     static let otherPort: UInt16 = 8081
     static let plainPort: UInt16 = 8082
 
+    let accelerator: StageAccelerator
     let mapID: UInt32
     /// The server of ``port``; `nil` while nobody listens there.
     private(set) var listener: SceneSocket?
@@ -43,6 +44,10 @@ final class Stage {
     private var kept: [AnyObject] = []
     /// Live accelerated connections, one a family, that nothing may happen to.
     private var bystanders: [Pair] = []
+    /// Their connections, as their clients see them.
+    private(set) var bystanderTuples: [FourTuple] = []
+    /// The connections of sockets that keys may name by cookie.
+    private var tuplesByCookie: [UInt64: FourTuple] = [:]
     private var reused: [FourTuple: Pair] = [:]
 
     struct Pair {
@@ -60,18 +65,20 @@ final class Stage {
     }
 
     /// Moves the calling process onto a new stage. It must not have a second thread yet.
-    init(_ options: Options) throws {
+    init(_ options: Options, accelerator: StageAccelerator = .cilium) throws {
+        self.accelerator = accelerator
         try Requirements.checkCapabilities()
         group = try StageGroup()
         try syscall("unshare", on: "the network") { linux_new_network() }
         try syscall("ioctl", on: "lo") { linux_raise_loopback() }
 
-        object = try BPFObject(embedded: ciliumAcceleratorObject, name: "scene_accelerator")
-        let map = try object.map(Accelerator.mapName)
-        map.setMaxEntries(options.mapSize)
+        object = try BPFObject(embedded: accelerator.object, name: "scene_accelerator")
+        let map = try object.map(accelerator.mapName)
+        map.setMaxEntries(options.room + accelerator.families.count * (accelerator.filesServers ? 2 : 1))
+        if options.refusesMisses { try object.setReadOnlyWord(named: "refuses_misses", 1) }
+        for (name, value) in accelerator.words { try object.setReadOnlyWord(named: name, value) }
         try object.load()
-        try object.program(options.refusesMisses ? "redirect_or_refuse" : "redirect_message")
-            .attach(.messageVerdict, to: map)
+        try object.program("redirect_message").attach(.messageVerdict, to: map)
         valve = try BPFObject(embedded: sceneValveObject, name: "scene_valve")
         try valve.load()
         links = Links(
@@ -80,16 +87,26 @@ final class Stage {
         mapID = try map.id()
 
         try group.join(.beside)
-        plain = SceneSocket(try TCP.listener(port: Self.plainPort, backlog: 64))
+        plain = try Self.listener(Self.plainPort, accelerator)
         try group.join(.inside)
-        other = SceneSocket(try TCP.listener(port: Self.otherPort, backlog: 64))
+        other = try Self.listener(Self.otherPort, accelerator)
         try listen()
-        for family in AddressFamily.allCases { bystanders.append(try pair(family, to: Self.otherPort)) }
+        for family in accelerator.families {
+            let tuple = freshTuple(family, to: Self.otherPort)
+            bystanders.append(try pair(tuple))
+            bystanderTuples.append(tuple)
+        }
     }
 
     // MARK: Connections
 
-    func listen() throws { listener = SceneSocket(try TCP.listener(port: Self.port, backlog: 64)) }
+    func listen() throws { listener = try Self.listener(Self.port, accelerator) }
+
+    /// Of both families, or of IPv4 alone: an accelerator for that asks for the socket's family, and leaves a dual-stack
+    /// server's sockets outside.
+    private static func listener(_ port: UInt16, _ accelerator: StageAccelerator) throws -> SceneSocket {
+        SceneSocket(try TCP.listener(port: port, backlog: 64, isV4Only: accelerator.families == [.v4]))
+    }
 
     func closeListener() { listener = nil }
 
@@ -120,7 +137,9 @@ final class Stage {
     func connect(_ tuple: FourTuple, isAccelerated: Bool = true) throws -> SceneSocket {
         if !isAccelerated { try group.join(.beside) }
         defer { if !isAccelerated { try? group.join(.inside) } }
-        return SceneSocket(try TCP.connected(from: tuple.local, to: tuple.remote))
+        let client = SceneSocket(try TCP.connected(from: tuple.local, to: tuple.remote))
+        tuplesByCookie[client.cookie] = tuple
+        return client
     }
 
     /// The next living connection in a listener's queue. Dead ones before it are accepted too, and kept open as by a
@@ -178,7 +197,7 @@ final class Stage {
             let there = second.namespace.raw
             try syscall("setns", on: "the second network") { linux_setns_net(there) }
         } else {
-            second = try SecondNetwork()
+            second = try SecondNetwork(accelerator)
         }
         let server = listener
         listener = second?.listener
@@ -193,11 +212,11 @@ final class Stage {
         private let keeper: Child
 
         /// The calling thread is in it afterwards.
-        init() throws {
+        init(_ accelerator: StageAccelerator) throws {
             try syscall("unshare", on: "the network") { linux_new_network() }
             try syscall("ioctl", on: "lo") { linux_raise_loopback() }
             namespace = try OwnedDescriptor(path: "/proc/thread-self/ns/net")
-            listener = SceneSocket(try TCP.listener(port: Stage.port, backlog: 64))
+            listener = try Stage.listener(Stage.port, accelerator)
             keeper = try Child(try Stage.leashed(["/usr/bin/env", "sleep", "600"]))
         }
     }
@@ -241,14 +260,20 @@ final class Stage {
 
     // MARK: The kernel's side
 
-    /// The tuples that the map's keys claim, each as its resident sees it.
-    func claims() throws -> Set<FourTuple> {
-        Set(try object.map(Accelerator.mapName).keys(size: Accelerator.keySize).compactMap(KeyLayout.cilium.decode))
+    /// Whether keys of the map claim the tuple, by a plain walk over them.
+    func isFiled(_ tuple: FourTuple) throws -> Bool {
+        let layout = accelerator.layout
+        let keys = try object.map(accelerator.mapName).keys(size: layout.size)
+        guard layout.naming != .socket else {
+            return keys.contains { layout.cookie(SockmapKey($0)).flatMap { tuplesByCookie[$0] } == tuple }
+        }
+        let claims = layout.claims(naming: tuple)
+        return keys.contains { layout.decode($0).map(claims.contains) == true }
     }
 
     /// - Throws: `didNotHappen` if the sockmap has a key that claims the tuple and should not, or the other way round.
     func mustBeFiled(_ tuple: FourTuple, _ isWanted: Bool = true) throws {
-        guard try claims().contains(tuple) != isWanted else { return }
+        guard try isFiled(tuple) != isWanted else { return }
         throw LabError(.didNotHappen, "\(tuple) is \(isWanted ? "not " : "")in the sockmap")
     }
 

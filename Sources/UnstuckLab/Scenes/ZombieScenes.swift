@@ -8,35 +8,42 @@ import UnstuckModel
 extension Scene {
     static let zombieScenes: [Scene] = [
         // The peer resets, the application keeps the descriptor.
-        zombie("Z1") { _, pair in try pair.client.reset() },
+        zombie("Z1") { _, _, peer in try peer.reset() },
         timedOut,
         // Somebody destroys the socket: `ss -K`, SOCK_DESTROY.
-        zombie("Z3") { stage, pair in
-            let port = try TCP.localEndpoint(of: pair.client.raw).port
-            try stage.run(["ss", "--kill", "--tcp", "--no-header", "sport = :\(Stage.port) and dport = :\(port)"])
-            try pair.server.mustClose("ss -K of the server's socket")
-            pair.client.close()
+        zombie("Z3") { stage, victim, peer in
+            let ports = try [victim, peer].map { try TCP.localEndpoint(of: $0.raw).port }
+            try stage.run([
+                "ss", "--kill", "--tcp", "--no-header", "sport = :\(ports[0]) and dport = :\(ports[1])",
+            ])
+            try victim.mustClose("ss -K of its socket")
+            peer.close()
         },
-        // Both sides shut down and keep their descriptors; the client lets go of its own later.
-        zombie("Z4") { _, pair in
-            try pair.server.shutdown(Int32(SHUT_WR))
-            try pair.client.shutdown(Int32(SHUT_WR))
-            try pair.client.mustClose("both sides shut down")
-            pair.client.close()
+        // Both sides shut down and keep their descriptors; the peer lets go of its own later.
+        zombie("Z4") { _, victim, peer in
+            try victim.shutdown(Int32(SHUT_WR))
+            try peer.shutdown(Int32(SHUT_WR))
+            try peer.mustClose("both sides shut down")
+            peer.close()
         },
         reconnected, resetBeforeAccept, neverClosed,
     ]
 
-    /// The server's socket dies while its descriptor is open. Twin: the server closes it then.
-    private static func zombie(_ code: String, _ kill: @escaping @Sendable (Stage, Stage.Pair) throws -> Void) -> Scene
-    {
+    /// The server's socket dies while its descriptor is open, or the client's where only clients are filed. Twin: it is
+    /// closed then.
+    private static func zombie(
+        _ code: String,
+        _ kill: @escaping @Sendable (_ stage: Stage, _ victim: SceneSocket, _ peer: SceneSocket) throws -> Void
+    ) -> Scene {
         Scene(code) { stage, family, isTwin in
             let tuple = stage.freshTuple(family)
             let pair = try stage.pair(tuple)
             guard try stage.exchange(pair) == .answers else { throw LabError(.didNotHappen, "\(tuple) does not work") }
-            try kill(stage, pair)
-            try pair.server.mustClose("\(code) of \(tuple)")
-            if isTwin { pair.server.close() } else { stage.keep(pair.server) }
+            let (victim, peer) =
+                stage.accelerator.filesServers ? (pair.server, pair.client) : (pair.client, pair.server)
+            try kill(stage, victim, peer)
+            try victim.mustClose("\(code) of \(tuple)")
+            if isTwin { victim.close() } else { stage.keep(victim) }
             return stage.thenReused(tuple)
         }
     }

@@ -18,12 +18,12 @@ struct TCP: ~Copyable {
     /// Takes over an open socket.
     init(owning raw: Int32) { descriptor = OwnedDescriptor(owning: raw) }
 
-    /// A listener on every address of the host, both families.
-    static func listener(port: UInt16, backlog: Int32) throws -> TCP {
-        let listener = try TCP(.v6, blocking: false)
+    /// A listener on every address of the host, of both families or of IPv4 alone.
+    static func listener(port: UInt16, backlog: Int32, isV4Only: Bool = false) throws -> TCP {
+        let listener = try TCP(isV4Only ? .v4 : .v6, blocking: false)
         try listener.set(SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR")
-        try listener.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0, "IPV6_V6ONLY")
-        try listener.bind(to: Endpoint(IPAddress(high: 0, low: 0), port))
+        if !isV4Only { try listener.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0, "IPV6_V6ONLY") }
+        try listener.bind(to: Endpoint(isV4Only ? IPAddress(v4: 0) : IPAddress(high: 0, low: 0), port))
         let raw = listener.raw
         try syscall("listen", on: "port \(port)") { Glibc.listen(raw, backlog) }
         return listener

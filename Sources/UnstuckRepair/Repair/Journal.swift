@@ -1,46 +1,66 @@
 import FoundationEssentials
 import Glibc
+import UnstuckDiagnosis
+import UnstuckFormats
 import UnstuckKernel
 import UnstuckModel
 
 /// What was about to be done and what came of it, one JSON object a line, on the disk before the next step begins.
+///
+/// One file, and one before it (`….1`): a file that has grown to ``rotatedFrom`` bytes is set aside when the next run
+/// opens it, once every step in it has its result.
 public final class Journal {
-    /// One line.
-    struct Line: Encodable {
-        var time: Double
-        var run: String
-        /// `begin`, `intend`, `result`, `end`.
-        var event: String
-        var step: String
-        var map: UInt32?
-        var key: SockmapKey?
-        var claim: FourTuple?
-        var state: EntryState?
-        var cookie: UInt64?
-        var holder: SocketOwner?
-        var unread: UInt32?
-        var outcome: String?
-        var detail: String?
+    /// Why a file is not written to.
+    public struct Refusal: Error, CustomStringConvertible {
+        public var description: String
     }
 
+    /// Bytes from which on a new file is begun.
+    public static let rotatedFrom = 16 << 20
+    /// Bytes of a file that is still read: `rotatedFrom`, and what a run of 100,000 deletions may add.
+    static let longest = 256 << 20
+
     public let path: String
+    /// What earlier runs had intended when they were killed.
+    public let unfinished: [OpenSteps.Step]
+    /// What is wrong with the file, and was passed over.
+    public let damage: [String]
     private let file: OwnedDescriptor
     private let run: String
     private let encoder = JSONEncoder()
 
-    /// Opens or makes the file, and its folder.
-    public init(path: String) throws {
-        self.path = path
+    /// Opens or makes the file, and its folder, and reads what earlier runs wrote.
+    ///
+    /// - Throws: ``Refusal`` for a file that is no journal, `SystemError`.
+    public convenience init(path: String) throws { try self.init(path: path, rotatedFrom: Self.rotatedFrom) }
+
+    init(path: String, rotatedFrom limit: Int) throws {
         if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
             unsafe _ = mkdir(String(path[..<slash]), 0o750)
         }
-        file = try OwnedDescriptor(path: path, flags: O_WRONLY | O_CREAT | O_APPEND, mode: 0o640)
+        let earlier = try Earlier(path)
+        if earlier.size >= limit, earlier.open.isEmpty {
+            try syscall("rename", on: path) { unsafe rename(path, path + ".1") }
+            file = try Self.openFile(path)
+        } else {
+            file = try Self.openFile(path)
+            let end = earlier.end
+            if end < earlier.size {
+                // Else the next line would be joined to the torn one.
+                let descriptor = file.raw
+                try syscall("ftruncate", on: path) { ftruncate(descriptor, off_t(end)) }
+            }
+        }
+        try Self.syncFolder(of: path)
+        self.path = path
+        unfinished = earlier.open.steps
+        damage = earlier.damage
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        run = "\(getpid())-\(Int(Self.now()))"
+        run = "\(getpid())-\(Int(Self.now() * 1000))"
     }
 
     /// Writes lines and waits until they are on the disk.
-    func write(_ lines: [Line]) throws {
+    func write(_ lines: [JournalLine]) throws {
         guard !lines.isEmpty else { return }
         var bytes: [UInt8] = []
         for line in lines { bytes += try Array(encoder.encode(line)) + [UInt8(ascii: "\n")] }
@@ -48,24 +68,135 @@ public final class Journal {
         try syscall("fdatasync", on: path) { fdatasync(file.raw) }
     }
 
-    func line(_ event: String, _ step: String, outcome: String? = nil, detail: String? = nil) -> Line {
-        Line(time: Self.now(), run: run, event: event, step: step, outcome: outcome, detail: detail)
+    // MARK: Lines
+
+    func begin(_ plan: Plan) -> JournalLine {
+        var line = line(.begin, .run)
+        line.boot = (readText("/proc/sys/kernel/random/boot_id") ?? "").filter { !$0.isWhitespace }
+        line.detail = "\(plan.deletions.count) deletions, \(plan.resets.count) resets"
+        return line
     }
 
-    func line(_ event: String, _ deletion: Plan.Deletion, outcome: RepairOutcome? = nil) -> Line {
-        Line(
-            time: Self.now(), run: run, event: event, step: "delete", map: deletion.entry.map,
-            key: deletion.entry.key, claim: deletion.claim, state: deletion.state,
-            cookie: deletion.entry.resident.cookie, holder: deletion.holder, unread: deletion.unreadBytes,
-            outcome: outcome?.word, detail: outcome?.explanation)
+    func end(_ outcome: String, detail: String) -> JournalLine {
+        var line = line(.end, .run)
+        line.outcome = outcome
+        line.detail = detail
+        return line
     }
 
-    /// An entry of a connection that was reset.
-    func line(_ event: String, _ entry: EntryReference, outcome: RepairOutcome) -> Line {
-        Line(
-            time: Self.now(), run: run, event: event, step: "delete", map: entry.map, key: entry.key,
-            cookie: entry.resident.cookie, outcome: outcome.word, detail: outcome.explanation)
+    func line(_ event: JournalLine.Event, _ deletion: Plan.Deletion, outcome: RepairOutcome? = nil) -> JournalLine {
+        var line = line(event, .delete, deletion.entry, outcome)
+        line.claim = deletion.claim
+        line.state = deletion.state
+        line.inode = deletion.holder?.inode
+        line.holder = deletion.holder
+        line.unread = deletion.unreadBytes
+        return line
+    }
+
+    /// An entry of a connection that is reset.
+    func line(_ event: JournalLine.Event, _ entry: EntryReference, outcome: RepairOutcome? = nil) -> JournalLine {
+        line(event, .delete, entry, outcome)
+    }
+
+    func line(_ event: JournalLine.Event, _ reset: Plan.Reset, outcome: String? = nil, detail: String? = nil)
+        -> JournalLine
+    {
+        var line = line(event, .reset)
+        line.claim = reset.connection
+        line.cookie = reset.ends.first?.socket.cookie
+        line.inode = reset.ends.first?.inode
+        line.outcome = outcome
+        line.detail = detail
+        return line
+    }
+
+    /// - Returns: `nil` for a step that is left open, for the next run to ask again.
+    func line(_ step: ResumedStep) -> JournalLine? {
+        guard step.verdict != .unknown else { return nil }
+        var line = line(.resume, step.step)
+        line.of = step.run
+        line.map = step.map
+        line.key = step.key
+        line.claim = step.claim
+        line.outcome = step.verdict.rawValue
+        line.detail = step.detail
+        return line
+    }
+
+    private func line(
+        _ event: JournalLine.Event, _ step: JournalLine.Step, _ entry: EntryReference, _ outcome: RepairOutcome?
+    ) -> JournalLine {
+        var line = line(event, step)
+        line.map = entry.map
+        line.key = entry.key
+        line.cookie = entry.resident.cookie
+        line.outcome = outcome?.word
+        line.detail = outcome?.explanation
+        return line
+    }
+
+    private func line(_ event: JournalLine.Event, _ step: JournalLine.Step) -> JournalLine {
+        JournalLine(time: Self.now(), run: run, event: event, step: step)
     }
 
     private static func now() -> Double { Date().timeIntervalSince1970 }
+
+    // MARK: The file
+
+    private static func openFile(_ path: String) throws(SystemError) -> OwnedDescriptor {
+        try OwnedDescriptor(path: path, flags: O_WRONLY | O_CREAT | O_APPEND, mode: 0o640)
+    }
+
+    /// A new name is on the disk only with its folder.
+    private static func syncFolder(of path: String) throws(SystemError) {
+        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let descriptor = try OwnedDescriptor(path: folder, flags: O_RDONLY | O_DIRECTORY)
+        try syscall("fsync", on: folder) { fsync(descriptor.raw) }
+    }
+
+    /// What earlier runs wrote.
+    private struct Earlier {
+        var size = 0
+        /// Where the last whole line ends.
+        var end = 0
+        var open = OpenSteps()
+        var damage: [String] = []
+
+        init(_ path: String) throws {
+            var status = stat()
+            guard unsafe stat(path, &status) == 0 else { return }  // there is none yet, or opening it will say why
+            guard status.st_mode & S_IFMT == S_IFREG else {
+                throw Refusal(description: "\(path) is not a regular file")
+            }
+            guard status.st_size <= Journal.longest else {
+                throw Refusal(description: "\(path) is larger than \(Journal.longest) bytes: move it away first")
+            }
+            let bytes = try readFile(path)
+            size = bytes.count
+            end = bytes.count
+            var damaged = 0
+            var isFirst = true
+            for item in JournalReader(bytes) {
+                switch item {
+                case .line(let line): open.take(line)
+                case .damaged(let error):
+                    guard !isFirst else {
+                        throw Refusal(description: "\(path) is no journal (\(error)): name another with --journal")
+                    }
+                    damaged += 1
+                    if damaged == 1 { damage.append("the journal is damaged: \(error)") }
+                case .torn(let start):
+                    end = start
+                    // A first write that was cut short; anything else is somebody else's file, and is not cut.
+                    guard !isFirst || bytes.starts(with: "{\"boot\":".utf8) else {
+                        throw Refusal(description: "\(path) is no journal: name another with --journal")
+                    }
+                    damage.append("the journal's last line was torn by a kill or a crash; it was cut off")
+                }
+                isFirst = false
+            }
+            if damaged > 1 { damage.append("\(damaged) lines of the journal are damaged, and were passed over") }
+        }
+    }
 }

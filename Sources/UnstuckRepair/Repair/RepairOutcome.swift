@@ -9,16 +9,16 @@ public enum RepairOutcome: Hashable, Sendable {
     case changed
     /// The same socket is no longer dead: left alone.
     case revived
-    /// Bytes came into its queue meanwhile: left alone.
+    /// Bytes wait in its queue that the plan does not give up: left alone.
     case unread
     /// The delete hit something that was not judged, or may have: the run stops.
     case raced
-    /// The kernel refused.
-    case failed(errno: Int32)
+    /// The kernel refused; `missing` says what it would take, where we know. The run goes on.
+    case failed(errno: Int32, missing: String? = nil)
     /// Somebody else removed it first.
     case gone
-    /// Not tried, because an earlier entry raced.
-    case stopped
+    /// Not tried, and why.
+    case stopped(String)
     /// The zombie's descriptor could not be held still: left alone.
     case notHeld(String)
 
@@ -30,10 +30,12 @@ public enum RepairOutcome: Hashable, Sendable {
         case UNSTUCK_REPAIR_UNREAD: self = .unread
         case UNSTUCK_REPAIR_RACED: self = .raced
         case UNSTUCK_REPAIR_UNLINKED: self = .gone
-        case UNSTUCK_REPAIR_STOPPED: self = .stopped
+        case UNSTUCK_REPAIR_STOPPED: self = .stopped(Self.afterRace)
         default: self = .failed(errno: error)
         }
     }
+
+    static let afterRace = "an earlier entry raced"
 
     /// One word, for the journal and for machines.
     public var word: String {
@@ -56,11 +58,11 @@ public enum RepairOutcome: Hashable, Sendable {
         case .deleted: "deleted"
         case .changed: "left alone: another socket has taken the key"
         case .revived: "left alone: its socket is no longer dead"
-        case .unread: "left alone: bytes came into its queue meanwhile"
+        case .unread: "left alone: unread bytes wait in its queue"
         case .raced: "raced: the key may have been taken over between check and delete; nothing more is deleted"
-        case .failed(let errno): unsafe "failed: \(String(cString: strerror(errno)))"
+        case .failed(let errno, let missing): unsafe "failed: \(missing ?? String(cString: strerror(errno)))"
         case .gone: "already gone"
-        case .stopped: "not tried: an earlier entry raced"
+        case .stopped(let why): "not tried: \(why)"
         case .notHeld(let why): "left alone: \(why)"
         }
     }

@@ -6,7 +6,8 @@ import UnstuckKernel
 import UnstuckModel
 
 /// Deletes judged entries of one map inside `iter/sockmap` passes: each is checked again just before, and verified just
-/// after, by the kernel side (`bpf/repair.bpf.c`), which is loaded once. After a race it deletes nothing any more.
+/// after, by the kernel side (`bpf/repair.bpf.c`), which is loaded once. After a race it deletes nothing any more. Where the
+/// kernel refuses that iterator, the judged keys are looked up and dealt with one by one (`bpf/repair_lookup.bpf.c`).
 final class RepairPass {
     /// An entry that may be deleted, and what it was when it was judged.
     struct Judged {
@@ -24,7 +25,14 @@ final class RepairPass {
     }
 
     private let map: OpenSockmap
-    private var loaded: (object: BPFObject, program: BPFProgramHandle)?
+    private var loaded: KernelSide?
+
+    /// The program, and how it comes to the entries.
+    private struct KernelSide {
+        var object: BPFObject
+        var program: BPFProgramHandle
+        var looksUp: Bool
+    }
 
     /// - Parameter map: a SOCKHASH; others are refused by ``run(_:)``.
     init(map: consuming OpenSockmap) { self.map = map }
@@ -42,13 +50,8 @@ final class RepairPass {
         // The next pass is judged anew, also if this one fails half-way.
         defer { for entry in entries { Self.remove(entry, from: judged) } }
         for entry in entries { try Self.insert(entry, into: judged) }
-        let link = try kernelSide.program.attachIterator(map: map.descriptor.raw)
-        let iterator = try link.iterate()
-
         var reports: [[UInt8]: Report] = [:]
-        try IteratorReader.read(
-            iterator, stride: MemoryLayout<unstuck_repair>.size, of: "sockmap \(map.description.id)"
-        ) { piece in
+        try read(kernelSide, entries) { piece in
             for offset in stride(from: 0, to: piece.byteCount, by: MemoryLayout<unstuck_repair>.size) {
                 let report = try RepairRecord.decode(piece, at: offset)
                 reports[report.key.bytes] = report
@@ -59,11 +62,43 @@ final class RepairPass {
         }
     }
 
-    private func load() throws -> (object: BPFObject, program: BPFProgramHandle) {
+    /// Hands out the records that the kernel side writes about the judged entries.
+    private func read(
+        _ kernelSide: KernelSide, _ entries: [Judged], _ body: (RawSpan) throws -> Void
+    ) throws {
+        let size = MemoryLayout<unstuck_repair>.size
+        guard kernelSide.looksUp else {
+            let link = try kernelSide.program.attachIterator(map: map.descriptor.raw)
+            return try IteratorReader.read(
+                try link.iterate(), stride: size, of: "sockmap \(map.description.id)", body)
+        }
+        let object = kernelSide.object
+        var wanted = entries.flatMap { Self.padded($0.key) }
+        wanted += Array(repeating: 0, count: UNSTUCK_JUDGED_MAX * EntryRecord.longestKey - wanted.count)
+        try object.map("wanted").setFirst(bytes: wanted)
+        try object.map(".data.count").setFirst(UInt64(entries.count))
+        try kernelSide.program.runOnce()
+        var reports = [UInt8](repeating: 0, count: UNSTUCK_JUDGED_MAX * size)
+        try object.map("reports").readFirst(into: &reports)
+        try unsafe body(reports.span.extracting(..<(entries.count * size)).bytes)
+    }
+
+    private func load() throws -> KernelSide {
         if let loaded { return loaded }
-        let fresh = try BPFObject.loaded(embedded: repairObject, name: "unstuck_repair", stem: "repair") {
-            try $0.setReadOnlyWord(named: "key_size", UInt32(map.description.keySize))
-            try $0.map("target").reuse(map.descriptor.raw)
+        let prepare = { (object: BPFObject) in
+            try object.setReadOnlyWord(named: "key_size", UInt32(self.map.description.keySize))
+            try object.map("target").reuse(self.map.descriptor.raw)
+        }
+        let fresh = try MapIterators.load {
+            let (object, program) = try BPFObject.loaded(
+                embedded: repairObject, name: "unstuck_repair", stem: "repair", prepare: prepare)
+            return KernelSide(object: object, program: program, looksUp: false)
+        } orLookingUp: {
+            let object = try BPFObject(embedded: repairLookupObject, name: "unstuck_repair_lookup")
+            try prepare(object)
+            try object.setReadOnlyWord(named: "target_id", self.map.description.id)
+            try object.load()
+            return KernelSide(object: object, program: try object.program("repair_all"), looksUp: true)
         }
         loaded = fresh
         return fresh

@@ -1,24 +1,46 @@
 import CUnstuckABI
-import Glibc
 import UnstuckDiagnosis
 import UnstuckKernel
 import UnstuckModel
 
 /// Applies a plan: everything is re-checked at the moment of change, journaled before and after, and bounded.
+///
+/// What the kernel refuses is recorded and passed over. Three things end a run: a race, a journal that cannot be written,
+/// and whoever waits (``Pause``).
 public final class Repairer {
     /// Entries that one iterator pass deletes: all of their reports must fit the iterator's buffer at once.
     private static let batch = UNSTUCK_JUDGED_MAX
 
-    private let journal: Journal
-    private let observer: NodeObserver
+    /// Waits so many seconds, 0 just to be asked.
+    ///
+    /// - Returns: what told the run to end ("SIGTERM"), or `nil`.
+    public typealias Pause = (Wait) -> String?
+    public struct Wait: Sendable {
+        public var seconds: Double
+        /// Steps of the plan that have been taken, and all of them.
+        public var done: Int
+        public var total: Int
+    }
+
+    let journal: Journal
+    let observer: NodeObserver
+    private var pace: Pace
+    private let pause: Pause
     /// By map, for this run.
     private var passes: [UInt32: RepairPass] = [:]
-    private var root: NodeRoot { observer.options.root }
+    var root: NodeRoot { observer.options.root }
 
-    /// - Parameter observer: looks at the node again before a reset and after the deletions.
-    public init(journal: Journal, looking observer: NodeObserver) {
+    /// - Parameters:
+    ///   - observer: looks at the node again before a reset and after the deletions.
+    ///   - pace: how many steps a minute may have.
+    public init(
+        journal: Journal, looking observer: NodeObserver, pace: Pace = Pace(perMinute: 0),
+        pause: @escaping Pause = { StopSignals.sleep($0.seconds) }
+    ) {
         self.journal = journal
         self.observer = observer
+        self.pace = pace
+        self.pause = pause
     }
 
     /// What became of each step of the plan, in its order.
@@ -34,6 +56,10 @@ public final class Repairer {
         }
         public var deletions: [Deletion] = []
         public var resets: [Reset] = []
+        /// What told the run to end: a signal's name.
+        public var interruption: String?
+        /// Maps that could not be worked on, and what is missing; the others were.
+        public var problems: [UInt32: String] = [:]
         /// What ended the run early; what was done before stands above.
         public var failure: (any Error)?
 
@@ -44,57 +70,122 @@ public final class Repairer {
         public var hasRaced: Bool { deletions.contains { $0.outcome == .raced } }
     }
 
-    /// Carries the plan out as far as it goes. What fails ends the run; what was done is in the result all the same.
-    public func apply(_ plan: Plan) -> Result {
+    /// Carries the plan out as far as it goes. What was done is in the result, however the run ended.
+    ///
+    /// - Parameter resumed: what became of the steps of killed runs: written down first.
+    public func apply(_ plan: Plan, resumed: [ResumedStep] = []) -> Result {
         var result = Result()
         passes = [:]
         do {
-            try journal.write([
-                journal.line("begin", "run", detail: "\(plan.deletions.count) deletions, \(plan.resets.count) resets")
-            ])
-            let before = newcomers(to: plan.deletions)
+            // The whole plan at once: whatever kills us, the next run can account for every step.
+            try journal.write(
+                [journal.begin(plan)] + resumed.compactMap(journal.line)
+                    + plan.resets.map { journal.line(.intend, $0) }
+                    + plan.deletions.map { journal.line(.intend, $0) })
             // While the dead entry is there, a stuck connection can be told from any other: resets come first.
-            let stuck = plan.resets.isEmpty ? [] : stuckConnections()
-            for reset in plan.resets {
-                result.resets.append(try apply(reset, isStuck: stuck.contains(reset.ends.map(\.socket))))
-            }
-            try delete(plan.deletions, &result)
-            try flagNewcomers(&result, before: before)
+            try reset(plan, &result)
+            try delete(plan, &result)
         } catch {
             result.failure = error
-            let left = plan.deletions.dropFirst(result.deletions.count)
-            result.deletions += left.map { .init(planned: $0, outcome: .stopped) }
         }
-        let deleted = result.deletions.count { $0.outcome == .deleted }
-        let end = journal.line(
-            "end", "run", outcome: result.isComplete ? "complete" : "incomplete",
-            detail: "\(deleted) deleted\(result.failure.map { "; \($0)" } ?? "")")
-        do { try journal.write([end]) } catch { result.failure = result.failure ?? error }
+        do { try leave(plan, &result) } catch { result.failure = result.failure ?? error }
         return result
+    }
+
+    /// Tells of what was not tried, and ends the journal's run.
+    private func leave(_ plan: Plan, _ result: inout Result) throws {
+        let reason =
+            result.failure != nil
+            ? "an earlier step failed"
+            : result.interruption.map { "told to end (\($0))" } ?? RepairOutcome.afterRace
+        let deletions = plan.deletions.dropFirst(result.deletions.count)
+        let resets = plan.resets.dropFirst(result.resets.count)
+        result.deletions += deletions.map { .init(planned: $0, outcome: .stopped(reason)) }
+        result.resets += resets.map { .init(planned: $0, failure: RepairOutcome.stopped(reason).explanation) }
+        let deleted = result.deletions.count { $0.outcome == .deleted }
+        try journal.write(
+            resets.map { journal.line(.result, $0, outcome: "stopped", detail: reason) }
+                + deletions.map { journal.line(.result, $0, outcome: .stopped(reason)) } + [
+                    journal.end(
+                        result.isComplete ? "complete" : "incomplete",
+                        detail: "\(deleted) deleted"
+                            + (result.failure.map { "; \($0)" } ?? result.interruption.map { "; \($0)" } ?? ""))
+                ])
+    }
+
+    /// How many of the plan's next steps may be taken now, after a wait if need be.
+    ///
+    /// - Returns: 0 if the run was told to end.
+    func turn(_ wanted: Int, of plan: Plan, _ result: inout Result) -> (count: Int, hasWaited: Bool) {
+        var wait = Wait(
+            seconds: 0, done: result.deletions.count + result.resets.count,
+            total: plan.deletions.count + plan.resets.count)
+        var hasWaited = false
+        while true {
+            result.interruption = pause(wait)
+            guard result.interruption == nil else { return (0, hasWaited) }
+            let now = StopSignals.monotonicSeconds
+            let count = pace.take(wanted, at: now)
+            if count > 0 { return (count, hasWaited) }
+            wait.seconds = pace.wait(at: now)
+            hasWaited = true
+        }
     }
 
     // MARK: Deleting
 
-    private func delete(_ deletions: [Plan.Deletion], _ result: inout Result) throws {
-        // In the plan's order, a batch of one map at a time.
-        var rest = deletions[...]
-        while let first = rest.first {
-            let batch = Array(rest.prefix(Self.batch).prefix { $0.entry.map == first.entry.map })
-            rest = rest.dropFirst(batch.count)
-            if result.hasRaced {
-                result.deletions += batch.map { .init(planned: $0, outcome: .stopped) }
-            } else {
-                result.deletions += try delete(batch, from: first.entry.map)
+    /// In the plan's order, as many at a time as the minute allows.
+    private func delete(_ plan: Plan, _ result: inout Result) throws {
+        // A claimant that we have reset ourselves has not lost interest in its key.
+        let ended = Set(plan.resets.flatMap { $0.ends.map(\.socket) })
+        var rest = plan.deletions[...]
+        while !rest.isEmpty, !result.hasRaced, result.interruption == nil {
+            let (count, hasWaited) = turn(rest.count, of: plan, &result)
+            guard count > 0 else { return }
+            // Of walked maps no resident is known: another hand deletes those, and they come last.
+            let isUnseen = rest.first?.state == .unseen
+            var slice = Array(rest.prefix(count).prefix { ($0.state == .unseen) == isUnseen })
+            rest = rest.dropFirst(slice.count)
+            guard !isUnseen else {
+                try WalkedDeletion(journal: journal, observer: observer).run(slice, &result)
+                continue
             }
+            let view = look()
+            if hasWaited { slice = slice.map { lapsed($0, view, except: ended) } }
+            try delete(slice, before: newcomers(to: slice, view), &result)
         }
     }
 
-    private func delete(_ batch: [Plan.Deletion], from map: UInt32) throws -> [Result.Deletion] {
-        try journal.write(batch.map { journal.line("intend", $0) })
-        let outcomes = try outcomes(of: batch, in: map)
-        let results = zip(batch, outcomes).map { Result.Deletion(planned: $0, outcome: $1) }
-        try journal.write(results.map { journal.line("result", $0.planned, outcome: $0.outcome) })
-        return results
+    private func delete(
+        _ slice: [Plan.Deletion], before: [SocketIdentity: FourTuple], _ result: inout Result
+    ) throws {
+        let start = result.deletions.count
+        var rest = slice[...]
+        // A batch of one map at a time. Told to end between two of them, we still look at what was done.
+        while let first = rest.first, !result.hasRaced, result.interruption == nil {
+            let batch = Array(rest.prefix(Self.batch).prefix { $0.entry.map == first.entry.map })
+            rest = rest.dropFirst(batch.count)
+            let results = zip(batch, outcomes(of: batch, in: first.entry.map, &result)).map {
+                Result.Deletion(planned: $0, outcome: $1)
+            }
+            result.deletions += results
+            try journal.write(results.map { journal.line(.result, $0.planned, outcome: $0.outcome) })
+            if !rest.isEmpty { result.interruption = pause(Wait(seconds: 0, done: 0, total: 0)) }
+        }
+        try flagNewcomers(&result, from: start, before: before)
+    }
+
+    /// What the kernel refuses as a whole (a map that cannot be opened, a program that cannot be loaded) is the outcome of
+    /// each entry.
+    private func outcomes(of batch: [Plan.Deletion], in map: UInt32, _ result: inout Result) -> [RepairOutcome] {
+        do {
+            return try outcomes(of: batch, in: map)
+        } catch {
+            let missing = Requirement.missing(behind: error)
+            result.problems[map] = missing
+            let code = (error as? SystemError)?.errno ?? (error as? BPFError)?.errno ?? 0
+            return batch.map { _ in .failed(errno: code, missing: missing) }
+        }
     }
 
     private func outcomes(of batch: [Plan.Deletion], in map: UInt32) throws -> [RepairOutcome] {
@@ -113,7 +204,7 @@ public final class Repairer {
     }
 
     /// - Returns: `nil` where the map has gone.
-    private func pass(over map: UInt32) throws -> RepairPass? {
+    func pass(over map: UInt32) throws -> RepairPass? {
         if let pass = passes[map] { return pass }
         guard let open = try BPFTable.openSockmap(id: map) else { return nil }
         let pass = RepairPass(map: open)
@@ -142,15 +233,24 @@ public final class Repairer {
 
     // MARK: Looking again
 
-    /// The sockets of every connection that is stuck at this moment: sender, receiver.
-    private func stuckConnections() -> [[SocketIdentity]] {
-        diagnose([observer.look()]).findings
-            .filter { $0.code == .misdirected && $0.subject.stage == .stuck }.map(\.subject.sockets)
+    private func look() -> NodeView? { NodeView([observer.look()]) }
+
+    /// A zombie's unread bytes were given up for a live connection. If that has gone while we waited, they protect again.
+    private func lapsed(_ deletion: Plan.Deletion, _ view: NodeView?, except ended: Set<SocketIdentity>)
+        -> Plan.Deletion
+    {
+        var deletion = deletion
+        if let claimant = deletion.claimant, deletion.state == .zombie, !ended.contains(claimant),
+            view?.socket(claimant) == nil
+        {
+            deletion.allowUnread = false
+        }
+        return deletion
     }
 
     /// Live sockets that claim a tuple whose entry is to be deleted, and are not in the map.
-    private func newcomers(to deletions: [Plan.Deletion]) -> [SocketIdentity: FourTuple] {
-        guard !deletions.isEmpty, let view = NodeView([observer.look()]) else { return [:] }
+    private func newcomers(to deletions: [Plan.Deletion], _ view: NodeView?) -> [SocketIdentity: FourTuple] {
+        guard !deletions.isEmpty, let view else { return [:] }
         var result: [SocketIdentity: FourTuple] = [:]
         for deletion in deletions {
             for socket in view.connected(deletion.claim).map(\.socket.identity)
@@ -165,84 +265,16 @@ public final class Repairer {
 
     /// The kernel side cannot see one thing: that somebody replaced the entry between its check and its delete, so
     /// that the newcomer was deleted. A socket that claims a deleted key, is not in the map, and was not already
-    /// outside it before the run may be that newcomer (or one that the dead entry kept out): it is reported, never
-    /// passed over.
-    private func flagNewcomers(_ result: inout Result, before: [SocketIdentity: FourTuple]) throws {
-        let deleted = result.deletions.filter { $0.outcome == .deleted }.map(\.planned)
-        for (socket, claim) in newcomers(to: deleted) where before[socket] == nil {
-            for index in result.deletions.indices
+    /// outside it before may be that newcomer (or one that the dead entry kept out): it is reported, never passed over.
+    private func flagNewcomers(_ result: inout Result, from start: Int, before: [SocketIdentity: FourTuple]) throws {
+        let deleted = result.deletions[start...].filter { $0.outcome == .deleted }.map(\.planned)
+        guard !deleted.isEmpty else { return }
+        for (socket, claim) in newcomers(to: deleted, look()) where before[socket] == nil {
+            for index in start..<result.deletions.count
             where result.deletions[index].planned.claim == claim && result.deletions[index].outcome == .deleted {
                 result.deletions[index].outcome = .raced
-                try journal.write([journal.line("result", result.deletions[index].planned, outcome: .raced)])
+                try journal.write([journal.line(.result, result.deletions[index].planned, outcome: .raced)])
             }
         }
-    }
-
-    // MARK: Resetting
-
-    /// Destroys both ends, then deletes the entries that they leave behind: a reset alone makes another zombie.
-    private func apply(_ reset: Plan.Reset, isStuck: Bool) throws -> Result.Reset {
-        let name = "\(reset.connection)"
-        guard isStuck else {
-            let words = "left alone: it is no longer stuck, or has ended"
-            try journal.write([journal.line("result", "reset", outcome: "changed", detail: "\(name): \(words)")])
-            return Result.Reset(planned: reset, failure: words)
-        }
-        try journal.write([journal.line("intend", "reset", detail: name)])
-        let failure = destroyAndDelete(reset)
-        try journal.write([
-            journal.line("result", "reset", outcome: failure == nil ? "reset" : "failed", detail: failure ?? name)
-        ])
-        return Result.Reset(planned: reset, failure: failure)
-    }
-
-    /// - Returns: what went wrong, or `nil`.
-    private func destroyAndDelete(_ reset: Plan.Reset) -> String? {
-        // Both ends must be within reach before either is touched.
-        let finder = NamespaceFinder(root: root)
-        let paths = reset.ends.map { finder.path(of: $0.netns) }
-        guard !paths.contains(nil) else { return "the network namespace of one end is out of reach" }
-        let targets: [SocketDestroyer.Target]
-        do {
-            targets = try zip(reset.ends, paths.compactMap { $0 }).map { try SocketDestroyer.name($0, namespace: $1) }
-        } catch {
-            return "one end cannot be named: \(error)"
-        }
-        var failures: [String] = []
-        for target in targets {
-            do {
-                try SocketDestroyer.destroy(target)
-            } catch let error as SystemError where error.errno == ENOENT {
-                continue  // the first reset may have ended the other end already: looked at below
-            } catch {
-                failures.append("\(error)")
-            }
-        }
-        do {
-            try failures += deleteEntries(of: reset)
-        } catch {
-            failures.append("its own entries: \(error)")
-        }
-        let living = Set(observer.look().sockets.map(\.socket.identity))
-        failures += reset.ends.filter { living.contains($0.socket) }.map { "\($0.tuple) is still there" }
-        return failures.isEmpty ? nil : failures.joined(separator: "; ")
-    }
-
-    /// The victims' own entries, now dead. An application may have closed its end meanwhile, and then the kernel has
-    /// removed the entry itself.
-    private func deleteEntries(of reset: Plan.Reset) throws -> [String] {
-        var failures: [String] = []
-        for map in Set(reset.entries.map(\.map)).sorted() {
-            guard let pass = try pass(over: map) else { continue }
-            let entries = reset.entries.filter { $0.map == map }
-            let reports = try pass.run(
-                entries.map { RepairPass.Judged(key: $0.key, resident: $0.resident, allowUnread: true) })
-            for (entry, report) in zip(entries, reports) {
-                try journal.write([journal.line("result", entry, outcome: report.outcome)])
-                guard ![.deleted, .gone, .changed].contains(report.outcome) else { continue }
-                failures.append("its entry \(entry.key): \(report.outcome.explanation)")
-            }
-        }
-        return failures
     }
 }

@@ -18,11 +18,19 @@ struct MapOptions: ParsableArguments {
     var map: [UInt32] = []
 }
 
+/// How.
+struct WalkOptions: ParsableArguments {
+    @Flag(help: "Walk the maps' keys and ask INET_DIAG, as where BTF or a right is missing.")
+    var withoutIterator = false
+}
+
 /// The maps that are asked for, read one after the other; what cannot be read is said and remembered.
 struct MapReading {
     private(set) var isComplete = true
     /// Programs that use the maps; `nil` where they cannot be listed.
     private(set) var users: MapUsers?
+    /// Maps that cannot be read entry by entry, and why: their keys can still be walked (``walk(_:root:)``).
+    private var unreadable: [UInt32: String] = [:]
 
     /// Calls `body` with every map.
     mutating func forEach(_ ids: [UInt32], root: NodeRoot, _ body: (JudgedMap) throws -> Void) throws {
@@ -42,6 +50,8 @@ struct MapReading {
                 let parts = try observer.parts(of: open)
                 let decision = LayoutDecision(keySize: map.keySize, keyType: map.keyType, parts: parts)
                 try body(JudgedMap(map: map, parts: parts, decision: decision, handlers: try observer.handlers()))
+            } catch let error as BPFError {
+                unreadable[map.id] = Requirement.missing(behind: error)
             } catch {
                 complain("read sockmap \(map.id)", error)
             }
@@ -50,6 +60,19 @@ struct MapReading {
             printError("unstuck: there is no SOCKMAP or SOCKHASH \(id)")
             isComplete = false
         }
+    }
+
+    /// The maps that no program of ours may read, as far as walking tells.
+    mutating func walk(root: NodeRoot) -> WalkedSockmaps? {
+        unreadable.isEmpty ? nil : walk(unreadable.keys.sorted(), root: root)
+    }
+
+    /// These maps, or all, as far as walking tells: never everything.
+    mutating func walk(_ ids: [UInt32], root: NodeRoot) -> WalkedSockmaps? {
+        isComplete = false
+        let walked = WalkedSockmaps(ids, root: root)
+        walked?.printShortfalls(Set(unreadable.values))
+        return walked
     }
 
     private mutating func allIDs() -> [UInt32] {

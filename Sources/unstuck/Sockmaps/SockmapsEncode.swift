@@ -75,7 +75,7 @@ struct SockmapsEncode: ParsableCommand {
 
     private var reason: String {
         if layout.naming == .socket { return "\(layout.name) names sockets by their cookie, not by addresses" }
-        if layout.claim(naming: FourTuple(local: local, remote: remote)) == nil {
+        if layout.claims(naming: FourTuple(local: local, remote: remote)).isEmpty {
             return "\(layout.name) has no room for IPv6"
         }
         return local.address.isV4 != remote.address.isV4

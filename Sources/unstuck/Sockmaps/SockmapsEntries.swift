@@ -19,6 +19,7 @@ struct SockmapsEntries: ParsableCommand {
             """)
 
     @OptionGroup var maps: MapOptions
+    @OptionGroup var walk: WalkOptions
     @OptionGroup var filter: EntryFilterOptions
     @Flag(help: "Only counts, by pod and address.")
     var totals = false
@@ -29,20 +30,27 @@ struct SockmapsEntries: ParsableCommand {
         var all = PodTotals()
         var reading = MapReading()
         let finder = CgroupFinder(root: node.nodeRoot)
-        try reading.forEach(maps.map, root: node.nodeRoot) { judged in
-            let pods = filter.pod.isEmpty && !totals ? nil : index(judged, finder)
-            let chosen = try filter.filter(pods)
-            if totals {
-                for entry in judged.parts.joined() {
-                    let (claim, state) = judged.decision.judge(entry)
-                    guard chosen.takes(entry, claim, state) else { continue }
-                    all.add(state, pod: pods?.pod(of: entry, claim: claim), address: claim?.local.address)
+        if !walk.withoutIterator {
+            try reading.forEach(maps.map, root: node.nodeRoot) { judged in
+                let pods = filter.pod.isEmpty && !totals ? nil : index(judged, finder)
+                let chosen = filter.filter(pods)
+                if totals {
+                    for entry in judged.parts.joined() {
+                        let (claim, state) = judged.decision.judge(entry)
+                        guard chosen.takes(entry, claim, state) else { continue }
+                        all.add(state, pod: pods?.pod(of: entry, claim: claim), address: claim?.local.address)
+                    }
+                } else if output.output == .text {
+                    printText(judged, chosen)
+                } else {
+                    try printJSON(judged, chosen)
                 }
-            } else if output.output == .text {
-                printText(judged, chosen)
-            } else {
-                try printJSON(judged, chosen)
             }
+        }
+        if let walked = walk.withoutIterator
+            ? reading.walk(maps.map, root: node.nodeRoot) : reading.walk(root: node.nodeRoot)
+        {
+            try print(walked, &all)
         }
         if totals {
             switch output.output {
@@ -51,6 +59,18 @@ struct SockmapsEntries: ParsableCommand {
             }
         }
         if !reading.isComplete { throw Exit.couldNotTell }
+    }
+
+    private func print(_ walked: WalkedSockmaps, _ all: inout PodTotals) throws {
+        let chosen = filter.filter(walked.view.pods)
+        if totals {
+            walked.add(to: &all) { chosen.takes($0.entry.key, $0.claim, $0.state) }
+        } else if output.output == .text {
+            writeOutput(walked.text(chosen))
+        } else {
+            var json = walked.json(chosen)
+            json.drain(writeOutput)
+        }
     }
 
     private func index(_ judged: JudgedMap, _ finder: CgroupFinder) -> PodIndex {
@@ -113,8 +133,10 @@ struct SockmapsEntries: ParsableCommand {
 struct EntryFilterOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Only entries in this state.", valueName: "state"))
     var state: [EntryState] = []
-    @Option(help: ArgumentHelp("Only entries of this pod.", valueName: "namespace/name"))
+    @Option(help: ArgumentHelp("Only entries of this pod, by namespace/name or uid.", valueName: "pod"))
     var pod: [String] = []
+    @Option(help: ArgumentHelp("Only the entry with this key.", valueName: "hex"))
+    var key: [String] = []
     @Option(help: ArgumentHelp("Only entries whose key names this address, on either side.", valueName: "ip"))
     var address: [String] = []
     @Option(help: ArgumentHelp("Only entries whose key names this port, on either side.", valueName: "port"))
@@ -122,12 +144,16 @@ struct EntryFilterOptions: ParsableArguments {
 
     func validate() throws {
         for text in address where IPAddress(text) == nil { throw ValidationError("--address: no IP address: \(text)") }
+        for text in key where SockmapKey(hex: text)?.count ?? 0 == 0 {
+            throw ValidationError("--key: no hex of 1 to \(SockmapKey.longest) bytes: \(text)")
+        }
     }
 
     /// - Parameter pods: of the map whose entries are chosen from; needed for `--pod` only.
-    func filter(_ pods: PodIndex?) throws -> EntryFilter {
+    func filter(_ pods: PodIndex? = nil) -> EntryFilter {
         EntryFilter(
-            states: Set(state), pods: Set(pod), addresses: Set(address.compactMap(IPAddress.init)), ports: Set(port),
+            states: Set(state), pods: Set(pod), keys: Set(key.compactMap { SockmapKey(hex: $0) }),
+            addresses: Set(address.compactMap(IPAddress.init)), ports: Set(port),
             index: pods)
     }
 }

@@ -15,6 +15,7 @@ struct SockmapsList: ParsableCommand {
             """)
 
     @OptionGroup var maps: MapOptions
+    @OptionGroup var walk: WalkOptions
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
@@ -24,12 +25,20 @@ struct SockmapsList: ParsableCommand {
         let finder = CgroupFinder(root: node.nodeRoot)
         let pods = finder.pods()
         var reading = MapReading()
-        try reading.forEach(maps.map, root: node.nodeRoot) { judged in
-            let residents = judged.parts.joined().map(\.resident)
-            let index = PodIndex(
-                cgroups: finder.find(Set(residents.map(\.cgroup))), pods: pods, sockets: residents)
-            messagePrograms[judged.map.id] = Set(residents.compactMap(\.psock?.msgProgram))
-            summaries.append(SockmapSummary(judged.map, judged.decision, entries: judged.parts.joined(), pods: index))
+        if !walk.withoutIterator {
+            try reading.forEach(maps.map, root: node.nodeRoot) { judged in
+                let residents = judged.parts.joined().map(\.resident)
+                let index = PodIndex(
+                    cgroups: finder.find(Set(residents.map(\.cgroup))), pods: pods, sockets: residents)
+                messagePrograms[judged.map.id] = Set(residents.compactMap(\.psock?.msgProgram))
+                summaries.append(
+                    SockmapSummary(judged.map, judged.decision, entries: judged.parts.joined(), pods: index))
+            }
+        }
+        if let walked = walk.withoutIterator
+            ? reading.walk(maps.map, root: node.nodeRoot) : reading.walk(root: node.nodeRoot)
+        {
+            summaries += walked.summaries
         }
         if var users = reading.users {
             users.findAttachments(root: node.nodeRoot)

@@ -25,6 +25,7 @@ enum {
 	UNSTUCK_LINK_WALK_MAX = 16, /* links of a psock (maps that hold it) that are walked */
 	UNSTUCK_HANDLER_COUNT = 5,  /* recvmsg, sendmsg, close, destroy, unhash */
 	UNSTUCK_SYMBOL_MAX = 40,    /* bytes of a handler's name, its NUL included */
+	UNSTUCK_LOOKUP_MAX = 128, /* keys that are looked up at once where a kernel refuses iter/sockmap */
 	UNSTUCK_JUDGED_MAX = 128, /* entries that one repair pass can be told to delete: see struct unstuck_repair */
 	UNSTUCK_SEQ_BUFFER = 32768, /* of an iterator (bpf_seq_read, kernel/bpf/bpf_iter.c) */
 };

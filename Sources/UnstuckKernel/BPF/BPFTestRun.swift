@@ -1,0 +1,66 @@
+import CLibBPF
+import Glibc
+import Synchronization
+
+extension BPFProgramHandle {
+    /// Runs a loaded tc program once, on a packet of zeros that goes nowhere (`BPF_PROG_TEST_RUN`).
+    public func runOnce() throws {
+        var options = unsafe bpf_test_run_opts()
+        let last = unsafe MemoryLayout<bpf_test_run_opts>.offset(of: \.duration) ?? 0
+        unsafe options.sz = last + MemoryLayout<UInt32>.size
+        let packet = [UInt8](repeating: 0, count: 64)
+        let code = unsafe packet.withUnsafeBytes { raw in
+            unsafe options.data_in = raw.baseAddress
+            unsafe options.data_size_in = UInt32(raw.count)
+            unsafe options.`repeat` = 1
+            return unsafe bpf_prog_test_run_opts(descriptor, &options)
+        }
+        guard code == 0 else { throw BPFError("run", name, errno: -code) }
+    }
+}
+
+extension BPFMapHandle {
+    /// Sets an array's one element, whose size the bytes must have.
+    public func setFirst(bytes: [UInt8]) throws {
+        var key: UInt32 = 0
+        let code = unsafe bpf_map_update_elem(descriptor, &key, bytes, UInt64(BPF_ANY))
+        guard code == 0 else { throw BPFError("set", name, errno: -code) }
+    }
+
+    /// Reads an array's one element into bytes that have its size.
+    public func readFirst(into bytes: inout [UInt8]) throws {
+        var key: UInt32 = 0
+        let code = unsafe bytes.withUnsafeMutableBytes { unsafe bpf_map_lookup_elem(descriptor, &key, $0.baseAddress) }
+        guard code == 0 else { throw BPFError("read", name, errno: -code) }
+    }
+}
+
+/// Whether this kernel refuses iterators over the elements of a map (`iter/sockmap`) though it takes others: seen on
+/// builds of 6.18 that are made for virtual machines. What they would do is then done by lookups.
+public enum MapIterators {
+    private static let refused = Atomic<Bool>(false)
+
+    /// Remembered for the process, so that only the first load pays for a refusal.
+    public static var areRefused: Bool { refused.load(ordering: .relaxed) }
+
+    /// Loads by the first way, and by the second if the kernel refuses the first and takes the second.
+    ///
+    /// - Throws: what the first way threw, if the second is refused as well.
+    public static func load<Loaded>(
+        _ iterating: () throws -> Loaded, orLookingUp lookingUp: () throws -> Loaded
+    ) throws -> Loaded {
+        guard !areRefused else { return try lookingUp() }
+        do {
+            return try iterating()
+        } catch let error as BPFError where error.isRefusal {
+            guard let loaded = try? lookingUp() else { throw error }
+            refused.store(true, ordering: .relaxed)
+            return loaded
+        }
+    }
+}
+
+extension BPFError {
+    /// The kernel does not want the program, for whatever reason.
+    fileprivate var isRefusal: Bool { action == "load" }
+}

@@ -1,0 +1,155 @@
+import Glibc
+import UnstuckModel
+
+/// The TCP tables of every network namespace of the node, over one netlink socket in each. While this lives, no namespace
+/// that was found can go away.
+public final class SocketTables {
+    private let root: NodeRoot
+    private var open: [UInt32: Open] = [:]
+    /// What could not be entered or read, by what is missing, and in how many namespaces.
+    private var refused: [String: Int] = [:]
+    private var notes: [Shortfall] = []
+    /// How often the tables were read.
+    public private(set) var reads = 0
+
+    private struct Open {
+        var namespace: NetworkNamespace
+        var diag: SockDiag
+    }
+
+    public init(root: NodeRoot) { self.root = root }
+
+    /// What the tables said.
+    public struct Reading: Sendable {
+        public var sockets: [TCPSocket] = []
+        public var namespaces: [NetworkNamespace] = []
+        /// Why a socket may be missing; empty: none is.
+        public var shortfalls: [Shortfall] = []
+    }
+
+    /// `TCP_BOUND_INACTIVE`, which is no state of a socket (include/net/tcp_states.h).
+    private static let boundInactive = TCPState(rawValue: 13)
+
+    /// Times that the namespaces are looked for, until none comes or goes meanwhile.
+    private static let rounds = 4
+
+    /// Opens what can be opened now, so that reading takes less time.
+    public func prepare() {
+        var result = Reading()
+        findNamespaces(&result)
+    }
+
+    /// Reads every table; what cannot be read is named.
+    public func read() -> Reading {
+        var result = Reading()
+        reads += 1
+        refused = [:]
+        notes = []
+        findNamespaces(&result)
+        for (inode, entry) in open.sorted(by: { $0.key < $1.key }) { read(entry, inode, &result) }
+        readHidden(&result)
+        for (missing, count) in refused.sorted(by: { $0.key < $1.key }) {
+            result.shortfalls.append(
+                Shortfall(
+                    .sockets, action: "read the sockets of \(count) network namespace\(count == 1 ? "" : "s")",
+                    missing: missing))
+        }
+        result.shortfalls += notes
+        return result
+    }
+
+    /// The sockets that have exactly that tuple, asked for by name in every namespace that is open.
+    ///
+    /// - Throws: `SystemError`, `NetlinkError`: it cannot be told.
+    public func sockets(of tuple: FourTuple) throws -> [TCPSocket] {
+        try open.compactMap { inode, entry in try entry.diag.socket(of: tuple)?.socket(netns: inode) }
+    }
+
+    /// Opens what there is. One that is there and cannot be opened was never missed by accident: it went away, or it is
+    /// refused.
+    private func findNamespaces(_ result: inout Reading) {
+        let ours = linkTarget("/proc/thread-self/ns/net").flatMap(NamespaceFinder.inode(ofLink:))
+        var failed: [UInt32: NetworkNamespace] = [:]
+        var isSettled = false
+        for _ in 1...Self.rounds where !isSettled {
+            isSettled = true
+            failed = [:]
+            refused = [:]
+            for found in NamespaceFinder(root: root).find() where open[found.namespace.inode] == nil {
+                let inode = found.namespace.inode
+                do {
+                    // Our own needs no setns, and so no capability for one.
+                    let diag = try SockDiag(inNamespace: inode == ours ? nil : found.path)
+                    open[inode] = Open(namespace: found.namespace, diag: diag)
+                    isSettled = false
+                } catch let error as SystemError where error.errno == ENOENT || error.errno == ESRCH {
+                    isSettled = false  // its process has ended: perhaps there is another way in
+                } catch {
+                    failed[inode] = found.namespace
+                    refused[Requirement.missing(behind: error), default: 0] += 1
+                }
+            }
+        }
+        result.namespaces += failed.values.sorted { $0.inode < $1.inode }
+        if !isSettled {
+            notes.append(
+                Shortfall(
+                    .namespaces, action: "find every network namespace: they came and went while we looked",
+                    missing: "a quieter moment"))
+        }
+        if open.isEmpty, failed.isEmpty {
+            notes.append(
+                Shortfall(
+                    .namespaces, action: "find any network namespace", missing: "processes in \(root.procfs)"))
+        }
+    }
+
+    private func read(_ entry: Open, _ inode: UInt32, _ result: inout Reading) {
+        var namespace = entry.namespace
+        do {
+            let table = try entry.diag.table()
+            // Linux 6.8 lists closed sockets, too, if they are bound to a port: those are dead all the same.
+            let gone: [TCPState] = [.timeWait, .close, Self.boundInactive]
+            result.sockets += table.sockets.filter { !gone.contains($0.state) }.map { $0.socket(netns: inode) }
+            namespace.wasRead = !table.isInterrupted
+            if table.isInterrupted {
+                refused["a quieter moment: its table changed whenever it was read", default: 0] += 1
+            }
+        } catch let error as SystemError where error.errno == ENOENT {
+            refused["a kernel with tcp_diag", default: 0] += 1
+        } catch {
+            refused[Requirement.missing(behind: error), default: 0] += 1
+        }
+        result.namespaces.append(namespace)
+    }
+
+    /// Namespaces that only sockets keep alive.
+    private func readHidden(_ result: inout Reading) {
+        var hidden = HiddenNamespaces(root: root)
+        var failures: [String: Int] = [:]
+        var opened: [UInt32: Open] = [:]
+        let known = Set(result.sockets.map(\.socket.inode))
+        hidden.find(notOf: known, notAmong: Set(result.namespaces.map(\.inode))) { found in
+            let namespace = NetworkNamespace(inode: found.inode, name: nil, process: found.process, wasRead: false)
+            do {
+                let diag = try SockDiag(inNamespace: "/proc/self/fd/\(found.descriptor.raw)")
+                opened[found.inode] = Open(namespace: namespace, diag: diag)
+            } catch {
+                failures[Requirement.missing(behind: error), default: 0] += 1
+            }
+        }
+        for (inode, entry) in opened.sorted(by: { $0.key < $1.key }) {
+            open[inode] = entry
+            read(entry, inode, &result)
+        }
+        for (missing, count) in failures { refused[missing, default: 0] += count }
+        for (missing, count) in hidden.missing.sorted(by: { $0.key < $1.key }) {
+            notes.append(
+                Shortfall(
+                    .namespaces,
+                    action: "tell in which network namespaces the sockets of \(count) "
+                        + "process\(count == 1 ? "" : "es") or descriptor\(count == 1 ? "" : "s") live",
+                    missing: missing))
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import UnstuckModel
+
+/// The maps of a pass whose keys were walked, and what that way cannot know.
+struct WalkedMaps {
+    /// The reason where nothing is missing.
+    static let chosen = "the iterators, which --without-iterator leaves out"
+
+    private var maps: [String: [UInt32]] = [:]
+    private var unfinished: [UInt32] = []
+
+    mutating func add(_ map: UInt32, _ walk: SockmapWalk, _ reason: String) {
+        maps[reason, default: []].append(map)
+        if !walk.isComplete { unfinished.append(map) }
+    }
+
+    var shortfalls: [Shortfall] {
+        var result = maps.sorted { $0.key < $1.key }.map { reason, maps in
+            Shortfall(
+                .residents,
+                action:
+                    "see who sits behind the keys of \(Self.names(maps)): they were walked and held against the socket "
+                    + "tables, which tells neither a dead socket from a zombie, nor a filed connection from one that a "
+                    + "dead entry keeps out, nor what waits in a queue",
+                missing: reason)
+        }
+        if !unfinished.isEmpty {
+            result.append(
+                Shortfall(
+                    .sockmaps,
+                    action:
+                        "walk \(Self.names(unfinished)) to the end: keys were deleted under the walk again and again, "
+                        + "and each time it began anew",
+                    missing: "a quieter moment"))
+        }
+        return result
+    }
+
+    private static func names(_ maps: [UInt32]) -> String {
+        "sockmap\(maps.count == 1 ? "" : "s") \(maps.map(String.init).joined(separator: ", "))"
+    }
+}

@@ -1,0 +1,63 @@
+import UnstuckModel
+
+/// An accelerator that a stage can have: a real program's manner, in `bpf/lab`. docs/key-layouts.md tells of the originals.
+public struct StageAccelerator: Sendable {
+    /// The layout's name, or a variant of it.
+    public let name: String
+    public let layout: KeyLayout
+    let object: StaticString
+    let mapName: String
+    /// Words that the program reads, set before loading.
+    var words: [String: UInt32] = [:]
+    /// Whether it files the sockets that servers accept, or its clients' only.
+    public var filesServers = true
+    /// A socket takes the place of what is under its key (BPF_ANY), instead of staying outside (BPF_NOEXIST): a dead entry
+    /// hangs nobody, and is gone with the next connection of its tuple.
+    public var replaces = false
+
+    /// The families of the connections that it files, if only their servers' ends.
+    public var families: [AddressFamily] {
+        layout.carriesV6 || layout.v6StandIn != nil ? AddressFamily.allCases : [.v4]
+    }
+
+    public static let cilium = StageAccelerator(
+        name: "cilium", layout: .cilium, object: ciliumAcceleratorObject, mapName: Accelerator.mapName)
+
+    public static let all = [
+        cilium,
+        StageAccelerator(
+            name: "cilium-protocol", layout: .cilium, object: ciliumAcceleratorObject, mapName: Accelerator.mapName,
+            words: ["protocol": 6]),
+        StageAccelerator(
+            name: "merbridge", layout: .merbridge, object: merbridgeAcceleratorObject, mapName: "sock_pair_map"),
+        StageAccelerator(
+            name: "istio-tcpip-bypass", layout: .istioBypass, object: istioBypassAcceleratorObject,
+            mapName: "map_redir", replaces: true),
+        StageAccelerator(name: "os-ebpf", layout: .osEBPF, object: osEBPFAcceleratorObject, mapName: "sock_ops_map"),
+        StageAccelerator(name: "envoy", layout: .envoy, object: envoyAcceleratorObject, mapName: "envoy_sockhash"),
+        StageAccelerator(name: "eunomia", layout: .eunomia, object: eunomiaAcceleratorObject, mapName: "sock_ops_map"),
+        StageAccelerator(
+            name: "kmesh", layout: .kmesh, object: kmeshAcceleratorObject, mapName: "sock_ops_map", replaces: true),
+        StageAccelerator(
+            name: "kmesh-netns", layout: .kmeshNamespace, object: kmeshNamespaceAcceleratorObject,
+            mapName: "sock_ops_map", replaces: true),
+        StageAccelerator(
+            name: "calico", layout: .calico, object: calicoAcceleratorObject, mapName: "calico_sock_map",
+            words: ["envoy_port": UInt32(Stage.port)], replaces: true),
+        StageAccelerator(
+            name: "dae", layout: .dae, object: daeAcceleratorObject, mapName: "fast_sock", replaces: true),
+        StageAccelerator(
+            name: "beyla", layout: .beyla, object: beylaAcceleratorObject, mapName: "sock_dir", filesServers: false,
+            replaces: true),
+        StageAccelerator(
+            name: "beyla-cookie", layout: .beylaCookie, object: beylaCookieAcceleratorObject, mapName: "sock_dir",
+            filesServers: false, replaces: true),
+    ]
+
+    public static func named(_ name: String) throws -> StageAccelerator {
+        guard let found = all.first(where: { $0.name == name }) else {
+            throw LabError(.invalid, "no layout \"\(name)\"; there are \(all.map(\.name).joined(separator: ", "))")
+        }
+        return found
+    }
+}

@@ -1,0 +1,49 @@
+/// The TCP sockets of a look's tables, by what a key can name them by: what a walked map's keys are held against.
+public struct SeenSockets: Sendable {
+    /// Every namespace that was found was read, whole. Only then can a socket be missed.
+    public let isComplete: Bool
+    public let sockets: [TCPSocket]
+    private let byCookie: [UInt64: Int]
+
+    public init(_ look: Snapshot) {
+        sockets = look.sockets
+        isComplete =
+            !look.namespaces.isEmpty && look.namespaces.allSatisfy(\.wasRead)
+            && !look.shortfalls.contains { $0.evidence == .sockets || $0.evidence == .namespaces }
+        var byCookie: [UInt64: Int] = [:]
+        for (index, socket) in sockets.enumerated() where socket.socket.identity.cookie != 0 {
+            byCookie[socket.socket.identity.cookie] = index
+        }
+        self.byCookie = byCookie
+    }
+
+    /// A connection that can be asked for by the very tuple that a key claims: the layout names both ends, and no stand-in.
+    public static func canBeAskedFor(_ claim: FourTuple, _ layout: KeyLayout?) -> Bool {
+        claim.isComplete && (layout?.v6StandIn.map { claim.local.address != $0 } ?? true)
+    }
+
+    func socket(cookie: UInt64) -> Int? { byCookie[cookie] }
+
+    /// Every socket of a connection by what a key of that layout says of it.
+    func claims(in layout: KeyLayout) -> [FourTuple: [Int]] {
+        var result: [FourTuple: [Int]] = [:]
+        for (index, socket) in sockets.enumerated() where isNameable(socket) {
+            for claim in layout.claims(naming: socket.socket.tuple) { result[claim, default: []].append(index) }
+        }
+        return result
+    }
+
+    /// The same for the other ends of these connections, wherever those are.
+    func farEnds(in layout: KeyLayout) -> Set<FourTuple> {
+        var result = Set<FourTuple>()
+        for socket in sockets where isNameable(socket) {
+            result.formUnion(layout.claims(naming: socket.socket.tuple.reversed))
+        }
+        return result
+    }
+
+    /// TIME_WAIT is what a socket left, and no socket: the one that left it is in CLOSE.
+    private func isNameable(_ socket: TCPSocket) -> Bool {
+        socket.socket.state != .timeWait && socket.socket.tuple.isComplete
+    }
+}

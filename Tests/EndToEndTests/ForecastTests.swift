@@ -1,0 +1,50 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What the forecast says, held against what requests experience.
+@Suite("Forecast", .serialized, .requires(.zombie))
+struct ForecastTests {
+    /// The range from which the node's clients get their ports: small, so that the poison can be measured in a while.
+    private static let low = 33000
+    private static let ports = Scale.of(4096, small: 512)
+    private static let requests = Scale.of(2000, small: 200)
+
+    /// Three levels of poison. The share that hangs of requests whose ports the kernel chooses is as forecast, within a
+    /// fifth; in a guest with its tenth of the requests within chance as well, which is twice as much.
+    @Test(arguments: [(8, 0.25), (4, 0.5), (20, 0.1)])
+    func comesTrue(_ step: Int, _ share: Double) throws {
+        let lab = try RealLab("fc\(step)")
+        let range = "\(Self.low - Self.low % 2) \(Self.low - Self.low % 2 + Self.ports - 1)"
+        let set = try lab.on("node", ["sh", "-c", "echo \(range) >/proc/sys/net/ipv4/ip_local_port_range"])
+        #expect(set.status == 0, "\(set.errors)")
+        _ = try lab.breakIt([
+            "zombie", "--pod", "shop/web-0", "--source-port", "\(Self.low)", "--step", "\(step)", "--count",
+            "\(Self.ports / step)",
+        ])
+        let output = try lab.unstuck(["sockmaps", "forecast", "--map", "\(try lab.map())", "--output", "json"])
+        #expect(output.status == 1, "\(output.errors)")
+        let forecast = try JSONValue(output.text)["data"]["forecast"]
+        let route = forecast["routes"][0]
+        #expect(forecast["routes"].array.count == 1)
+        #expect(route["server"].text == "203.0.113.10:8080")
+        #expect(route["client"].text == "192.0.2.10")
+        #expect(route["pod"].text == "shop/web-0")
+        #expect(route["poisonedPorts"].array.count == Self.ports / step)
+        let probability = route["probability"].number
+        #expect(abs(probability - share) < 2.0 / Double(Self.ports) + share * 0.02)
+
+        let volley = try lab.on(
+            "node",
+            [Programs.lab, "volley", "--host", "203.0.113.10", "--count", "\(Self.requests)"]
+                + (Scale.isSmall ? ["--silence", "5"] : []))
+        let seen = try JSONValue(volley.text)
+        #expect(seen["failed"].number == 0)
+        #expect(seen["answered"].number + seen["hung"].number == Double(Self.requests))
+        let measured = seen["hung"].number / Double(Self.requests)
+        #expect(
+            abs(measured - probability) <= probability * Scale.of(0.2, small: 0.6),
+            "forecast \(probability), measured \(measured)")
+        try lab.down()
+    }
+}

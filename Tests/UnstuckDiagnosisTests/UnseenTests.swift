@@ -1,0 +1,77 @@
+import Testing
+import UnstuckDiagnosis
+import UnstuckModel
+
+@Suite("sockmap.unseen")
+struct UnseenTests {
+    /// A look at a walked map: four live connections, and a key that no socket has.
+    static func look(at time: Double, isComplete: Bool = true, hasDead: Bool = true, claimed: Bool = false) -> Snapshot
+    {
+        var node = NodeFixture(at: time)
+        node.snapshot.namespaces = [NetworkNamespace(inode: 1, name: nil, process: 1, wasRead: isComplete)]
+        var walk = SockmapWalk(isComplete: true)
+        func file(_ tuple: FourTuple) {
+            walk.entries.append(WalkedEntry(key: SockmapKey(KeyLayout.cilium.encode(tuple) ?? []), isStable: true))
+        }
+        for port in 1...4 {
+            let socket = node.socket("192.0.2.10:\(50_000 + port)", "203.0.113.10:8080", isMapped: false)
+            node.list(socket)
+            file(socket.tuple)
+        }
+        let dead = node.socket("203.0.113.10:8080", "192.0.2.10:50504", isMapped: false)
+        if hasDead { file(dead.tuple) }
+        if claimed { node.list(dead) }
+        node.snapshot.sockmaps[0].walk = walk
+        return node.snapshot
+    }
+
+    @Test func takesTwoLooks() throws {
+        let once = diagnose([Self.look(at: 100)])
+        #expect(once.findings.isEmpty)
+        #expect(once.suspects.count == 1)
+        let twice = diagnose([Self.look(at: 100), Self.look(at: 103)])
+        #expect(twice.findings.map(\.code) == [.unseen])
+        #expect(twice.findings.first?.severity == .warning)
+        #expect(twice.suspects.isEmpty)
+        #expect(twice.totals.entries == 5)
+        // It does not pretend to know which kind of dead.
+        #expect(twice.findings.first?.evidence.contains { $0.label == "not known" } == true)
+    }
+
+    @Test(arguments: [
+        [look(at: 100), look(at: 101)],  // too soon
+        [look(at: 100, hasDead: false), look(at: 103)],
+        [look(at: 100, isComplete: false), look(at: 103)],
+        [look(at: 100), look(at: 103, isComplete: false)],
+        [look(at: 100), look(at: 103, claimed: true)],
+        [look(at: 97), look(at: 100, claimed: true), look(at: 103)],
+        [look(at: 97), look(at: 100, isComplete: false), look(at: 103)],
+    ])
+    func healthyTwins(_ looks: [Snapshot]) {
+        #expect(diagnose(looks).findings.isEmpty)
+    }
+
+    @Test func looksThatCouldNotTellSaySo() {
+        let diagnosis = diagnose([Self.look(at: 100, isComplete: false)])
+        #expect(diagnosis.unknown.contains { $0.contains("of 1 keys no socket was seen, which proves nothing") })
+    }
+
+    @Test func isPlannedOnlyWhenAskedFor() throws {
+        let looks = [Self.look(at: 100), Self.look(at: 103)]
+        let view = try #require(NodeView(looks))
+        let found = diagnose(view)
+        var options = PlanOptions()
+        let careful = makePlan(view, found, options)
+        #expect(careful.deletions.isEmpty)
+        #expect(careful.undecided.map(\.reason).first?.contains("--without-iterator") == true)
+        options.deletesUnseen = true
+        let bold = makePlan(view, found, options)
+        #expect(bold.deletions.map(\.state) == [.unseen])
+        #expect(bold.deletions.first?.claim.description == "203.0.113.10:8080 ─► 192.0.2.10:50504")
+        #expect(bold.cautions.contains { $0.contains("by key from user space") })
+        #expect(bold.refusals.isEmpty)
+        // Seen once, nothing is planned whatever is asked for.
+        let early = try #require(NodeView([Self.look(at: 100)]))
+        #expect(makePlan(early, diagnose(early), options).deletions.isEmpty)
+    }
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Checks and deletes one judged entry: shared by the two ways of coming to it. */
+#pragma once
+
+#include "socket_record.h"
+
+/* Length of the map's keys: set before loading, so that the verifier sees a constant. */
+const volatile __u32 key_size SEC(".rodata.key_size") = 4;
+
+struct judged_key {
+	__u8 bytes[UNSTUCK_KEY_MAX];
+};
+
+/* What may be deleted: by key, padded with zeros. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, UNSTUCK_JUDGED_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct judged_key);
+	__type(value, struct unstuck_judged);
+} judged SEC(".maps");
+
+/*
+ * The map to repair: a declaration of its shape, replaced by the foreign map itself before loading. Not ctx->map: the
+ * verifier of 5.10 refuses that as a map argument.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_SOCKHASH);
+	__uint(max_entries, 1);
+	__uint(key_size, 4);
+	__uint(value_size, 4);
+} target SEC(".maps");
+
+/* Set once an entry of this pass raced. */
+__u32 has_raced;
+
+/*
+ * Links of a psock to one element of a map: 1, or 0 after its deletion. LINKS_UNKNOWN if there are more links than we
+ * walk. The psock stays readable for the whole pass: the kernel frees it after a grace period. A global function, so
+ * that the verifier walks the loop once and not at each call.
+ */
+#define LINKS_UNKNOWN 0xffffffff
+
+__noinline __u32 links_to(__u64 psock, __u64 element)
+{
+	struct list_head *head = &((struct sk_psock *)psock)->link;
+	struct list_head *at = NULL;
+
+	if (!psock)
+		return 0;
+	READ(at, &head->next);
+	for (int i = 0; i < UNSTUCK_LINK_WALK_MAX; i++) {
+		struct sk_psock_link *link;
+
+		if (!at || at == head)
+			return 0;
+		link = (void *)at - bpf_core_field_offset(struct sk_psock_link, list);
+		if ((__u64)BPF_CORE_READ(link, link_raw) == element)
+			return 1;
+		if (READ(at, &at->next))
+			return 0;
+	}
+	return at == head ? 0 : LINKS_UNKNOWN;
+}
+
+/* Whether an element is in its bucket: what its back pointer names must point at it. */
+static __always_inline int is_filed(__u64 element)
+{
+	struct hlist_node *node = &((struct bpf_shtab_elem *)element)->node;
+	struct hlist_node **back = NULL;
+	struct hlist_node *forward = NULL;
+
+	READ(back, &node->pprev);
+	return !bpf_probe_read_kernel(&forward, sizeof(forward), back) && forward == node;
+}
+
+static __always_inline void read_state(struct unstuck_socket *now, struct sock *sk)
+{
+	unsigned long flags = BPF_CORE_READ(sk, __sk_common.skc_flags);
+
+	now->state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	now->flags = UNSTUCK_FULL_SOCKET |
+		     protocol_flag(BPF_CORE_READ(sk, __sk_common.skc_family), BPF_CORE_READ(sk, sk_protocol));
+	if (flags & (1UL << SOCK_DEAD_BIT))
+		now->flags |= UNSTUCK_DEAD;
+	if (BPF_CORE_READ(sk, sk_socket))
+		now->flags |= UNSTUCK_HAS_SOCKET;
+}
+
+static __always_inline int is_dead(const struct unstuck_socket *now)
+{
+	__u32 state = unstuck_resident_state(now->state, now->flags);
+
+	return state == UNSTUCK_RESIDENT_LEAKED || state == UNSTUCK_RESIDENT_ZOMBIE ||
+	       state == UNSTUCK_RESIDENT_QUEUED_DEAD;
+}
+
+static __always_inline void delete(struct unstuck_repair *report, struct sock *sk, __u64 element, __u64 psock,
+				   struct judged_key *key)
+{
+	struct unstuck_socket *now = &report->resident;
+	__u8 flags = now->flags;
+	long code;
+
+	if (!is_filed(element)) {
+		report->outcome = UNSTUCK_REPAIR_UNLINKED;
+		return;
+	}
+	code = bpf_map_delete_elem(&target, key);
+	report->links_after = links_to(psock, element);
+	if (code) {
+		report->outcome = code == -2 /* ENOENT */ ? UNSTUCK_REPAIR_UNLINKED : UNSTUCK_REPAIR_FAILED;
+		report->error = -code;
+		return;
+	}
+	/* Only a socket with an owner can come back to life; one without may be freed by now. */
+	if (flags & UNSTUCK_HAS_SOCKET)
+		read_state(now, sk);
+	if (report->links_after || is_filed(element) || now->state != TCP_CLOSE) {
+		report->outcome = UNSTUCK_REPAIR_RACED;
+		has_raced = 1;
+	}
+}
+
+/*
+ * What was judged, as it is now; deletes it if nothing speaks against it. `sk` cannot be freed meanwhile.
+ *
+ * `element` is where the key was found; `cookie` may be 0, unknown.
+ */
+static __always_inline void repair_entry(struct unstuck_repair *report, struct sock *sk, __u64 psock, __u64 element,
+					 struct judged_key *key, __u64 cookie)
+{
+	struct unstuck_socket *now = &report->resident;
+	struct unstuck_judged *want = bpf_map_lookup_elem(&judged, key);
+
+	if (!want)
+		return;
+	__builtin_memcpy(report->key, key->bytes, sizeof(report->key));
+	report->key_size = key_size;
+	now->address = (__u64)sk;
+	now->cookie = cookie;
+	now->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	report->links_before = links_to(psock, element);
+	if (psock)
+		read_psock(now, psock);
+	/* Last, because it matters most: a zombie's owner may connect it again at any time. */
+	read_state(now, sk);
+
+	if (has_raced) {
+		report->outcome = UNSTUCK_REPAIR_STOPPED;
+	} else if (want->address != now->address || (want->cookie && cookie && want->cookie != cookie)) {
+		report->outcome = UNSTUCK_REPAIR_CHANGED;
+	} else if (!is_dead(now)) {
+		report->outcome = UNSTUCK_REPAIR_REVIVED;
+	} else if (now->queued_messages && !want->allow_unread) {
+		report->outcome = UNSTUCK_REPAIR_UNREAD;
+	} else if (report->links_before == LINKS_UNKNOWN) {
+		report->outcome = UNSTUCK_REPAIR_FAILED;
+		report->error = 7; /* E2BIG: it is in more maps than we walk */
+	} else if (!report->links_before) {
+		report->outcome = UNSTUCK_REPAIR_UNLINKED;
+	} else {
+		delete(report, sk, element, psock, key);
+	}
+	bpf_map_delete_elem(&judged, key);
+}
