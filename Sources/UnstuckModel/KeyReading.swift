@@ -94,11 +94,11 @@ extension Endpoint {
 }
 
 extension KeyLayout {
-    /// Every key under which this layout may file the socket with that tuple: where a byte has two values, one for each.
-    /// The first is ``encode(_:)``'s; empty where that has none, or where the key would not say the same.
+    /// Every key under which this layout may file the socket with that tuple: where a byte has two values, one for each;
+    /// where a key names either end, one for each end. Empty where the tuple makes no key, or the key would not say the same.
     public func encodings(of tuple: FourTuple) -> [[UInt8]] {
-        guard let key = encode(tuple), let claim = decode(key), claims(naming: tuple).contains(claim) else { return [] }
-        var keys = [key]
+        var keys = claims(naming: tuple).compactMap { claim in encode(claim).flatMap { decode($0) == claim ? $0 : nil }
+        }
         for case (let offset, .oneOf(let first, let second)) in fields where first != second {
             for key in keys {
                 var other = key

@@ -79,6 +79,10 @@ struct KeyReadingTests {
         #expect(keys.map { $0[33] } == [0, 6])
         for key in keys { #expect(KeyLayout.cilium.decode(key) == tuple) }
         #expect(KeyLayout.envoy.encodings(of: tuple).count == 1)
+        // Calico's key names one end: either may be what is filed.
+        #expect(
+            KeyLayout.calico.encodings(of: tuple).compactMap { KeyLayout.calico.decode($0) }
+                == KeyLayout.calico.claims(naming: tuple))
         #expect(KeyLayout.kmeshNamespace.encodings(of: tuple).isEmpty)
         #expect(KeyLayout.beylaCookie.encodings(of: tuple).isEmpty)
         let mixed = try Self.tuple("10.10.134.48:8080", "[2001:db8::1]:1")

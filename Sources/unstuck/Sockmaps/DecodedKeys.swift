@@ -82,9 +82,8 @@ struct DecodedKeys: Encodable {
                 text += "  \(layout == nil ? "" : "does not fit: ")key \(entry.key)\n"
             }
         }
-        if let claim = entries.lazy.compactMap(\.claim).first {
-            text += "entries by \(claim.local.port == 0 ? "remote" : "local") address\n"
-        }
+        let namesLocal = entries.allSatisfy { $0.claim?.local.port != 0 }
+        if !totals.isEmpty { text += "entries by \(namesLocal ? "local " : "")address\n" }
         for total in totals {
             text += "  \(total.entries)  \(total.address)\(total.pod.map { "  \(safeText($0))" } ?? "")\n"
         }

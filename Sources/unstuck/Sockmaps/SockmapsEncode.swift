@@ -45,7 +45,7 @@ struct SockmapsEncode: ParsableCommand {
         var bytes: [String]
         var lookup: String
         var delete: String
-        /// Other keys that a version of the same accelerator files that socket under.
+        /// Other keys that the same accelerator may file that socket under.
         var alternatives: [SockmapKey]
     }
 
@@ -61,7 +61,7 @@ struct SockmapsEncode: ParsableCommand {
         case .text:
             writeOutput((delete ? deletion : map == nil ? hex : lookup) + "\n")
             for other in keys.dropFirst() {
-                printError("unstuck: other versions file it under \(Self.hex(other))")
+                printError("unstuck: it may also be filed under \(Self.hex(other))")
             }
         case .json:
             writeOutput(
