@@ -66,7 +66,8 @@ let package = Package(
         .executableTarget(
             name: "unstuck",
             dependencies: [
-                "UnstuckModel", "UnstuckFormats", "UnstuckDiagnosis", "UnstuckRender", "UnstuckKernel", "UnstuckProbing",
+                "UnstuckModel", "UnstuckFormats", "UnstuckDiagnosis", "UnstuckRender", "UnstuckKernel",
+                "UnstuckProbing",
                 "UnstuckRepair", argumentParser, logging,
             ],
             swiftSettings: strict),
