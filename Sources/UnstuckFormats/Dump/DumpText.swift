@@ -105,6 +105,7 @@ struct DumpText {
         let value = rest.firstIndex(of: UInt8(ascii: "v"))
         var text = rest[..<(value ?? rest.endIndex)]
         while let last = text.last, isBlank(last) { text.removeLast() }
+        while let first = text.first, isBlank(first) { text.removeFirst() }
         if !text.isEmpty {
             guard parseRow(text) else {
                 dump.add(line, "not the bytes of a key: \(quoted(text))")
