@@ -66,8 +66,8 @@ let package = Package(
         .executableTarget(
             name: "unstuck",
             dependencies: [
-                "UnstuckModel", "UnstuckFormats", "UnstuckDiagnosis", "UnstuckRender", "UnstuckKernel", "UnstuckProbing",
-                "UnstuckRepair", argumentParser, logging,
+                "UnstuckModel", "UnstuckFormats", "UnstuckDiagnosis", "UnstuckRender", "UnstuckKernel",
+                "UnstuckProbing", "UnstuckRepair", argumentParser, logging,
             ],
             swiftSettings: strict),
         .executableTarget(
