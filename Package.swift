@@ -67,8 +67,7 @@ let package = Package(
             name: "unstuck",
             dependencies: [
                 "UnstuckModel", "UnstuckFormats", "UnstuckDiagnosis", "UnstuckRender", "UnstuckKernel",
-                "UnstuckProbing",
-                "UnstuckRepair", argumentParser, logging,
+                "UnstuckProbing", "UnstuckRepair", argumentParser, logging,
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -204,13 +204,8 @@ public struct KeyLayout: Hashable, Sendable {
     /// claims where a key names the one end or the other. None if the layout cannot name the connection at all (IPv6 in a
     /// layout for IPv4).
     public func claims(naming tuple: FourTuple) -> [FourTuple] {
-        guard naming != .socket else { return [] }
-        var tuple = tuple
-        if !carriesV6, !tuple.local.address.isV4 || !tuple.remote.address.isV4 {
-            guard let v6StandIn else { return [] }
-            tuple.local.address = v6StandIn
-            tuple.remote.address = v6StandIn
-        }
+        guard naming != .socket, let local = named(tuple.local), let remote = named(tuple.remote) else { return [] }
+        let tuple = FourTuple(local: local, remote: remote)
         if hasSides {
             return [
                 FourTuple(local: tuple.local, remote: Self.nowhere),
@@ -220,6 +215,13 @@ public struct KeyLayout: Hashable, Sendable {
         return [
             FourTuple(local: hasLocal ? tuple.local : Self.nowhere, remote: hasRemote ? tuple.remote : Self.nowhere)
         ]
+    }
+
+    /// An end as the layout can name it. One that the kernel has cleared is of either family: a dual-stack server's leaked
+    /// child has `::` for its own address, whatever its connection was.
+    private func named(_ end: Endpoint) -> Endpoint? {
+        if carriesV6 || end.address.isV4 { return end }
+        return (end.address.isUnspecified ? IPAddress(v4: 0) : v6StandIn).map { Endpoint($0, end.port) }
     }
 
     /// The key under which this layout files the socket with that tuple; `nil` where the tuple alone does not make a key.

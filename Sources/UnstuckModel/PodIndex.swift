@@ -69,3 +69,11 @@ public struct PodIndex: Sendable {
     /// Whether a pod is called so: by its label, or by its uid.
     public func knows(_ name: String) -> Bool { labels[name] != nil || labels.values.contains(name) }
 }
+
+extension SockmapEntry {
+    /// The entry's own address: as its key names it, else its resident's; `nil` where the layout is not known.
+    public func ownAddress(_ claim: FourTuple?) -> IPAddress? {
+        guard let claim else { return nil }
+        return claim.local.address.isUnspecified ? resident.tuple.local.address : claim.local.address
+    }
+}

@@ -31,7 +31,7 @@ public struct SockmapSummary: Sendable, Encodable {
         var totals = PodTotals()
         for entry in entries {
             let (claim, state) = decision.judge(entry)
-            totals.add(state, pod: index.pod(of: entry, claim: claim), address: claim?.local.address)
+            totals.add(state, pod: index.pod(of: entry, claim: claim), address: entry.ownAddress(claim))
         }
         self.init(map, decision, totals)
     }

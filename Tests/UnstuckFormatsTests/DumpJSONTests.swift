@@ -33,7 +33,9 @@ struct DumpJSONTests {
         ("{\"value\":2}", "no \"key\""),
         ("{\"error\":\"get map by id (4): No such file or directory\"}", "bpftool reports \"get map by id"),
         ("{\"key\":[\"0x0a\" \"0x0b\"],\"value\":2}", "needs \",\" or \"]\""),
+        // Its comma belongs to it as well as to the list: what follows is no member.
         ("{\"key\":[\"0x0a\"]", "needs a member's name"),
+        ("{\"key\":[\"0x0a\"] 1", "needs \",\" or \"}\""),
         ("{\"key\" [\"0x0a\"]}", "needs \":\""),
         ("{\"key\":[\"0x0a", "a string goes on over the line's end"),
         ("{\"key\":,}", "needs a value"),

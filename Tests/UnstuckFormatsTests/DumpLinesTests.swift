@@ -79,7 +79,7 @@ struct DumpLinesTests {
         let dump = read(text + "key:\n" + Self.key + "value:\nNo space left on device\n")
         #expect(dump.keys.last?.count == 44)
         #expect(
-            dump.problems.contains { $0.line == line && ($0.reason == reason || reason.isEmpty) }, "\(dump.problems)")
+            dump.problems.contains { $0.line == line && $0.reason == reason }, "\(dump.problems)")
     }
 
     @Test func problemsAreCountedAndNotAllListed() {

@@ -236,7 +236,8 @@ struct NetlinkTests {
     /// An attribute that is shorter than what it should hold: an error for a number, less for a list.
     @Test func readsShortAttributes() throws {
         var bytes = Self.v4
-        bytes[104] = 8  // INET_DIAG_CGROUP_ID, four bytes of eight; the other four are then read as an attribute of length 0
+        // INET_DIAG_CGROUP_ID, four bytes of eight; the other four are then read as an attribute of length 0.
+        bytes[104] = 8
         #expect(throws: NetlinkError.self) { try Self.socket(bytes) }
         let short = Self.hex(
             """

@@ -121,4 +121,20 @@ struct LayoutDecisionTests {
             #expect(decision.claim(of: map.entries[5]) == before)
         }
     }
+
+    /// tcp_disconnect leaves a leaked child of a dual-stack listener nothing but its port and its peer's address.
+    @Test(arguments: ["127.0.0.1", "::1"])
+    func aLeakedChildOfADualStackServerAgrees(_ client: String) throws {
+        var map = try Self.map(.istioBypass)
+        let whole = FourTuple(
+            local: Endpoint(try #require(IPAddress(client)), 8080),
+            remote: Endpoint(try #require(IPAddress(client)), 40003))
+        let rest = FourTuple(
+            local: Endpoint(IPAddress(high: 0, low: 0), 8080), remote: Endpoint(whole.remote.address, 0))
+        let key = SockmapKey(try #require(KeyLayout.istioBypass.encode(whole)))
+        map.entries.append(SockmapEntry(key: key, resident: Self.socket(rest, state: .close)))
+        let decision = LayoutDecision(for: map)
+        #expect(decision.layout == .istioBypass)
+        #expect(decision.agreed == 21 && decision.compared == 21)
+    }
 }

@@ -38,7 +38,8 @@ struct SockmapsEntries: ParsableCommand {
                     for entry in judged.parts.joined() {
                         let (claim, state) = judged.decision.judge(entry)
                         guard chosen.takes(entry, claim, state) else { continue }
-                        all.add(state, pod: pods?.pod(of: entry, claim: claim), address: claim?.local.address)
+                        all.add(
+                            state, pod: pods?.pod(of: entry, claim: claim), address: entry.ownAddress(claim))
                     }
                 } else if output.output == .text {
                     printText(judged, chosen)

@@ -1,0 +1,65 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `unstuck sockmaps` on a node with two pods: who uses the map, whose the entries are, and where bytes go.
+@Suite("Sockmaps, listed", .serialized, .requires(.zombie))
+struct SockmapsTests {
+    @Test func aMapWithItsUsersAndPods() throws {
+        let lab = try RealLab("list")
+        _ = try lab.breakIt(["zombie", "--pod", "shop/web-0", "--count", "3"])
+        _ = try lab.breakIt(["zombie", "--pod", "shop/web-1", "--count", "2"])
+        let map = "\(try lab.map())"
+        let output = try lab.unstuck(["sockmaps", "list", "--map", map, "--output", "json"])
+        #expect(output.status == 0, "\(output.errors)")
+        let listed = try JSONValue(output.text)["data"][0]
+        #expect(listed["entries"].number == 5)
+        #expect(listed["states"]["zombie"].number == 5)
+        #expect(listed["layout"].text == "cilium")
+        #expect(listed["keyType"]["name"].text == "tuple_key", "from the BTF of the map's programs")
+        #expect(listed["pins"].array.map(\.text) == ["/run/unstuck-lab/\(lab.name)/bpf/cilium_sock_ops"])
+        let pods = listed["pods"].array.map { "\($0["pod"].text) \($0["address"].text) \(Int($0["entries"].number))" }
+        #expect(pods == ["shop/web-0 203.0.113.10 3", "shop/web-1 203.0.113.11 2"])
+
+        let programs = listed["programs"].array
+        #expect(Set(programs.map { $0["type"].text }) == ["sock_ops", "sk_msg"])
+        for program in programs {
+            let places = program["attachments"].array
+            if program["type"].text == "sock_ops" {
+                #expect(places.map { $0["cgroup"].text } == ["/unstuck-\(lab.name)/node"])
+                #expect(places.map { $0["hook"].text } == ["sock_ops"])
+            } else {
+                #expect(places.map { $0["sockmap"].number } == [Double(map)])
+                #expect(places.map { $0["hook"].text } == ["msg_verdict"])
+            }
+        }
+
+        let totals = try lab.unstuck([
+            "sockmaps", "entries", "--map", map, "--totals", "--pod", "shop/web-1", "--output", "json",
+        ])
+        #expect(try JSONValue(totals.text)["data"].array.map { $0["entries"].number } == [2])
+        let chosen = try lab.unstuck([
+            "sockmaps", "entries", "--map", map, "--address", "203.0.113.10", "--port", "50505",
+        ])
+        #expect(chosen.text.split(separator: "\n").count == 1)
+        try lab.down()
+    }
+
+    /// The key of the victim leads to a dead socket; a healthy connection's leads to its peer.
+    @Test func thePathOfWhatIsSent() throws {
+        let lab = try RealLab("graph")
+        _ = try lab.breakIt(["zombie", "--pod", "shop/web-0"])
+        let load = try lab.start(
+            "node",
+            [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "2", "--seconds", "600"] + Scale.patience)
+        Scale.pause(seconds: 1)
+        let map = "\(try lab.map())"
+        let output = try lab.unstuck(["sockmaps", "graph", "203.0.113.11:7070", "--map", map, "--output", "json"])
+        #expect(output.status == 0, "\(output.errors)")
+        let paths = try JSONValue(output.text)["data"].array
+        #expect(paths.count == 4, "both directions of both connections")
+        #expect(paths.allSatisfy { $0["hops"][0]["verdict"].text == "reaches its peer" })
+        load.terminate()
+        try lab.down()
+    }
+}
