@@ -4,7 +4,7 @@ import Testing
 
 /// Connections come and go by the thousand while the node is audited each second: what closes must not be taken for what
 /// is dead. `UNSTUCK_CHURN_SECONDS` and `UNSTUCK_CHURN_ENTRIES` ask for more of it (`make churn`).
-@Suite("Audits under churn", .serialized, .requires(.zombie))
+@Suite("Audits under churn", .serialized, .requires(.zombie, .native))
 struct ChurnTests {
     /// For how long connections come and go.
     private let seconds = environmentNumber("UNSTUCK_CHURN_SECONDS") ?? Scale.of(10, small: 20)

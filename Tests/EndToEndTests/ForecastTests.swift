@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What the forecast says, held against what requests experience.
-@Suite("Forecast", .serialized, .requires(.zombie))
+@Suite("Forecast", .serialized, .requires(.zombie, .native))
 struct ForecastTests {
     /// The range from which the node's clients get their ports: small, so that the poison can be measured in a while.
     private static let low = 33000

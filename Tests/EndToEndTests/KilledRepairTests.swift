@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Runs of `repair --apply` that are killed, told to end, or meet each other, on real zombies.
-@Suite("A repair that is ended", .serialized, .requires(.zombie))
+@Suite("A repair that is ended", .serialized, .requires(.zombie, .native))
 struct KilledRepairTests {
     /// A real map and the program's runs on it.
     final class Scene {

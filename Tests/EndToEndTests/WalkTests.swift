@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Without the iterators, as users would: by choice, without BTF, without a right.
-@Suite("Without the iterators, end to end", .serialized, .requires(.zombie))
+@Suite("Without the iterators, end to end", .serialized, .requires(.zombie, .native))
 struct WalkEndToEndTests {
     /// The claims of a map's keys by state.
     private static func states(_ lab: RealLab, _ map: String) throws -> [String: Set<String>] {

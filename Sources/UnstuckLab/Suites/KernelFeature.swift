@@ -17,6 +17,8 @@ public enum KernelFeature: String, Decodable, CaseIterable, Comparable, Sendable
     case fentry
     /// Other kernels can be booted from here: this machine, never a guest.
     case emulator
+    /// Its processors are no emulator's: what is about rates, or waits for minutes there, runs here.
+    case native
 
     public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }
 }
