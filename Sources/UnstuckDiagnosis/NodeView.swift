@@ -36,8 +36,8 @@ public struct NodeView: Sendable {
     public final class JudgedMap: Sendable {
         public let map: Sockmap
         public let layout: LayoutDecision
-        /// Its keys name connections and nothing else, so that a connection that finds another socket under its key is
-        /// proven to be misdirected.
+        /// Its keys name connections and nothing else, and its programs redirect, so that a connection that finds another
+        /// socket under its key is proven to be misdirected.
         public let namesConnections: Bool
         fileprivate let places: Range<Int>
 
@@ -45,7 +45,7 @@ public struct NodeView: Sendable {
             self.map = map
             self.layout = layout
             self.places = places
-            namesConnections = layout.layout?.naming == .connection
+            namesConnections = layout.layout?.naming == .connection && layout.layout?.conflict != .neverRedirects
         }
     }
 

@@ -25,6 +25,14 @@ func planUnseen(
             leave("only entries of a SOCKHASH whose keys name both ends are deleted unseen")
             continue
         }
+        // A descriptor that was connected anew (docs/kernel-facts.md, Z5) lives under another tuple than its key names:
+        // without the resident's cookie it cannot be told from a dead one.
+        guard key.entry.cookie != nil else {
+            leave(
+                "no socket was seen of it, but the map's values give no cookie: a live socket that was connected anew would "
+                    + "look the same")
+            continue
+        }
         guard options.deletesUnseen else {
             leave(
                 "no socket was seen of it, but who sits there is out of sight: --without-iterator deletes it all the same"

@@ -57,10 +57,27 @@ struct UnseenTests {
     }
 
     @Test func isPlannedOnlyWhenAskedFor() throws {
-        let looks = [Self.look(at: 100), Self.look(at: 103)]
+        var looks = [Self.look(at: 100), Self.look(at: 103)]
+        var options = PlanOptions()
+        options.deletesUnseen = true
+        let blind = try #require(NodeView(looks))
+        let unproven = makePlan(blind, diagnose(blind), options)
+        #expect(unproven.deletions.isEmpty, "a socket that was connected anew would look the same")
+        #expect(unproven.undecided.map(\.reason).first?.contains("give no cookie") == true)
+
+        for look in looks.indices {
+            for map in looks[look].sockmaps.indices {
+                for entry in (looks[look].sockmaps[map].walk?.entries ?? []).indices {
+                    let key = looks[look].sockmaps[map].walk?.entries[entry].key
+                    let claim = key.flatMap { KeyLayout.cilium.decode($0) }
+                    let socket = looks[look].sockets.first { $0.socket.tuple == claim }
+                    looks[look].sockmaps[map].walk?.entries[entry].cookie = socket?.socket.identity.cookie ?? 0xC00C1E
+                }
+            }
+        }
         let view = try #require(NodeView(looks))
         let found = diagnose(view)
-        var options = PlanOptions()
+        options.deletesUnseen = false
         let careful = makePlan(view, found, options)
         #expect(careful.deletions.isEmpty)
         #expect(careful.undecided.map(\.reason).first?.contains("--without-iterator") == true)
