@@ -104,7 +104,7 @@ struct DeadEntryRule: Rule {
 
     private func residents(_ members: [Judged], isZombie: Bool) -> String {
         let seconds = members.compactMap(\.seconds).min()
-        let time = seconds.map { ", the same sockets for at least \(Label.duration(milliseconds: UInt32($0 * 1000)))" }
+        let time = seconds.map { ", the same sockets for at least \(Label.duration(seconds: $0))" }
         let what = isZombie ? "CLOSE, a file descriptor still holds them" : "CLOSE and orphaned: nobody can close them"
         return what + (time ?? "")
     }

@@ -15,6 +15,11 @@ enum Label {
     /// `kubelet[812] `, or nothing.
     static func owner(_ owner: SocketOwner?) -> String { owner.map { "\(safe($0.command))[\($0.pid)] " } ?? "" }
 
+    /// As ``duration(milliseconds:)``, of seconds that a saved look may have made anything of.
+    static func duration(seconds: Double) -> String {
+        duration(milliseconds: UInt32(max(0, min(seconds * 1000, 4e9))))
+    }
+
     static func duration(milliseconds: UInt32) -> String {
         switch milliseconds {
         case ..<1000: "\(milliseconds) ms"

@@ -92,7 +92,7 @@ struct MisdirectedRule: Rule {
     }
 
     private func seen(_ view: NodeView, _ wrong: NodeView.JudgedEntry) -> String {
-        view.secondsSeenDead(wrong).map { " for at least \(Label.duration(milliseconds: UInt32($0 * 1000)))" } ?? ""
+        view.secondsSeenDead(wrong).map { " for at least \(Label.duration(seconds: $0))" } ?? ""
     }
 
     private func waitingEnd(_ view: NodeView, _ receiver: TCPSocket) -> String {
