@@ -90,7 +90,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "UnstuckKernelTests",
-            dependencies: ["TestSupport", "UnstuckModel", "UnstuckKernel", "CLinuxUAPI"],
+            dependencies: ["TestSupport", "UnstuckModel", "UnstuckDiagnosis", "UnstuckKernel", "CLinuxUAPI"],
             swiftSettings: strict),
         .testTarget(
             name: "UnstuckRepairTests",
@@ -102,7 +102,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckLab", "CLibBPF", "CLinuxUAPI", "unstuck",
+                "TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckLab", "UnstuckProbing", "CLibBPF", "CLinuxUAPI",
+                "unstuck",
                 "unstuck-lab",
             ],
             swiftSettings: strict),

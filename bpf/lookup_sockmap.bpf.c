@@ -2,7 +2,7 @@
 /*
  * The residents behind given keys of one SOCKHASH or SOCKMAP, each as one struct unstuck_entry. Reads only. For kernels
  * that refuse iter/sockmap: user space walks the keys, and runs this program on a packet of zeros (BPF_PROG_TEST_RUN)
- * for each batch of them.
+ * for each batch of them. Two threads may do so at once, each in a slot of its own.
  *
  * A lookup takes a reference on the socket, which is given back here (sock_hash_lookup, net/core/sock_map.c). One that is
  * being freed is not found.
@@ -23,6 +23,7 @@ struct {
 } target SEC(".maps");
 
 struct wanted_keys {
+	__u64 count;
 	__u8 keys[UNSTUCK_LOOKUP_MAX][UNSTUCK_KEY_MAX];
 };
 
@@ -32,7 +33,7 @@ struct found_entries {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, UNSTUCK_LOOKUP_SLOTS);
 	__type(key, __u32);
 	__type(value, struct wanted_keys);
 } wanted SEC(".maps");
@@ -40,20 +41,16 @@ struct {
 /* Where nobody was found, key_size is 0. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, UNSTUCK_LOOKUP_SLOTS);
 	__type(key, __u32);
 	__type(value, struct found_entries);
 } found SEC(".maps");
 
-/* How many keys are wanted. */
-__u64 count;
-
 /* A global function, so that the verifier walks it once and not at each turn of the loop. */
-__noinline int look_up(__u32 index)
+__noinline int look_up(__u32 slot, __u32 index)
 {
-	__u32 zero = 0;
-	struct wanted_keys *keys = bpf_map_lookup_elem(&wanted, &zero);
-	struct found_entries *entries = bpf_map_lookup_elem(&found, &zero);
+	struct wanted_keys *keys = bpf_map_lookup_elem(&wanted, &slot);
+	struct found_entries *entries = bpf_map_lookup_elem(&found, &slot);
 	struct unstuck_entry *entry;
 	struct tcp_sock *tcp;
 	struct bpf_sock *sk;
@@ -84,13 +81,22 @@ __noinline int look_up(__u32 index)
 	return 1;
 }
 
+/* The packet's first byte is the slot. */
 SEC("tc")
-int look_up_all(struct __sk_buff *ctx __attribute__((unused)))
+int look_up_all(struct __sk_buff *ctx)
 {
+	struct wanted_keys *keys;
+	__u32 slot = 0;
+
+	if (bpf_skb_load_bytes(ctx, 0, &slot, 1))
+		return 0;
+	keys = bpf_map_lookup_elem(&wanted, &slot);
+	if (!keys)
+		return 0;
 	for (__u32 index = 0; index < UNSTUCK_LOOKUP_MAX; index++) {
-		if (index >= count)
+		if (index >= keys->count)
 			break;
-		look_up(index);
+		look_up(slot, index);
 	}
 	return 0;
 }

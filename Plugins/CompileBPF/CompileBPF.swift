@@ -28,6 +28,7 @@ struct CompileBPF: BuildToolPlugin {
             ("lab/dae_accelerator", "daeAcceleratorObject"),
             ("lab/beyla_accelerator", "beylaAcceleratorObject"),
             ("lab/beyla_cookie_accelerator", "beylaCookieAcceleratorObject"),
+            ("lab/undeclared_accelerator", "undeclaredAcceleratorObject"),
             ("lab/valve", "sceneValveObject"),
         ],
     ]
@@ -38,6 +39,7 @@ struct CompileBPF: BuildToolPlugin {
         let headers = [
             "bpf/abi/include/unstuck_abi.h", "bpf/include/kernel_compat.h", "bpf/include/socket_record.h",
             "bpf/include/handler_names.h", "bpf/include/entry_record.h", "bpf/include/repair_entry.h",
+            "bpf/include/filed_entry.h",
             "bpf/lab/accelerator.h", "bpf/lab/kmesh_accelerator.bpf.c",
         ].map { root.appending(path: $0) }
 

@@ -77,7 +77,7 @@ struct DeadEntryRule: Rule {
     }
 
     /// What dead entries cost depends on what the accelerator does where a key is taken.
-    private static func next(_ layout: KeyLayout?) -> String {
+    static func next(_ layout: KeyLayout?) -> String {
         switch layout?.conflict {
         case .replaces:
             "\(layout?.name ?? "it") replaces them, so nobody hangs: each takes room until its addresses and ports come again"

@@ -13,13 +13,29 @@ public func makeForecast(_ looks: [Snapshot]) -> Forecast {
     var forecast = Forecast(
         routes: [], fillings: [], warnings: [],
         unknown: view.now.shortfalls.map { "could not \($0.action): needs \($0.missing)" })
-    let dead = view.entries.filter { $0.state.isDead && (looks.count < 2 || view.secondsSeenDead($0) != nil) }
+    let isOnce = looks.count < 2
+    let dead =
+        view.entries.filter { $0.state.isDead && (isOnce || view.secondsSeenDead($0) != nil) }.map {
+            Dead(map: $0.map, claim: $0.claim, pod: view.pod(of: $0.entry.resident))
+        }
+        + view.walked.filter { $0.state == .unseen && (isOnce || view.secondsUnseen($0) != nil) }.map {
+            Dead(map: $0.map, claim: $0.claim, pod: nil)
+        }
     forecast.routes = routes(view, dead)
     forecast.fillings = view.now.sockmaps.filter { $0.kind == .sockhash }.map { map in
-        filling(map, dead: dead.count { $0.map.id == map.id }, looks)
+        let count = dead.count { $0.map.id == map.id }
+        return map.walk == nil ? filling(map, dead: count, looks) : walkedFilling(map, dead: count, view)
     }
     warn(view, dead, &forecast)
     return forecast
+}
+
+/// A dead entry: its resident was seen dead, or no socket of the node has what its key names.
+private struct Dead {
+    var map: Sockmap
+    var claim: FourTuple?
+    /// Its socket's; `nil`: not known.
+    var pod: String?
 }
 
 private struct RouteKey: Hashable {
@@ -28,9 +44,9 @@ private struct RouteKey: Hashable {
     var client: IPAddress
 }
 
-private func routes(_ view: NodeView, _ dead: [NodeView.JudgedEntry]) -> [Forecast.Route] {
+private func routes(_ view: NodeView, _ dead: [Dead]) -> [Forecast.Route] {
     let listeners = Set(view.now.sockets.filter { $0.socket.state == .listen }.map(\.socket.tuple.local.port))
-    var found: [RouteKey: [(port: UInt16, entry: NodeView.JudgedEntry)]] = [:]
+    var found: [RouteKey: [(port: UInt16, entry: Dead)]] = [:]
     for entry in dead where view.namesConnections(entry.map.id) {
         guard let claim = entry.claim, claim.isComplete else { continue }
         // Both ends leave dead entries; whichever it was, the client is the one that nobody listens for.
@@ -53,7 +69,7 @@ private func routes(_ view: NodeView, _ dead: [NodeView.JudgedEntry]) -> [Foreca
             map: key.map, mapName: members[0].entry.map.name, pod: pod, server: key.server, client: key.client,
             poisonedPorts: ports, poisonedChoices: choices, choices: range.preferredCount,
             isRangeAssumed: ranges.isEmpty,
-            inheritedEntries: members.count { isInherited($0.entry, by: pod, view) },
+            inheritedEntries: members.count { isInherited($0.entry, by: pod) },
             clientNamespaces: namespaces.sorted(),
             probability: view.layouts[key.map]?.layout?.conflict == .keepsOld
                 ? min(1, Double(choices) / Double(max(range.preferredCount, 1))) : 0)
@@ -80,9 +96,18 @@ private func clientNamespaces(_ view: NodeView, _ addresses: Set<IPAddress>) -> 
 }
 
 /// The dead socket was another pod's than the one that has its address now.
-private func isInherited(_ entry: NodeView.JudgedEntry, by pod: String?, _ view: NodeView) -> Bool {
-    guard let pod, let was = view.pod(of: entry.entry.resident) else { return false }
+private func isInherited(_ entry: Dead, by pod: String?) -> Bool {
+    guard let pod, let was = entry.pod else { return false }
     return was != pod
+}
+
+/// Of a walked map no rate is told: what only passes through death, and what a look could not tell, would count as much.
+private func walkedFilling(_ map: Sockmap, dead: Int, _ view: NodeView) -> Forecast.Filling {
+    let states = view.states(in: map.id)
+    return Forecast.Filling(
+        map: map.id, mapName: map.name, entries: states.count, dead: dead,
+        unknown: states.count { $0 == .unknown || $0 == .undecodable }, maxEntries: map.maxEntries,
+        deadPerSecond: nil, secondsUntilFull: nil)
 }
 
 private func filling(_ map: Sockmap, dead: Int, _ looks: [Snapshot]) -> Forecast.Filling {
@@ -106,7 +131,7 @@ extension Sockmap {
     fileprivate var deadResidents: Int { entries.count { $0.resident.residentState.isDead } }
 }
 
-private func warn(_ view: NodeView, _ dead: [NodeView.JudgedEntry], _ forecast: inout Forecast) {
+private func warn(_ view: NodeView, _ dead: [Dead], _ forecast: inout Forecast) {
     for route in forecast.routes where route.inheritedEntries > 0 {
         forecast.warnings.append(
             "\(route.pod ?? "a pod") has the address of a predecessor, and \(route.inheritedEntries) of its dead entries"
@@ -127,6 +152,12 @@ private func warn(_ view: NodeView, _ dead: [NodeView.JudgedEntry], _ forecast: 
         forecast.warnings.append(
             "sockmap \(map.id): \(layout.name) \(layout.conflict.rawValue), so its dead entries make nobody hang; "
                 + "they only take room")
+    }
+    for map in view.now.sockmaps where map.walk != nil {
+        forecast.unknown.append(
+            "sockmap \(map.id) was read key by key without its residents: a dead entry whose addresses and ports a live "
+                + "connection has is not told from that connection's own, nor is a rate told"
+        )
     }
     for map in Set(dead.filter { !view.namesConnections($0.map.id) }.map(\.map.id)).sorted() {
         let naming = view.layouts[map]?.layout?.naming.rawValue ?? "nothing"

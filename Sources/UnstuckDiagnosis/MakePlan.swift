@@ -167,7 +167,7 @@ private func addResets(_ view: NodeView, _ diagnosis: Diagnosis, _ options: Plan
         // Only what repair may delete at all: a decodable entry of a SOCKHASH.
         let own = view.entries.filter { entry in
             entry.map.kind == .sockhash && entry.claim != nil && options.mayRead(entry.map, view)
-                && ends.contains { $0.socket == entry.entry.resident.identity }
+                && ends.contains { $0.socket.mayBe(entry.entry.resident.identity) }
         }
         guard !plan.resets.contains(where: { $0.connection == connection.reversed }) else { continue }
         plan.resets.append(Plan.Reset(connection: connection, ends: ends, entries: own.map(\.reference)))

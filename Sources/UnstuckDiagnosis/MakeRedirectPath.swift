@@ -20,7 +20,9 @@ extension RedirectPath {
         let layout = view.layouts[map.id]?.layout
         let receiver = sender.socket.tuple.reversed
         let claims = view.entries(in: map.id, claiming: receiver)
-        let isPeer = { (entry: NodeView.JudgedEntry) in entry.entry.resident.identity == peer?.socket.identity }
+        let isPeer = { (entry: NodeView.JudgedEntry) in
+            peer?.socket.identity.mayBe(entry.entry.resident.identity) ?? false
+        }
         // Where the key is not known, the peer may be found all the same.
         let isNameable = layout?.claims(naming: receiver).isEmpty == false
         let found = isNameable ? claims : view.entries(of: map.id).filter(isPeer)

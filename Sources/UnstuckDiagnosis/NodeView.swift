@@ -36,8 +36,7 @@ public struct NodeView: Sendable {
     public final class JudgedMap: Sendable {
         public let map: Sockmap
         public let layout: LayoutDecision
-        /// Its keys name connections and nothing else, and its programs redirect, so that a connection that finds another
-        /// socket under its key is proven to be misdirected.
+        /// As ``LayoutDecision/namesConnections``.
         public let namesConnections: Bool
         fileprivate let places: Range<Int>
 
@@ -45,7 +44,7 @@ public struct NodeView: Sendable {
             self.map = map
             self.layout = layout
             self.places = places
-            namesConnections = layout.layout?.naming == .connection && layout.layout?.conflict != .neverRedirects
+            namesConnections = layout.namesConnections
         }
     }
 
@@ -129,6 +128,24 @@ public struct NodeView: Sendable {
         socketsByTuple.all(tuple.quickHash) { isConnected($0, tuple) }.map { now.sockets[$0] }
     }
 
+    /// As ``connected(_:)``, of all that an entry may have to do with: the sockets that a layout would file under one of these
+    /// claims, whatever a claim names. Without a layout a claim names both ends.
+    func connected(claiming claims: Set<FourTuple>, as layout: KeyLayout?) -> [FourTuple: [TCPSocket]] {
+        guard let layout, layout.naming != .connection || layout.v6StandIn != nil else {
+            return claims.reduce(into: [:]) { result, claim in
+                let found = connected(claim)
+                if !found.isEmpty { result[claim] = found }
+            }
+        }
+        var result: [FourTuple: [TCPSocket]] = [:]
+        for socket in now.sockets where socket.isConnected {
+            for claim in layout.claims(naming: socket.socket.tuple) where claims.contains(claim) {
+                result[claim, default: []].append(socket)
+            }
+        }
+        return result
+    }
+
     private func isConnected(_ position: Int, _ tuple: FourTuple) -> Bool {
         now.sockets[position].socket.tuple == tuple
     }
@@ -175,7 +192,7 @@ public struct NodeView: Sendable {
             guard let claim = entry.claim else { continue }
             let resident = entry.entry.resident.identity
             let isShared = socketsByTuple.first(claim.quickHash) {
-                isConnected($0, claim) && now.sockets[$0].socket.identity != resident
+                isConnected($0, claim) && !now.sockets[$0].socket.identity.mayBe(resident)
             }
             guard isShared != nil else { continue }
             let sender = claim.reversed
@@ -199,8 +216,18 @@ public struct NodeView: Sendable {
         }
     }
 
+    /// Whether a map's keys were walked, so that nobody sees who sits behind them.
+    func isWalked(_ map: UInt32) -> Bool { now.sockmaps.contains { $0.id == map && $0.walk != nil } }
+
+    /// Whether somebody sits under a key.
+    func holds(_ key: SockmapKey, in map: UInt32) -> Bool {
+        let places = maps[map]?.places ?? 0..<0
+        return entriesByKey.first(key.quickHash) { places.contains($0) && entries[$0].entry.key == key } != nil
+            || walked.contains { $0.map.id == map && $0.entry.key == key }
+    }
+
     /// Whether a map's keys name connections and nothing else.
-    public func namesConnections(_ map: UInt32) -> Bool { maps[map]?.namesConnections ?? false }
+    public func namesConnections(_ map: UInt32) -> Bool { layouts[map]?.namesConnections ?? false }
 
     /// The states of a map's entries, walked ones included.
     public func states(in map: UInt32) -> [EntryState] {
@@ -210,7 +237,7 @@ public struct NodeView: Sendable {
     /// Whether a map whose keys name connections has a socket under its own tuple.
     public func isFiled(_ socket: KernelSocket, in map: JudgedMap) -> Bool {
         entriesByClaim.first(socket.tuple.quickHash) {
-            map.places.contains($0) && entries[$0].entry.resident.identity == socket.identity
+            map.places.contains($0) && entries[$0].entry.resident.identity.mayBe(socket.identity)
                 && entries[$0].claim == socket.tuple
         } != nil
     }
@@ -230,7 +257,7 @@ public struct NodeView: Sendable {
         guard let claim = entry.claim, entry.entry.isStable, entry.home.namesConnections else { return nil }
         let resident = entry.entry.resident
         return connected(claim).first {
-            $0.socket.identity != resident.identity && $0.socket.netns == resident.netns
+            !$0.socket.identity.mayBe(resident.identity) && $0.socket.netns == resident.netns
         }
     }
 
@@ -300,6 +327,12 @@ public struct NodeView: Sendable {
         }
         return result
     }
+}
+
+extension LayoutDecision {
+    /// A map's keys name connections and nothing else, and its programs redirect, so that a connection that finds another
+    /// socket under its key is proven to be misdirected.
+    var namesConnections: Bool { layout?.naming == .connection && layout?.conflict != .neverRedirects }
 }
 
 extension TCPSocket {

@@ -47,13 +47,13 @@ struct UnseenRule: Rule {
                 .init(
                     "residents",
                     "in no TCP table of \(view.now.namespaces.count) network namespaces, IPv4 and IPv6, for at least "
-                        + "\(Label.duration(milliseconds: UInt32(seconds * 1000))): dead"),
+                        + "\(Label.duration(seconds: seconds)): dead"),
                 .init("not known", "whether they leaked or a process still holds them, and what waits in their queues"),
                 .init(
                     "next",
                     claimed > 0
                         ? "\(claimed) of these tuples \(claimed == 1 ? "is" : "are") in use by a live connection now"
-                        : "every connection that gets one of these addresses and ports again will hang"),
+                        : DeadEntryRule.next(view.layouts[group.map]?.layout)),
             ],
             remedy: "unstuck diagnose where the iterator can be used tells who holds them; unstuck repair "
                 + "--without-iterator --apply deletes them unseen, after a third check",

@@ -48,6 +48,9 @@ public struct Forecast: Sendable, Codable {
         public var mapName: String
         public var entries: Int
         public var dead: Int
+        /// Of a map whose keys were walked: entries of which it is not known whether they are dead. `nil`: the residents
+        /// were seen.
+        public var unknown: Int?
         public var maxEntries: Int
         /// Dead entries a second between the first look and the last; `nil`: there was one look only.
         public var deadPerSecond: Double?
@@ -55,13 +58,14 @@ public struct Forecast: Sendable, Codable {
         public var secondsUntilFull: Double?
 
         public init(
-            map: UInt32, mapName: String, entries: Int, dead: Int, maxEntries: Int, deadPerSecond: Double?,
-            secondsUntilFull: Double?
+            map: UInt32, mapName: String, entries: Int, dead: Int, unknown: Int? = nil, maxEntries: Int,
+            deadPerSecond: Double?, secondsUntilFull: Double?
         ) {
             self.map = map
             self.mapName = mapName
             self.entries = entries
             self.dead = dead
+            self.unknown = unknown
             self.maxEntries = maxEntries
             self.deadPerSecond = deadPerSecond
             self.secondsUntilFull = secondsUntilFull

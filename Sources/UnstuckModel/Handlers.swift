@@ -8,12 +8,16 @@ public struct Handlers: Hashable, Sendable, Codable {
     public var close: String?
     public var destroy: String?
     public var unhash: String?
+    public var ioctl: String?
 
-    public init(recvmsg: String?, sendmsg: String?, close: String?, destroy: String?, unhash: String?) {
+    public init(
+        recvmsg: String?, sendmsg: String?, close: String?, destroy: String?, unhash: String?, ioctl: String? = nil
+    ) {
         self.recvmsg = recvmsg
         self.sendmsg = sendmsg
         self.close = close
         self.destroy = destroy
         self.unhash = unhash
+        self.ioctl = ioctl
     }
 }

@@ -189,6 +189,9 @@ public struct KeyLayout: Hashable, Sendable {
             default: break
             }
         }
+        // Mapped IPv4 addresses may be written as IPv6, but then both of them: no connection is of two families, whether
+        // the key tells one or not.
+        guard !hasLocal || !hasRemote || local.address.isV4 == remote.address.isV4 else { return nil }
         if let isRemoteSide { if isRemoteSide { remote = side } else { local = side } }
         return FourTuple(local: local, remote: remote)
     }

@@ -63,9 +63,10 @@ public struct KeyReading: Hashable, Sendable {
                 if layout.cookie(key) != nil { candidate.fitting += 1 }
             } else if let claim = layout.decode(key) {
                 let named = [claim.local, claim.remote].filter { $0 != KeyLayout.unnamed }
-                guard !named.isEmpty, named.count == 2 || layout.naming == .oneEnd, named.allSatisfy(\.isPlausible),
-                    Set(named.map(\.address.isV4)).count == 1
-                else { continue }
+                guard !named.isEmpty, named.count == 2 || layout.naming == .oneEnd, named.allSatisfy(\.isPlausible)
+                else {
+                    continue
+                }
                 candidate.fitting += 1
                 let ephemeral = named.count { (LocalPorts.standard.low...LocalPorts.standard.high).contains($0.port) }
                 if ephemeral == 1, named.count == 2 { candidate.ordinaryPorts += 1 }

@@ -47,3 +47,42 @@ public struct SeenSockets: Sendable {
         socket.socket.state != .timeWait && socket.socket.tuple.isComplete
     }
 }
+
+extension Snapshot {
+    /// Takes what INET_DIAG told after the sockets' own iterator: sockets that are missing, and the cookies of those that are
+    /// there without (5.10 tells none in tracing).
+    public mutating func add(_ told: Reading) {
+        shortfalls += told.shortfalls
+        var known: [Place: Int] = [:]
+        for (index, socket) in sockets.enumerated() { known[Place(socket.socket)] = index }
+        for socket in told.sockets {
+            guard let index = known[Place(socket.socket)] else {
+                sockets.append(socket)
+                continue
+            }
+            let there = sockets[index].socket
+            // Of another inode, it is the place's next socket.
+            if there.identity.cookie == 0, there.inode == socket.socket.inode {
+                sockets[index].socket.identity.cookie = socket.socket.identity.cookie
+            }
+        }
+        let found = Set(namespaces.map(\.inode))
+        namespaces += told.namespaces.filter { !found.contains($0.inode) }
+    }
+
+    /// What the socket tables of namespaces say.
+    public struct Reading: Sendable {
+        public var sockets: [TCPSocket] = []
+        public var namespaces: [NetworkNamespace] = []
+        /// Why a socket may be missing; empty: none is.
+        public var shortfalls: [Shortfall] = []
+        public init() {}
+    }
+
+    /// Where at most one socket is.
+    private struct Place: Hashable {
+        var tuple: FourTuple
+        var netns: UInt32
+        init(_ socket: KernelSocket) { (tuple, netns) = (socket.tuple, socket.netns) }
+    }
+}

@@ -16,10 +16,12 @@ public struct SocketIdentity: Sendable {
 }
 
 extension SocketIdentity: Hashable {
-    /// The same socket as far as is known: a cookie that one of them lacks does not speak against it. For two sightings
-    /// a moment apart, between which the cookie may have been asked for and thereby given.
+    /// The same socket as far as is known: a cookie or an address that one of them lacks does not speak against it. For two
+    /// sightings a moment apart, between which the cookie may have been asked for and thereby given, or of which one was
+    /// made in a way that tells no cookie (tracing on 5.10), or no address (INET_DIAG).
     public func mayBe(_ other: SocketIdentity) -> Bool {
-        address == other.address && (cookie == other.cookie || cookie == 0 || other.cookie == 0)
+        guard cookie != 0, other.cookie != 0 else { return address == other.address }
+        return cookie == other.cookie && (address == other.address || address == 0 || other.address == 0)
     }
 }
 

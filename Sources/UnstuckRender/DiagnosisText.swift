@@ -9,17 +9,12 @@ public struct DiagnosisText {
     public func render(_ diagnosis: Diagnosis, looks: [Snapshot]) -> String {
         var lines = [header(diagnosis, looks), ""]
         for finding in diagnosis.findings { lines += render(finding) }
-        if diagnosis.findings.isEmpty {
-            lines.append(
-                diagnosis.unknown.isEmpty
-                    ? style.green("✓ nothing is stuck, and no entry waits to make it so")
-                    : style.yellow("? nothing was found in what could be seen"))
-        }
+        if diagnosis.findings.isEmpty { lines.append(nothingFound(diagnosis)) }
         if !diagnosis.suspects.isEmpty {
             let count = diagnosis.suspects.count
             lines.append(
-                style.faint(
-                    "  \(count) entr\(count == 1 ? "y looks" : "ies look") dead, seen once: closing sockets look like "
+                style.yellow(
+                    "? \(count) entr\(count == 1 ? "y looks" : "ies look") dead, seen once: closing sockets look like "
                         + "this for a moment; a second look some seconds later tells"))
         }
         for unknown in diagnosis.unknown { lines.append(style.yellow("? " + safeText(unknown))) }
@@ -27,13 +22,23 @@ public struct DiagnosisText {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    private func nothingFound(_ diagnosis: Diagnosis) -> String {
+        if !diagnosis.unknown.isEmpty { return style.yellow("? nothing was found in what could be seen") }
+        if diagnosis.totals.sockmaps == 0 {
+            return style.green("✓ there is no sockmap here that could make a connection hang")
+                + "; if one hangs, its cause is another, which Unstuck does not look for"
+        }
+        return style.green(
+            "✓ nothing is stuck" + (diagnosis.suspects.isEmpty ? ", and no entry waits to make it so" : ""))
+    }
+
     private func header(_ diagnosis: Diagnosis, _ looks: [Snapshot]) -> String {
         let now = looks.last
         let totals = diagnosis.totals
         var parts = [
             style.bold(safeText(now?.host ?? "?")), "Linux \(safeText(now?.kernelRelease ?? "?"))",
-            "\(totals.sockets) TCP sockets, \(totals.sockmaps) sockmap\(totals.sockmaps == 1 ? "" : "s"), "
-                + "\(totals.entries) entries",
+            "\(counted(totals.sockets, "TCP socket")), \(counted(totals.sockmaps, "sockmap")), "
+                + counted(totals.entries, "entry", "entries"),
         ]
         if let first = looks.first, let last = looks.last, looks.count > 1 {
             let seconds = Int((last.monotonic - first.monotonic).rounded())

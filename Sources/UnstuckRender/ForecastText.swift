@@ -28,10 +28,12 @@ public struct ForecastText: Sendable {
         for filling in forecast.fillings {
             let rate =
                 filling.secondsUntilFull.map { "full in \(Self.duration($0)) at the present rate" }
-                ?? (filling.deadPerSecond == nil ? "one look tells no rate" : "not filling")
+                ?? (filling.unknown != nil
+                    ? "walked keys tell no rate"
+                    : filling.deadPerSecond == nil ? "one look tells no rate" : "not filling")
             lines.append(
                 "sockmap \(filling.map) \"\(safeText(filling.mapName))\": \(filling.entries) of \(filling.maxEntries) "
-                    + "entries, \(filling.dead) dead; \(rate)")
+                    + "entries, \(filling.dead) dead\(filling.unknown.map { ", \($0) not known" } ?? ""); \(rate)")
         }
         for warning in forecast.warnings { lines.append(style.yellow("! \(safeText(warning))")) }
         for unknown in forecast.unknown { lines.append(style.yellow("? \(safeText(unknown))")) }

@@ -11,14 +11,14 @@ public struct PlanText {
     /// - Parameter isBlind: part of the node could not be seen.
     public func render(_ plan: Plan, isBlind: Bool = false) -> String {
         var lines: [String] = []
-        if plan.isEmpty {
+        if plan.isEmpty, plan.refusals.isEmpty {
             lines.append(
                 isBlind
                     ? style.yellow("? nothing to repair in what could be seen")
                     : plan.undecided.isEmpty
                         ? style.green("✓ nothing to repair" + (plan.notSelected > 0 ? " in what was selected" : ""))
                         : style.yellow("! nothing is repaired without your word"))
-        } else {
+        } else if !plan.isEmpty {
             lines.append(style.bold(summary(plan)))
         }
         for (index, reset) in plan.resets.enumerated() {

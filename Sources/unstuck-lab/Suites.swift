@@ -23,8 +23,12 @@ struct Suites: ParsableCommand {
     var bundle: String?
     @Option(help: "Only tests whose names match this regular expression.")
     var filter: [String] = []
+    @Option(help: ArgumentHelp("A variable of the tests' environment.", valueName: "name=value"))
+    var env: [String] = []
     @Option(help: "The event stream of the same tests' run on the machine itself.")
     var machine: String?
+    @Option(help: "The process of that run, if it is not over yet: guests run beside it.")
+    var machineProcess: Int32?
     @Flag(help: "Every kernel has its turn: a test that ran on none of them is a failure.")
     var whole = false
     @Option(help: "Where the guests' logs go.")
@@ -34,27 +38,35 @@ struct Suites: ParsableCommand {
     @Option(help: "Guests at a time.")
     var jobs = 2
     @Option(help: "Seconds after which a guest is lost.")
-    var limit = 1500
+    var limit = 3300
 
     func validate() throws {
         guard jobs > 0, limit > 0 else { throw ValidationError("--jobs and --limit are positive") }
         guard !whole || bundle != nil && machine != nil && kernel.isEmpty else {
             throw ValidationError("--whole is of the machine and all kernels: --machine, --bundle, and no --kernel")
         }
+        guard machineProcess == nil || machine != nil && machineProcess ?? 0 > 0 else {
+            throw ValidationError("--machine-process goes with --machine")
+        }
         guard bundle != nil || machine != nil else { throw ValidationError("nothing to judge: --bundle or --machine") }
     }
 
     func run() throws {
+        // A number alone may be another process's by then.
+        let machineStart = machineProcess.flatMap { ProcessStatus.startTime(of: $0) }
         let catalogue = try KernelCatalogue(path: kernels)
         var columns: [TestTable.Column] = []
-        if let machine {
-            guard let text = readText(machine) else { throw LabError(.missing, "cannot read \(machine)") }
-            let events = KernelRun(lines: text.split(separator: "\n"))
-            columns.append(TestTable.Column("machine", provides: catalogue.machine.provides, run: events))
-        }
         if let bundle {
             let chosen = try kernel.isEmpty ? catalogue.kernel : kernel.map { try catalogue[$0] }
             columns += try run(try absolute(bundle), in: chosen)
+        }
+        if let machine {
+            while let machineProcess, let machineStart, ProcessStatus.startTime(of: machineProcess) == machineStart {
+                usleep(100_000)
+            }
+            guard let text = readText(machine) else { throw LabError(.missing, "cannot read \(machine)") }
+            let events = KernelRun(lines: text.split(separator: "\n"))
+            columns.insert(TestTable.Column("machine", provides: catalogue.machine.provides, run: events), at: 0)
         }
         let judged = TestTable(columns)
         try judged.write(to: table)
@@ -72,6 +84,7 @@ struct Suites: ParsableCommand {
         var options = GuestSuite.Options(
             bundle: bundle, root: root, results: results.hasPrefix("/") ? results : "\(root)/\(results)")
         options.filters = filter
+        options.environment = env
         options.limit = .seconds(limit)
         var waiting = kernels[...]
         var running: [GuestSuite] = []

@@ -11,13 +11,16 @@ struct CollectCommand: ParsableCommand {
         discussion: """
             Looks twice, some seconds apart, and saves both looks as JSON. Kernel addresses leave the node only \
             scrambled. `unstuck diagnose --from` gives the same verdict on any machine, without root. The file is its \
-            owner's alone (mode 600): it names processes and addresses. It is read as it is, not compressed.
+            owner's alone (mode 600): it names processes and addresses.
 
             EXAMPLES
               unstuck collect --file node-a.json
                   Both looks into a file.
               unstuck collect --interval 10 | gzip > node-a.json.gz
-                  Ten seconds apart, to stdout.
+                  Ten seconds apart, to stdout; gunzip it before `diagnose --from` reads it.
+
+            EXIT STATUS
+              0 saved · 2 saved, and something could not be seen; or not saved · 64 usage
             """)
 
     @Option(help: ArgumentHelp("Write here instead of stdout.", valueName: "file"))
@@ -31,12 +34,12 @@ struct CollectCommand: ParsableCommand {
         let text = try JSON.text(Bundle(unstuck: unstuckVersion, snapshots: result.looks))
         if let file {
             try BundleFile.write(text, to: file)
-            printError("saved \(result.looks.count) looks to \(file)")
+            printError("saved \(counted(result.looks.count, "look")) to \(file)")
         } else {
             writeOutput(text)
         }
         for shortfall in result.view.now.shortfalls {
-            printError("could not \(shortfall.action): needs \(shortfall.missing)")
+            printError("unstuck: could not \(shortfall.action): needs \(shortfall.missing)")
         }
         if !result.view.now.shortfalls.isEmpty { throw Exit.couldNotTell }
     }
@@ -44,12 +47,21 @@ struct CollectCommand: ParsableCommand {
 
 /// Saved looks.
 enum BundleFile {
+    /// The looks of several bundles, oldest first, in whatever order they were named.
+    static func looks(in paths: [String]) throws -> [Snapshot] {
+        Snapshot.inOrder(try paths.flatMap(read))
+    }
+
     static func read(_ path: String) throws -> [Snapshot] {
         let bytes: [UInt8]
         do {
             bytes = try readFile(path)
         } catch {
-            printError("unstuck: \(error)")
+            printError("unstuck: cannot read \(path): \(error.reason)")
+            throw Exit.couldNotTell
+        }
+        if bytes.starts(with: [0x1F, 0x8B]) {
+            printError("unstuck: \(path) is compressed: gunzip it first")
             throw Exit.couldNotTell
         }
         do {
@@ -57,6 +69,10 @@ enum BundleFile {
             guard bundle.snapshots.allSatisfy({ $0.version <= Snapshot.currentVersion }) else {
                 printError(
                     "unstuck: \(path) was saved by a newer version (\(bundle.unstuck)); this is \(unstuckVersion)")
+                throw Exit.couldNotTell
+            }
+            if let flaw = bundle.flaw {
+                printError("unstuck: \(path) cannot be judged: \(flaw)")
                 throw Exit.couldNotTell
             }
             return bundle.snapshots

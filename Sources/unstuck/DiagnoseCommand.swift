@@ -30,7 +30,7 @@ struct DiagnoseCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard from.isEmpty || look.map.isEmpty else {
+        guard from.isEmpty || look.maps.map.isEmpty else {
             throw ValidationError("--map says what to look at: it does not go with --from, whose looks are taken")
         }
     }
@@ -42,7 +42,7 @@ struct DiagnoseCommand: ParsableCommand {
             let result = try Looking(observer: look.observer(node), interval: look.interval).run()
             (looks, diagnosis) = (result.looks, result.diagnosis)
         } else {
-            looks = try from.flatMap(BundleFile.read)
+            looks = try BundleFile.looks(in: from)
             diagnosis = UnstuckDiagnosis.diagnose(looks)
         }
         switch output.output {

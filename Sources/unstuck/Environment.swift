@@ -21,8 +21,18 @@ struct NodeOptions: ParsableArguments {
     @Option(help: "Read another root's /proc, cgroups, bpffs and logs (a debug container with the host mounted).")
     var root: String = "/"
 
-    @Option(help: ArgumentHelp("The folder of pod logs that names the pods.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "The folder of pod logs that names the pods (default: UNSTUCK_POD_LOGS, or /var/log/pods).",
+            valueName: "folder"))
     var podLogs: String?
+
+    func validate() throws {
+        var isFolder = stat()
+        if let podLogs, unsafe stat(podLogs, &isFolder) != 0 || isFolder.st_mode & S_IFMT != S_IFDIR {
+            throw ValidationError("--pod-logs: there is no folder \(podLogs)")
+        }
+    }
 
     var nodeRoot: NodeRoot {
         NodeRoot(prefix: root, podLogs: podLogs ?? environment("UNSTUCK_POD_LOGS"))

@@ -46,13 +46,12 @@ struct LookOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Seconds between two looks; 0 looks once.", valueName: "seconds"))
     var interval: Double = 3
 
-    @Option(help: ArgumentHelp("Only these sockmaps, by id.", valueName: "id"))
-    var map: [UInt32] = []
+    @OptionGroup var maps: MapOptions
 
     @Flag(
         help: ArgumentHelp(
             "Walk the maps' keys and ask INET_DIAG, as where BTF or a right is missing.",
-            discussion: "Tells less: a dead socket from a zombie, above all, it cannot tell."))
+            discussion: "Tells less: above all, it cannot tell a leaked entry from a zombie."))
     var withoutIterator = false
 
     func validate() throws {
@@ -62,12 +61,12 @@ struct LookOptions: ParsableArguments {
         }
     }
 
-    func observer(_ node: NodeOptions) -> NodeObserver { NodeObserver(options(node)) }
+    func observer(_ node: NodeOptions) throws -> NodeObserver { NodeObserver(try options(node)) }
 
-    func options(_ node: NodeOptions) -> NodeObserver.Options {
+    func options(_ node: NodeOptions) throws -> NodeObserver.Options {
         var options = NodeObserver.Options()
         options.root = node.nodeRoot
-        options.maps = Set(map)
+        options.maps = Set(try maps.ids(root: node.nodeRoot))
         options.avoidsIterators = withoutIterator
         return options
     }

@@ -13,16 +13,16 @@ struct ProbeCommand: ParsableCommand {
             A GET on a new connection, redirects within the host followed, status 200 to 399 passes. A failure is told \
             in kubelet's own words, with the phase in which it stopped. IP addresses only; no TLS.
 
-            Exit status: 0 passed, 1 failed, 2 could not try (what is missing is named), 64 usage.
+            EXAMPLES
+              unstuck probe http://203.0.113.10:8080/healthz
+                  Does the readiness probe of this pod pass?
+              unstuck probe 203.0.113.10:8080/healthz --source-port 50504
+                  One that hung, from the same port again.
+              unstuck probe 203.0.113.10:8080 --tcp --netns pod-b --repeat 10
+                  The handshake alone, ten times, from another network namespace.
 
-            Examples:
-
-              Does the readiness probe of this pod pass?
-                unstuck probe http://203.0.113.10:8080/healthz
-
-              One that hung, from the same port again; then only the handshake:
-                unstuck probe 203.0.113.10:8080/healthz --source-port 50504
-                unstuck probe 203.0.113.10:8080 --tcp --netns pod-b --repeat 10
+            EXIT STATUS
+              0 passed · 1 failed · 2 could not try (what is missing is named) · 64 usage
             """)
 
     @Argument(help: "http://IP[:PORT][/PATH], IP:PORT or [IPv6]:PORT.")

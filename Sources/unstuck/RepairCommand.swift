@@ -70,7 +70,10 @@ struct RepairCommand: ParsableCommand {
         guard (1...100_000).contains(limit) else { throw ValidationError("--limit is 1 to 100000") }
         guard (0...1_000_000).contains(perMinute) else { throw ValidationError("--per-minute is 0 to 1000000") }
         guard (0...3600).contains(watch) else { throw ValidationError("--watch is 0 to 3600 seconds") }
-        guard selection.state.allSatisfy(\.isDead) else { throw ValidationError("--state is leaked or zombie here") }
+        guard selection.state.allSatisfy({ $0.isDead || $0 == .unseen }) else {
+            throw ValidationError(
+                "--state is leaked, zombie or (with --without-iterator) unseen: repair deletes no other")
+        }
     }
 
     /// One repair at a time on a node, whatever journal it writes.
@@ -96,7 +99,7 @@ struct RepairCommand: ParsableCommand {
     }
 
     private func planOnly() throws {
-        let looking = Looking(observer: look.observer(node), interval: look.interval)
+        let looking = Looking(observer: try look.observer(node), interval: look.interval)
         let (plan, report) = makePlan(try looking.run())
         show(plan, report)
         try finish(report)
@@ -107,7 +110,7 @@ struct RepairCommand: ParsableCommand {
     }
 
     private func planAndApply() throws {
-        let looking = Looking(observer: look.observer(node), interval: look.interval)
+        let looking = Looking(observer: try look.observer(node), interval: look.interval)
         let seen = try looking.run()
         var (plan, report) = makePlan(seen)
         let journal = try openJournal()

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What bpftool prints of a live map, decoded, against what Unstuck reads of it itself.
-@Suite("A dump of a live map", .serialized)
+@Suite("A dump of a live map", .serialized, .requires(.native))
 struct DumpTests {
     @Test func saysWhatTheMapSays() throws {
         let lab = try RealLab("dump")

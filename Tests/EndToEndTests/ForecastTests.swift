@@ -47,4 +47,46 @@ struct ForecastTests {
             "forecast \(probability), measured \(measured)")
         try lab.down()
     }
+
+    /// Poisoned ports, really tried: every one of them hangs where the accelerator sees the client, and none where it does
+    /// not, or once the dead entries are gone.
+    @Test func poisonedPortsAreReallyTried() throws {
+        let lab = try RealLab("fcv")
+        let map = "\(try lab.map())"
+        _ = try lab.breakIt([
+            "zombie", "--pod", "shop/web-0", "--source-port", "33000", "--step", "2", "--count", "6",
+        ])
+        let forecast = [
+            "sockmaps", "forecast", "--map", map, "--timeout", Scale.of("1", small: "5"), "--verify",
+        ]
+        func trials(_ output: Programs.Output) throws -> [JSONValue] {
+            try JSONValue(output.text)["data"]["verified"]["trials"].array
+        }
+        // From another cgroup than the accelerator's: through the stack, and healthy.
+        let outside = try lab.unstuck(forecast + ["2", "--output", "json"])
+        #expect(outside.status == 1, "the forecast stands: \(outside.errors)")
+        #expect(try trials(outside).map { $0["outcome"].text } == ["answered", "answered"], "\(outside.text)")
+
+        let inside = try lab.on("node", [Programs.unstuck] + forecast + ["3", "--output", "json"])
+        #expect(inside.status == 1, "\(inside.errors)")
+        let tried = try trials(inside)
+        #expect(tried.map { $0["outcome"].text } == ["hung", "hung", "hung"], "\(inside.text)")
+        #expect(Set(tried.map { $0["server"].text }) == ["203.0.113.10:8080"])
+        // Spread over all of them, each tried once.
+        #expect(tried.map { $0["client"].text } == [33000, 33004, 33008].map { "192.0.2.10:\($0)" })
+
+        let text = try lab.on("node", [Programs.unstuck] + forecast + ["1"])
+        #expect(text.text.contains("tried 1 poisoned port: 1 hung, 0 answered"), "\(text.text)\(text.errors)")
+
+        let repaired = try lab.unstuck([
+            "repair", "--map", map, "--apply", "--discard-unread", "--force", "--journal",
+            "/run/unstuck-lab/\(lab.name)/journal.jsonl",
+        ])
+        #expect(repaired.text.contains("deleted 6 of 6 dead entries"), "\(repaired.text)\(repaired.errors)")
+        let healthy = try lab.on("node", [Programs.unstuck] + forecast + ["3", "--output", "json"])
+        #expect(healthy.status == 0, "\(healthy.text)\(healthy.errors)")
+        #expect(try trials(healthy).isEmpty)
+        #expect(try lab.probe("203.0.113.10", port: 33000).status == 0)
+        try lab.down()
+    }
 }

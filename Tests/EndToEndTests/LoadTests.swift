@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Repair under load", .serialized, .requires(.zombie))
+@Suite("Repair under load", .serialized, .requires(.zombie, .thorough))
 struct LoadTests {
     /// Many live accelerated connections exchange checked bytes while dead entries among them are removed.
     @Test func noLiveEntryAndNoByteIsLost() throws {

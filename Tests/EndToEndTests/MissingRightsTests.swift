@@ -2,9 +2,10 @@ import CLibBPF
 import Foundation
 import TestSupport
 import Testing
+import UnstuckKernel
 
 /// Without a right, or without BTF: what is missing is named, the status is 2, and the rest is still said.
-@Suite("What is missing is named", .serialized)
+@Suite("What is missing is named", .serialized, .requires(.native))
 struct MissingRightsTests {
     /// A folder that anybody may enter, with a copy of the program.
     static func publicCopy() throws -> String {
@@ -32,6 +33,36 @@ struct MissingRightsTests {
         for name in named { #expect(output.text.contains(name), "\(output.text)") }
         #expect(!output.text.contains("✓"))
         try lab.down()
+    }
+
+    /// What cannot be seen is not told as none.
+    @Test(arguments: [["guard", "status"], ["guard", "down"], ["bypass", "status"], ["bypass", "off"]])
+    func pinsOfOthers(_ command: [String]) throws {
+        let folder = try Self.publicCopy()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups", "\(folder)/unstuck"]
+        let output = try Programs.run("setpriv", nobody + command)
+        #expect(output.status == 2, "\(output.text)\(output.errors)")
+        #expect(output.errors.contains("needs root"), "\(output.errors)")
+        #expect(output.text.isEmpty)
+    }
+
+    /// Where the kernel refuses iter/sockmap, a tc program looks the keys of a pinned map up: that wants one right more, and
+    /// where it is not needed it is not named.
+    @Test(.requires(.zombie)) func lookupsWantNetAdmin() throws {
+        let node = try DeadMap(dead: 1, live: 1)
+        _ = try node.map.entries  // tells whether the iterator is refused
+        let pin = "/sys/fs/bpf/unstuck-test-\(getpid())"
+        try #require(unsafe bpf_obj_pin(node.map.descriptor, pin) == 0)
+        defer { unsafe unlink(pin) }
+        let look = [Programs.unstuck, "diagnose", "--interval", "0", "--map", "\(node.map.id)"]
+        for (rights, isNamed) in [("-net_admin,-sys_admin", MapIterators.areRefused), ("-sys_admin", false)] {
+            let output = try Programs.run("setpriv", ["--bounding-set", rights, "--inh-caps", rights] + look)
+            #expect(output.status == 2, "\(output.text)\(output.errors)")
+            let residents = output.text.split(separator: "\n").first { $0.contains("see who sits behind the keys") }
+            #expect(residents?.contains("CAP_NET_ADMIN") ?? false == isNamed, "\(rights): \(output.text)")
+            #expect((residents == nil) == !isNamed, "with the right the residents are seen: \(output.text)")
+        }
     }
 
     /// Looking needs no CAP_NET_ADMIN; resetting does, and without it nothing at all is changed.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What `repair --output json` really prints, held against docs/json.md; and what it selects.
-@Suite("The repair's document", .serialized, .requires(.zombie))
+@Suite("The repair's document", .serialized, .requires(.zombie, .native))
 struct RepairDocumentTests {
     /// The document as docs/json.md tells of it: what is not optional here is always there.
     struct Document: Decodable {

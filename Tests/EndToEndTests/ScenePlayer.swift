@@ -36,7 +36,7 @@ final class ScenePlayer {
 
     func end() { try? asks.fileHandleForWriting.close() }
 
-    private static func decode<Value: Decodable>(_ type: Value.Type, from pipe: Pipe, _ errors: Pipe, _ code: String)
+    static func decode<Value: Decodable>(_ type: Value.Type, from pipe: Pipe, _ errors: Pipe, _ code: String)
         throws -> Value
     {
         var line = Data()

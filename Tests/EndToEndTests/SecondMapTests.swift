@@ -6,7 +6,7 @@ import Testing
 import UnstuckKernel
 import UnstuckModel
 
-@Suite("Handlers that mislead", .serialized, .requires(.zombie))
+@Suite("Handlers that mislead", .serialized, .requires(.zombie, .thorough))
 struct SecondMapTests {
     /// The victim's server end also sits in a second map: both ends show tcp_bpf_*, as a healthy connection's would.
     @Test func bothEndsLookAcceleratedAndItHangsAllTheSame() throws {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `unstuck sockmaps` on a node with two pods: who uses the map, whose the entries are, and where bytes go.
-@Suite("Sockmaps, listed", .serialized, .requires(.zombie))
+@Suite("Sockmaps, listed", .serialized, .requires(.zombie, .thorough))
 struct SockmapsTests {
     @Test func aMapWithItsUsersAndPods() throws {
         let lab = try RealLab("list")
@@ -33,6 +33,18 @@ struct SockmapsTests {
                 #expect(places.map { $0["hook"].text } == ["msg_verdict"])
             }
         }
+
+        // Walked, the residents are out of sight; who uses the map is not.
+        let walked = try lab.unstuck(["sockmaps", "list", "--map", map, "--without-iterator", "--output", "json"])
+        let users = try JSONValue(walked.text)["data"][0]["programs"].array
+        #expect(users.map { $0["id"].number } == programs.map { $0["id"].number })
+        let isAsked = try KernelUnderTest.provides(.mapQuery)
+        for user in users {
+            let isKnown = isAsked || user["type"].text == "sock_ops"
+            #expect(user["attachments"].array.isEmpty != isKnown, "\(walked.text)")
+        }
+        let words = try lab.unstuck(["sockmaps", "list", "--map", map, "--without-iterator"])
+        #expect(!words.text.contains("CAP_SYS_ADMIN"), "\(words.text)")
 
         let totals = try lab.unstuck([
             "sockmaps", "entries", "--map", map, "--totals", "--pod", "shop/web-1", "--output", "json",

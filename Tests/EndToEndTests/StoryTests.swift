@@ -7,7 +7,10 @@ import Testing
 struct StoryTests {
     static let words = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
 
-    @Test(.requires(.zombie), arguments: [("4", "203.0.113.10"), ("6", "[2001:db8:0:1::10]")])
+    /// In a guest the longer addresses alone: the fault table has both.
+    static let families = [("6", "[2001:db8:0:1::10]")] + Scale.of([("4", "203.0.113.10")], small: [])
+
+    @Test(.requires(.zombie), arguments: families)
     func theStory(_ family: String, _ address: String) throws {
         let lab = try RealLab("s\(family)")
         // Live connections that must come to no harm.

@@ -27,16 +27,11 @@ public final class TestMap {
     /// Gives the map a sk_msg program that passes everything: sockets that enter from now on send through it, and show
     /// `tcp_bpf_sendmsg`.
     public func passMessages() throws {
-        // r0 = SK_PASS; exit
-        let program = [
-            bpf_insn(code: 0xB7, dst_reg: 0, src_reg: 0, off: 0, imm: 1),
-            bpf_insn(code: 0x95, dst_reg: 0, src_reg: 0, off: 0, imm: 0),
-        ]
-        let loaded = unsafe bpf_prog_load(BPF_PROG_TYPE_SK_MSG, "unstuck_test", "GPL", program, program.count, nil)
-        guard loaded >= 0 else { throw SystemError("BPF_PROG_LOAD", "sk_msg", errno: errno) }
-        defer { close(loaded) }
+        let program = try TrivialProgram(BPF_PROG_TYPE_SK_MSG)
         let map = descriptor
-        try syscall("BPF_PROG_ATTACH", on: "the test's map") { bpf_prog_attach(loaded, map, BPF_SK_MSG_VERDICT, 0) }
+        try syscall("BPF_PROG_ATTACH", on: "the test's map") {
+            bpf_prog_attach(program.descriptor, map, BPF_SK_MSG_VERDICT, 0)
+        }
     }
 
     /// Files a socket under a key; replaces what is there.

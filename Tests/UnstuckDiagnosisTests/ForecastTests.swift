@@ -21,6 +21,26 @@ struct ForecastTests {
         }
     }
 
+    /// What was only walked is counted, its dead entries' ports are poisoned, and what that way cannot know is said.
+    @Test func aWalkedMapIsNotEmpty() throws {
+        let forecast = makeForecast([UnseenTests.look(at: 100), UnseenTests.look(at: 103)])
+        let filling = try #require(forecast.fillings.first)
+        #expect(filling.entries == 5)
+        #expect(filling.dead == 1)
+        #expect(filling.unknown == 0)
+        #expect(filling.secondsUntilFull == nil)
+        let route = try #require(forecast.routes.first)
+        #expect("\(route.client) \(route.server)" == "192.0.2.10 203.0.113.10:8080")
+        #expect(route.poisonedPorts == [50504])
+        #expect(route.probability > 0)
+        #expect(makeForecast([UnseenTests.look(at: 100, hasDead: false), UnseenTests.look(at: 103)]).routes.isEmpty)
+        let blind = makeForecast([UnseenTests.look(at: 100, isComplete: false)])
+        #expect(blind.fillings.first?.unknown == 1)
+        #expect(blind.fillings.first?.dead == 0)
+        #expect(blind.routes.isEmpty)
+        #expect(forecast.unknown.contains { $0.contains("was read key by key") })
+    }
+
     /// Ten dead keys, five of them of the parity that connect(2) gives out: five of fifty.
     @Test func countsWhatConnectWouldChoose() throws {
         let forecast = makeForecast(Self.looks(ports: Array(40000..<40010)))

@@ -26,6 +26,21 @@ struct MisdirectedTests {
         #expect(diagnosis.suspects.isEmpty)  // a live connection claims the tuple: one sighting is enough
     }
 
+    /// On 5.10 tracing tells no cookies of sockets, and a lookup does of residents: they are the same sockets all the same.
+    @Test func aSocketWithoutItsCookieIsNoStranger() throws {
+        var node = NodeFixture()
+        node.healthy(Self.client, Self.server)
+        for index in node.snapshot.sockets.indices { node.snapshot.sockets[index].socket.identity.cookie = 0 }
+        // Another namespace has the same tuple and files nothing: who looks for a stranger asks about each of them.
+        let other = node.socket(Self.server, Self.client, netns: 9, isMapped: false)
+        node.list(other, salt: 1 << 30)
+        #expect(codes(node.snapshot).isEmpty)
+        let view = try #require(NodeView([node.snapshot]))
+        for entry in view.entries { #expect(view.claimant(of: entry) == nil) }
+        let sender = try #require(view.connected(NodeFixture.tuple(Self.client, Self.server)).first)
+        #expect(RedirectPath(of: sender, in: view).hops.map(\.verdict) == [.reachesPeer])
+    }
+
     @Test func withoutBytesItIsArmed() throws {
         var node = NodeFixture()
         node.zombie(Self.server, Self.client)

@@ -107,5 +107,9 @@ struct NodeFixture {
         return dead
     }
 
+    static func tuple(_ local: String, _ remote: String) -> FourTuple {
+        FourTuple(local: endpoint(local), remote: endpoint(remote))
+    }
+
     static func endpoint(_ text: String) -> Endpoint { Endpoint(text) ?? Endpoint(IPAddress(v4: 0), 0) }
 }

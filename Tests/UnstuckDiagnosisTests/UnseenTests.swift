@@ -38,6 +38,23 @@ struct UnseenTests {
         #expect(twice.findings.first?.evidence.contains { $0.label == "not known" } == true)
     }
 
+    /// Nobody hangs under an accelerator that replaces what is there.
+    @Test func saysWhatTheAcceleratorDoes() throws {
+        var looks = [Self.look(at: 100), Self.look(at: 103)]
+        for index in looks.indices {
+            var walk = try #require(looks[index].sockmaps[0].walk)
+            for position in walk.entries.indices {
+                let claim = try #require(KeyLayout.cilium.decode(walk.entries[position].key))
+                walk.entries[position].key = SockmapKey(try #require(KeyLayout.dae.encode(claim)))
+            }
+            looks[index].sockmaps[0].keySize = KeyLayout.dae.size
+            looks[index].sockmaps[0].walk = walk
+        }
+        let finding = try #require(diagnose(looks).findings.first)
+        let next = try #require(finding.evidence.first { $0.label == "next" })
+        #expect(next.text.contains("replaces them, so nobody hangs"))
+    }
+
     @Test(arguments: [
         [look(at: 100), look(at: 101)],  // too soon
         [look(at: 100, hasDead: false), look(at: 103)],

@@ -11,7 +11,7 @@ struct DumpJSONTests {
     private func read(_ text: String) -> KeyDump { KeyDump(Array(text.utf8)) }
 
     @Test(arguments: [
-        "[\(entry)]", entry, "\n [ \(entry) ]\n", "[\(entry),]", "[\(entry)",
+        "[\(entry)]", entry, "\n [ \(entry) ]\n", "[\(entry),]",
         "[{\"value\":[\"0x00\"],\"key\":[\"0x0a\",\"0x0b\",\"0x0c\",\"0x00\"]}]",
         "[{\"key\":[\"0x0a\",\"0x0b\",\"0x0c\",\"0x00\"],\"value\":1,\"formatted\":{\"key\":{\"a\":[1,{\"b\":\"}]\\\"\"}]}}}]",
         "{\"map\":3,\"key\":\"0a0b0c00\",\"state\":\"zombie\"}\n",
@@ -21,6 +21,14 @@ struct DumpJSONTests {
         #expect(dump.form == .bpftoolJSON)
         #expect(dump.keys == [Self.key])
         #expect(dump.problems.isEmpty)
+    }
+
+    /// What is there is read, and that something may be missing is said.
+    @Test(arguments: ["[\(entry)", "[\(entry),", "[[\(entry)]\n"])
+    func cutBehindAnEntry(_ text: String) {
+        let dump = read(text)
+        #expect(dump.keys == [Self.key])
+        #expect(dump.problems.map(\.reason) == ["the list is not closed: entries may be missing behind entry 1"])
     }
 
     /// Each is followed by an entry that is whole, and that is read.

@@ -57,6 +57,21 @@ struct ObserverTests {
         #expect(EntryState(resident: entry.resident, claim: pair.tuple) == .other)
     }
 
+    /// A map that was looked at ends with its owner, however long the observer lives.
+    @Test func keepsNoMapAlive() throws {
+        var options = NodeObserver.Options()
+        var map: TestMap? = try TestMap()
+        let id = try #require(map?.id)
+        options.maps = [id]
+        let observer = NodeObserver(options)
+        #expect(observer.look().sockmaps.map(\.id) == [id])
+        map = nil
+        // The kernel frees it after a grace period.
+        for _ in 0..<100 where try BPFTable.mapIDs().contains(id) { usleep(100_000) }
+        #expect(try !BPFTable.mapIDs().contains(id))
+        #expect(observer.look().sockmaps.isEmpty)
+    }
+
     @Test func showsEachEntryOnce() throws {
         let map = try TestMap(maxEntries: 4096)
         let count = Scale.of(700, small: 200)
@@ -83,7 +98,8 @@ struct ObserverTests {
             let parts = try observer.parts(of: open)
             let entries = Array(parts.joined())
             #expect(entries.count == 80)
-            #expect(parts.allSatisfy { parts.count == 1 || $0.count > 10 })
+            // The kernel halves the keys for two iterators; batches of lookups go to whichever thread is free.
+            #expect(parts.allSatisfy { parts.count == 1 || $0.count > 10 || MapIterators.areRefused })
             #expect(Set(entries.map(\.key)).count == 80)
             let handlers = try observer.handlers()
             // IPv4 and IPv6 sockets have different protos.

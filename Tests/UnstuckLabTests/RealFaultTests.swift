@@ -7,7 +7,7 @@ import UnstuckModel
 
 /// The faults on this machine's own kernel, each with its healthy twin.
 @Suite(.serialized) struct RealFaultTests {
-    @Test(.requires(.zombie), arguments: AddressFamily.allCases)
+    @Test(.requires(.native), arguments: AddressFamily.allCases)
     func aZombieHangsWhoeverUsesItsPortAgain(_ family: AddressFamily) throws {
         try withLab("z\(family.rawValue)") { (lab) throws in
             var fault = ZombieFault(pod: try lab.host("shop/web-0").id)
@@ -35,7 +35,7 @@ import UnstuckModel
         }
     }
 
-    @Test(.requires(.zombie)) func aPortIsNotPoisonedTwice() throws {
+    @Test(.requires(.native)) func aPortIsNotPoisonedTwice() throws {
         try withLab("y") { (lab) throws in
             let fault = ZombieFault(pod: try lab.host("shop/web-0").id)
             try lab.breakZombie(fault)
@@ -47,7 +47,7 @@ import UnstuckModel
 
     /// Linux commit d8616ee2affc ("bpf, sockmap: Fix sk->sk_forward_alloc warn_on in sk_stream_kill_queues", in v6.0)
     /// closed this leak.
-    @Test(.requires(.noLeak), arguments: AddressFamily.allCases)
+    @Test(.requires(.noLeak, .native), arguments: AddressFamily.allCases)
     func aClosedListenerLeavesNothingOnAFixedKernel(_ family: AddressFamily) throws {
         try withLab("l\(family.rawValue)") { (lab) throws in
             var fault = LeakFault(pod: try lab.host("shop/web-0").id)
@@ -74,7 +74,7 @@ import UnstuckModel
     }
 
     /// As above, with the pod's own port and its server killed; and the one that takes its place answers.
-    @Test(.requires(.noLeak), arguments: AddressFamily.allCases)
+    @Test(.requires(.noLeak, .native), arguments: AddressFamily.allCases)
     func aCrashedServerLeavesNothingOnAFixedKernel(_ family: AddressFamily) throws {
         try withLab("c\(family.rawValue)") { (lab) throws in
             var fault = CrashFault(pod: try lab.host("shop/web-0").id)
@@ -92,7 +92,7 @@ import UnstuckModel
         }
     }
 
-    @Test func whatNoQueueHoldsIsNoCrash() throws {
+    @Test(.requires(.native)) func whatNoQueueHoldsIsNoCrash() throws {
         try withLab("q") { (lab) throws in
             var fault = CrashFault(pod: try lab.host("shop/web-0").id)
             fault.count = 2000
@@ -101,7 +101,7 @@ import UnstuckModel
         }
     }
 
-    @Test(arguments: AddressFamily.allCases)
+    @Test(.requires(.native), arguments: AddressFamily.allCases)
     func aReusedSocketGetsTheAnswersOfItsOldKey(_ family: AddressFamily) throws {
         try withLab("x\(family.rawValue)") { (lab) throws in
             var fault = CrossWiredFault(first: try lab.host("shop/web-0").id, second: try lab.host("shop/web-1").id)
@@ -115,7 +115,7 @@ import UnstuckModel
         }
     }
 
-    @Test func theSameLoopbackTupleInTwoPodsIsFiledOnce() throws {
+    @Test(.requires(.native)) func theSameLoopbackTupleInTwoPodsIsFiledOnce() throws {
         try withLab("r") { (lab) throws in
             let fault = LiveResidentFault(first: try lab.host("shop/web-0").id, second: try lab.host("shop/web-1").id)
             let made = try lab.breakLiveResident(fault)
@@ -127,7 +127,7 @@ import UnstuckModel
     }
 
     /// The second pod's server is stopped: if its client gets an answer all the same, another pod's server gave it.
-    @Test func aLiveResidentOfAnotherPodAnswers() throws {
+    @Test(.requires(.native)) func aLiveResidentOfAnotherPodAnswers() throws {
         try withLab("s") { (lab) throws in
             let fault = LiveResidentFault(first: try lab.host("shop/web-0").id, second: try lab.host("shop/web-1").id)
             _ = try lab.fileFirstPair(fault)

@@ -6,7 +6,7 @@ import UnstuckModel
 @testable import UnstuckLab
 
 /// Labs on this machine's own kernel. One after the other: two cores are few.
-@Suite(.serialized) struct RealLabTests {
+@Suite(.serialized, .requires(.native)) struct RealLabTests {
     @Test func everyHostReachesEveryPodOverBothFamilies() throws {
         try withLab("a") { (lab) throws in
             for from in ["node", "remote", "shop/client-0", "shop/web-1", "shop/web-0"] {

@@ -31,6 +31,46 @@ struct KeyLayoutTests {
         }
     }
 
+    /// No connection is of two families.
+    @Test func oneAddressOfEachFamilyIsNoKey() throws {
+        let tuple = FourTuple(
+            local: Endpoint(try #require(IPAddress("2001:db8::10")), 50504),
+            remote: Endpoint(try #require(IPAddress("2001:db8::11")), 8080))
+        var key = try #require(KeyLayout.cilium.encode(tuple))
+        let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 192, 0, 2, 1]
+        key.replaceSubrange(0..<16, with: mapped)
+        #expect(KeyLayout.cilium.decode(key) == nil)
+        key.replaceSubrange(16..<32, with: mapped)
+        #expect(KeyLayout.cilium.decode(key)?.local.address.isV4 == true)
+    }
+
+    /// The family byte says IPv4, and sixteen bytes say more than an IPv4 address in either form.
+    @Test func bytesThatContradictTheFamilyAreNoKey() throws {
+        let tuple = FourTuple(
+            local: Endpoint(try #require(IPAddress("2001:db8::10")), 50504),
+            remote: Endpoint(try #require(IPAddress("2001:db8::11")), 8080))
+        var key = try #require(KeyLayout.cilium.encode(tuple))
+        key[32] = 1
+        #expect(KeyLayout.cilium.decode(key) == nil)
+        key.replaceSubrange(0..<32, with: Array(repeating: 0, count: 10) + [0xFF, 0xFF, 192, 0, 2, 1] + key[16..<32])
+        #expect(KeyLayout.cilium.decode(key) == nil)
+    }
+
+    /// The same where no byte tells the family.
+    @Test(arguments: [KeyLayout.merbridge, .dae, .beyla])
+    func mappedAddressesOfTwoFamiliesAreNoKey(_ layout: KeyLayout) throws {
+        let v4 = try #require(IPAddress("192.0.2.1"))
+        let v6 = try #require(IPAddress("2001:db8::10"))
+        for (local, remote) in [(v4, v6), (v6, v4)] {
+            let tuple = FourTuple(local: Endpoint(local, 50504), remote: Endpoint(remote, 8080))
+            #expect(layout.decode(try #require(layout.encode(tuple))) == nil)
+        }
+        for both in [v4, v6] {
+            let tuple = FourTuple(local: Endpoint(both, 50504), remote: Endpoint(both, 8080))
+            #expect(layout.decode(try #require(layout.encode(tuple))) == tuple)
+        }
+    }
+
     @Test(arguments: [("2001:db8::10", "2001:db8:0:1::11"), ("192.0.2.10", "203.0.113.7")])
     func roundTrips(_ local: String, _ remote: String) throws {
         let tuple = FourTuple(

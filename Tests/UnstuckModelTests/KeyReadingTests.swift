@@ -50,10 +50,11 @@ struct KeyReadingTests {
     /// Each of these decodes, and no connection has it.
     @Test(arguments: [
         "10.10.134.48:0", "0.0.0.0:8080", "0.1.2.3:8080", "224.0.0.1:8080", "255.255.255.255:8080", "[::]:8080",
-        "[a0a:8630::]:8080", "[ff02::1]:8080", "[2001:db8::1]:8080",
+        "[a0a:8630::]:8080", "[ff02::1]:8080",
     ])
     func implausible(_ remote: String) throws {
-        let claim = try Self.tuple("10.10.101.249:56184", remote)
+        let isV4 = try #require(Endpoint(remote)).address.isV4
+        let claim = try Self.tuple(isV4 ? "10.10.101.249:56184" : "[2001:db8::2]:56184", remote)
         let key = SockmapKey(try #require(KeyLayout.merbridge.encode(claim)))
         #expect(KeyLayout.merbridge.decode(key) == claim)
         #expect(KeyReading([key]).candidates.isEmpty)
@@ -87,13 +88,12 @@ struct KeyReadingTests {
         #expect(KeyLayout.beylaCookie.encodings(of: tuple).isEmpty)
         let mixed = try Self.tuple("10.10.134.48:8080", "[2001:db8::1]:1")
         #expect(KeyLayout.cilium.encodings(of: mixed).isEmpty)
-        // Found by fuzzing: a family byte that says IPv6 over an IPv4-mapped address claims what no key is made for.
+        // Found by fuzzing: a family byte that says IPv6 over one IPv4-mapped address and one that is none.
         let found = try #require(
             SockmapKey(
                 hex:
                     "00000000000000000000ffff0a0a8630000000ffff0a0a65f91f90db78000000020000000000000000000000"))
-        let claim = try #require(KeyLayout.cilium.decode(found))
-        #expect(KeyLayout.cilium.encodings(of: claim).isEmpty)
+        #expect(KeyLayout.cilium.decode(found) == nil)
         #expect(KeyReading([found]).candidates.isEmpty)
     }
 }

@@ -60,6 +60,53 @@ struct WalkedMapTests {
         #expect(node.last?.claim == Self.dead)
     }
 
+    /// The sockets came through an iterator that tells no cookies (5.10), and the map's values tell its residents': a
+    /// descriptor that was connected anew lives under another tuple than its key names, and is found by its cookie alone.
+    @Test func cookiesAreLearntFromTheTables() throws {
+        var node = self
+        let anew = Self.tuple("203.0.113.10:8080", "192.0.2.77:1")
+        node.file(Self.dead, cookie: 77)
+        node.list(anew, cookie: 77)
+        var told = Snapshot.Reading()
+        told.sockets = node.look.sockets
+        told.namespaces = [NetworkNamespace(inode: 2, name: nil, process: 2, wasRead: true)]
+        for index in node.look.sockets.indices {
+            node.look.sockets[index].socket.identity = SocketIdentity(address: 0xFFFF_0000 + UInt64(index))
+        }
+        let late = Self.tuple("203.0.113.10:8080", "192.0.2.78:1")
+        var other = told.sockets[0]
+        other.socket.tuple = late
+        other.socket.identity.cookie = 78
+        told.sockets.append(other)
+        #expect(node.last?.state == .unseen, "nothing is known of it yet")
+        node.look.add(told)
+        #expect(node.last?.state == .crossWired)
+        #expect(node.look.sockets.count == Self.live.count + 2, "each once")
+        #expect(node.look.sockets.contains { $0.socket.tuple == late })
+        #expect(node.look.namespaces.map(\.inode) == [1, 2])
+        // The place's next socket has another inode.
+        var next = told
+        next.sockets = [told.sockets[0]]
+        next.sockets[0].socket.inode = 6
+        next.sockets[0].socket.identity.cookie = 79
+        node.look.sockets[0].socket.identity.cookie = 0
+        node.look.add(next)
+        #expect(node.look.sockets[0].socket.identity.cookie == 0)
+    }
+
+    @Test(arguments: [
+        (SocketIdentity(address: 1, cookie: 2), SocketIdentity(address: 1, cookie: 2), true),
+        (SocketIdentity(address: 1, cookie: 2), SocketIdentity(address: 1), true),
+        (SocketIdentity(address: 0, cookie: 2), SocketIdentity(address: 1, cookie: 2), true),
+        (SocketIdentity(address: 1, cookie: 2), SocketIdentity(address: 1, cookie: 3), false),
+        (SocketIdentity(address: 1, cookie: 2), SocketIdentity(address: 3, cookie: 2), false),
+        (SocketIdentity(address: 0, cookie: 2), SocketIdentity(address: 1), false),
+    ])
+    func whatIsNotKnownDoesNotSpeakAgainstASocket(_ one: SocketIdentity, _ other: SocketIdentity, _ may: Bool) {
+        #expect(one.mayBe(other) == may)
+        #expect(other.mayBe(one) == may)
+    }
+
     /// The healthy twins, each of them one step from unseen.
     @Test func whatIsNotCalledUnseen() {
         var twin = self

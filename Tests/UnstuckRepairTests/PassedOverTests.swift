@@ -9,7 +9,7 @@ import UnstuckModel
 import UnstuckRepair
 
 /// What is refused or gone is recorded, and the run goes on; a signal ends it between two steps.
-@Suite("A run goes on, or ends cleanly", .serialized, .requires(.zombie))
+@Suite("A run goes on, or ends cleanly", .serialized, .requires(.zombie, .native))
 struct PassedOverTests {
     /// A map with zombies, its plan, and a journal.
     final class Scene {

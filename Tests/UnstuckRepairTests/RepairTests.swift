@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 import TestSupport
 import Testing
 import UnstuckDiagnosis
@@ -174,6 +175,50 @@ struct RepairTests {
             try Data(text.utf8).write(to: URL(filePath: path))
             _ = try RepairLock(path: path)
         }
+    }
+
+    @Test func whoIsPatientComesAfterwards() throws {
+        let path = "/tmp/unstuck-test-\(UUID().uuidString).lock"
+        defer { unsafe unlink(path) }
+        let held = unsafe open(path, O_RDWR | O_CREAT, 0o600)
+        try #require(held >= 0 && flock(held, LOCK_EX) == 0)
+        #expect(throws: RepairLock.Failure.self) { _ = try RepairLock(path: path, patience: 0.1) }
+        Thread.detachNewThread {
+            usleep(300_000)
+            close(held)
+        }
+        _ = try RepairLock(path: path, patience: 60, isTransient: true)
+        #expect(unsafe access(path, F_OK) != 0)
+    }
+
+    private final class Holders: Sendable {
+        private let now = Atomic<Int>(0)
+        let most = Atomic<Int>(0)
+        func holdBriefly() {
+            most.max(now.add(1, ordering: .sequentiallyConsistent).newValue, ordering: .sequentiallyConsistent)
+            usleep(500)
+            now.subtract(1, ordering: .sequentiallyConsistent)
+        }
+    }
+
+    /// Also while its file comes and goes: who waits for one that was removed does not take it for the lock.
+    @Test func oneAtATime() async throws {
+        let path = "/tmp/unstuck-test-\(UUID().uuidString).lock"
+        let seen = Holders()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    for _ in 0..<40 {
+                        let lock = try RepairLock(path: path, patience: 60, isTransient: true)
+                        seen.holdBriefly()
+                        _ = consume lock
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(seen.most.load(ordering: .sequentiallyConsistent) == 1)
+        #expect(unsafe access(path, F_OK) != 0)
     }
 
     /// Somebody takes keys over all the time while we delete: a live socket is never deleted without notice.

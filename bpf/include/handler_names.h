@@ -33,10 +33,12 @@ static __noinline int remember_proto(__u64 key)
 	handlers.handlers[2] = (__u64)BPF_CORE_READ(proto, close);
 	handlers.handlers[3] = (__u64)BPF_CORE_READ(proto, destroy);
 	handlers.handlers[4] = (__u64)BPF_CORE_READ(proto, unhash);
+	handlers.handlers[5] = (__u64)BPF_CORE_READ(proto, ioctl);
 	name_symbol(handlers.names[0], handlers.handlers[0]);
 	name_symbol(handlers.names[1], handlers.handlers[1]);
 	name_symbol(handlers.names[2], handlers.handlers[2]);
 	name_symbol(handlers.names[3], handlers.handlers[3]);
 	name_symbol(handlers.names[4], handlers.handlers[4]);
+	name_symbol(handlers.names[5], handlers.handlers[5]);
 	return bpf_map_update_elem(&protos, &key, &handlers, BPF_ANY);
 }

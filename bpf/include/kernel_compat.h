@@ -62,6 +62,7 @@ typedef struct {
 struct proto {
 	void *close;
 	void *destroy;
+	void *ioctl;
 	void *recvmsg;
 	void *sendmsg;
 	void *unhash;

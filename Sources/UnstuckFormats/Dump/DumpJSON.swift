@@ -23,6 +23,7 @@ struct DumpJSON {
     /// Between entries brackets and commas are passed over, so that the lines of `getnext`, one object each, and several
     /// dumps behind each other are read as well.
     mutating func read() -> KeyDump {
+        var openLists = 0
         while let byte = next() {
             switch byte {
             case UInt8(ascii: "{"):
@@ -33,11 +34,18 @@ struct DumpJSON {
                     dump.add(line, "entry \(entry): \(error.reason)")
                     recover()
                 }
-            case UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: ","): position += 1
+            case UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: ","):
+                position += 1
+                if byte == UInt8(ascii: "[") { openLists += 1 }
+                if byte == UInt8(ascii: "]") { openLists = max(0, openLists - 1) }
             default:
                 dump.add(line, "between entries: \(quoted(bytes[position...].prefix(49)))")
                 recover()
             }
+        }
+        // Cut between two entries, all that is there is whole. Beyond damage brackets are not counted.
+        if openLists > 0, dump.problemCount == 0 {
+            dump.add(line, "the list is not closed: entries may be missing behind entry \(entry)")
         }
         return dump
     }

@@ -83,6 +83,25 @@ public struct BPFProgramHandle {  // the object outlives the pointer
     /// Whether `load` loads it. Set before loading.
     public func setAutoload(_ value: Bool) { unsafe _ = bpf_program__set_autoload(program, value) }
 
+    /// Instead of what its section says. Set before loading.
+    public func setExpectedAttachType(_ type: bpf_attach_type) {
+        unsafe _ = bpf_program__set_expected_attach_type(program, type)
+    }
+
+    /// Keeps it loaded when we go, until the file is removed.
+    public func pin(at path: String) throws {
+        let code = unsafe bpf_program__pin(program, path)
+        guard code == 0 else { throw BPFError("pin", path, errno: -code) }
+    }
+
+    /// Attaches by what the program's section says: a tracepoint.
+    public func attach() throws -> BPFLink {
+        LibBPFLog.shared.start()
+        let link = unsafe bpf_program__attach(program)
+        guard let link = unsafe link else { throw BPFError("attach", name, errno: errno) }
+        return unsafe BPFLink(link)
+    }
+
     /// Attaches an iterator program; `map` restricts iter/sockmap to one map.
     public func attachIterator(map: Int32? = nil) throws -> BPFLink {
         LibBPFLog.shared.start()
@@ -160,6 +179,12 @@ public struct BPFLink: ~Copyable {  // owned, destroyed once
     deinit { unsafe _ = bpf_link__destroy(link) }
 
     public var descriptor: Int32 { unsafe bpf_link__fd(link) }
+
+    /// Keeps the program attached when we go, until the file is removed.
+    public func pin(at path: String) throws {
+        let code = unsafe bpf_link__pin(link, path)
+        guard code == 0 else { throw BPFError("pin", path, errno: -code) }
+    }
 
     /// A fresh pass of an attached iterator. It sees the network namespace of the calling thread.
     public func iterate() throws -> OwnedDescriptor {

@@ -4,11 +4,21 @@ import Synchronization
 
 extension BPFProgramHandle {
     /// Runs a loaded tc program once, on a packet of zeros that goes nowhere (`BPF_PROG_TEST_RUN`).
-    public func runOnce() throws {
+    public func runOnce() throws { try BPFTestRun(descriptor: descriptor, name: name).run() }
+}
+
+/// A loaded tc program, to be run by any thread while its object lives.
+struct BPFTestRun: Sendable {
+    let descriptor: Int32
+    let name: String
+
+    /// - Parameter slot: the packet's first byte; all others are zeros.
+    func run(slot: UInt8 = 0) throws {
         var options = unsafe bpf_test_run_opts()
         let last = unsafe MemoryLayout<bpf_test_run_opts>.offset(of: \.duration) ?? 0
         unsafe options.sz = last + MemoryLayout<UInt32>.size
-        let packet = [UInt8](repeating: 0, count: 64)
+        var packet = [UInt8](repeating: 0, count: 64)
+        packet[0] = slot
         let code = unsafe packet.withUnsafeBytes { raw in
             unsafe options.data_in = raw.baseAddress
             unsafe options.data_size_in = UInt32(raw.count)
@@ -43,9 +53,14 @@ public enum MapIterators {
     /// Remembered for the process, so that only the first load pays for a refusal.
     public static var areRefused: Bool { refused.load(ordering: .relaxed) }
 
+    private static var wantsRights: Bool {
+        !Requirement.Capability.netAdmin.isPresent && !Requirement.Capability.sysAdmin.isPresent
+    }
+
     /// Loads by the first way, and by the second if the kernel refuses the first and takes the second.
     ///
-    /// - Throws: what the first way threw, if the second is refused as well.
+    /// - Throws: what the first way threw, if the second is refused as well; what the second threw, if it wants for a right
+    ///   that the first does not need.
     public static func load<Loaded>(
         _ iterating: () throws -> Loaded, orLookingUp lookingUp: () throws -> Loaded
     ) throws -> Loaded {
@@ -53,9 +68,14 @@ public enum MapIterators {
         do {
             return try iterating()
         } catch let error as BPFError where error.isRefusal {
-            guard let loaded = try? lookingUp() else { throw error }
-            refused.store(true, ordering: .relaxed)
-            return loaded
+            do {
+                let loaded = try lookingUp()
+                refused.store(true, ordering: .relaxed)
+                return loaded
+            } catch let second as BPFError where second.errno == EPERM && Self.wantsRights {
+                throw second  // with CAP_NET_ADMIN it might have been taken
+            } catch {}
+            throw error
         }
     }
 }

@@ -23,7 +23,8 @@ enum HandlerNames {
             }
             let names = handlers.map { $1 ?? symbols[$0] }
             return Handlers(
-                recvmsg: names[0], sendmsg: names[1], close: names[2], destroy: names[3], unhash: names[4])
+                recvmsg: names[0], sendmsg: names[1], close: names[2], destroy: names[3], unhash: names[4],
+                ioctl: names[5])
         }
     }
 

@@ -43,7 +43,7 @@ public enum BPFTable {
         return try describe(OwnedDescriptor(owning: raw), path)
     }
 
-    private static func describe(
+    static func describe(
         _ descriptor: consuming OwnedDescriptor, _ object: String
     ) throws(SystemError) -> OpenSockmap? {
         let raw = descriptor.raw

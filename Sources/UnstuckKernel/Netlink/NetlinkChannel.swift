@@ -1,3 +1,4 @@
+import CLinuxUAPI
 import CNetlinkUAPI
 import Glibc
 import UnstuckFormats

@@ -19,13 +19,7 @@ public final class SocketTables {
 
     public init(root: NodeRoot) { self.root = root }
 
-    /// What the tables said.
-    public struct Reading: Sendable {
-        public var sockets: [TCPSocket] = []
-        public var namespaces: [NetworkNamespace] = []
-        /// Why a socket may be missing; empty: none is.
-        public var shortfalls: [Shortfall] = []
-    }
+    public typealias Reading = Snapshot.Reading
 
     /// `TCP_BOUND_INACTIVE`, which is no state of a socket (include/net/tcp_states.h).
     private static let boundInactive = TCPState(rawValue: 13)

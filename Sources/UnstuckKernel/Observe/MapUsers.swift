@@ -73,7 +73,7 @@ public struct MapUsers: Sendable {
     ]
 
     /// What is attached to a cgroup or a map; `nil`: the kernel does not say.
-    private static func query(
+    static func query(
         _ target: Int32, _ type: bpf_attach_type
     ) -> (programs: [UInt32], mode: String?)? {
         var ids = [UInt32](repeating: 0, count: 64)

@@ -36,7 +36,10 @@ public final class NodeObserver {
     /// taken for a misdirected one.
     public func look() -> Snapshot {
         var snapshot = Self.blank()
-        defer { tables = nil }
+        defer {
+            tables = nil
+            sockmaps.letGo()
+        }
         if options.readsSockets, options.avoidsIterators || refusal != nil {
             // The shorter the time from the keys to the tables and back, the more keys stay.
             tables = SocketTables(root: options.root)
@@ -143,25 +146,12 @@ public final class NodeObserver {
         guard snapshot.sockmaps.contains(where: { $0.walk != nil }) else { return }
         let tables = tables ?? SocketTables(root: options.root)
         if tables.reads == 0 {  // the sockets came through their iterator, which does not look for hidden namespaces
-            let reading = tables.read()
-            snapshot.shortfalls += reading.shortfalls
-            let known = Set(snapshot.sockets.map { Place(tuple: $0.socket.tuple, netns: $0.socket.netns) })
-            snapshot.sockets += reading.sockets.filter {
-                !known.contains(Place(tuple: $0.socket.tuple, netns: $0.socket.netns))
-            }
-            let found = Set(snapshot.namespaces.map(\.inode))
-            snapshot.namespaces += reading.namespaces.filter { !found.contains($0.inode) }
+            snapshot.add(tables.read())
         }
         AbsenceCheck(tables: tables).run(on: &snapshot) { map in
             guard let open = try open(map.id, map.pins.isEmpty ? nil : map.pins) else { return nil }
             return try KeyWalk.run(over: open)
         }
-    }
-
-    /// Where at most one socket is.
-    private struct Place: Hashable {
-        var tuple: FourTuple
-        var netns: UInt32
     }
 
     /// What programs' BTF says of the keys: evidence that is welcome, and nowhere needed.

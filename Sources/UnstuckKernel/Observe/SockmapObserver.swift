@@ -18,6 +18,9 @@ public final class SockmapObserver {
 
     public init() {}
 
+    /// Lets go of the maps that were looked up: a loaded program keeps its map alive, and its owner may want it to end.
+    public func letGo() { lookups = [:] }
+
     /// The distinct handlers of all residents so far; `KernelSocket.handlers` is an index into it.
     public func handlers() throws -> [Handlers] {
         // Every loaded variant has a table of its own: ask each, the first that knows a proto names it.
@@ -53,13 +56,13 @@ public final class SockmapObserver {
         guard description.keySize <= EntryRecord.longestKey else {
             throw ObservationError.keyTooLong(map: description.id, size: description.keySize)
         }
-        guard let loaded = try load(for: map) else {
-            return [try lookups[description.id]?.entries(of: map, protos: &table) ?? []]
-        }
-        let link = try loaded.program.attachIterator(map: map.descriptor.raw)
         let isShared =
             description.maxEntries >= Self.worthSharing && description.keySize >= 4
             && sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1
+        guard let loaded = try load(for: map) else {
+            return try lookups[description.id]?.parts(of: map, isShared: isShared).map { take($0) } ?? []
+        }
+        let link = try loaded.program.attachIterator(map: map.descriptor.raw)
         let variables = try loaded.object.map(".bss")
         try variables.setFirst(isShared ? UNSTUCK_SHARE : 0)
         let first = EntryPass(try link.iterate(), over: description, isHalf: isShared)

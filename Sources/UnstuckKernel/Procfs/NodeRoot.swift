@@ -1,3 +1,5 @@
+import Glibc
+
 /// Where a node's files are read: `/`, or the folder where a debug container has the host mounted.
 public struct NodeRoot: Sendable {
     /// Without a trailing slash; empty for `/`.
@@ -21,6 +23,15 @@ public struct NodeRoot: Sendable {
             let fields = line.split(separator: " ")
             return fields.count > 2 && fields[2] == type ? path(Self.unescape(fields[1])) : nil
         }
+    }
+
+    /// The directory of a cgroup v2, by its path below the mount.
+    public func directory(ofCgroup path: String) throws(SystemError) -> String {
+        for mount in mounts(ofType: "cgroup2") {
+            let folder = path == "/" ? mount : mount + path
+            if inodeNumber(folder) != nil { return folder }
+        }
+        throw SystemError("find", "cgroup v2 \(path)", errno: ENOENT)
     }
 
     /// The mount table writes space, tab, newline and backslash as `\` and three octal digits.

@@ -73,4 +73,9 @@ public struct ProcessStatus: Sendable {
         guard fields.count > 19, let ticks = UInt64(fields[19]) else { return nil }
         startTime = ticks
     }
+
+    /// When a process started; `nil`: there is none of that id.
+    public static func startTime(of pid: Int32) -> UInt64? {
+        readText("/proc/\(pid)/stat").flatMap(ProcessStatus.init)?.startTime
+    }
 }

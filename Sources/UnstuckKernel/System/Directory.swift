@@ -1,8 +1,16 @@
 import Glibc
 
 /// The names in a directory, without `.` and `..`, sorted by nothing; empty if it cannot be read.
-public func directoryNames(_ path: String) -> [String] {
-    guard let stream = unsafe opendir(path) else { return [] }
+public func directoryNames(_ path: String) -> [String] { (try? readDirectory(path)) ?? [] }
+
+/// As ``directoryNames(_:)``; empty if there is no such directory.
+///
+/// - Throws: `SystemError` if it cannot be read.
+public func readDirectory(_ path: String) throws(SystemError) -> [String] {
+    guard let stream = unsafe opendir(path) else {
+        if errno == ENOENT { return [] }
+        throw SystemError("opendir", path, errno: errno)
+    }
     defer { unsafe closedir(stream) }
     var names: [String] = []
     while let entry = unsafe readdir(stream) {

@@ -20,6 +20,9 @@ public enum Requirement {
             }
         }
 
+        /// For any program; a tc program takes ``netAdmin`` as well.
+        static let toLoad: [Capability] = [.bpf, .perfmon]
+
         /// In this process's effective set.
         public var isPresent: Bool {
             guard
@@ -36,20 +39,44 @@ public enum Requirement {
     public static let btfPath = "/sys/kernel/btf/vmlinux"
     public static var hasBTF: Bool { unsafe access(btfPath, R_OK) == 0 }
 
-    /// What is missing, in words: the capabilities, the kernel's BTF, or the error itself.
+    /// What is missing, to stand behind "needs": the capabilities, the kernel's BTF, root, or the error itself.
     public static func missing(behind error: any Error) -> String {
+        guard let name = name(behind: error) else { return described(error) }
+        return name == root ? "\(root) (\(error))" : name
+    }
+
+    /// An error, and what is missing if that can be named.
+    public static func words(for error: any Error) -> String {
+        name(behind: error).map { "\(error) (needs \($0))" } ?? described(error)
+    }
+
+    private static let root = "root"
+
+    private static func described(_ error: any Error) -> String {
+        if let error = error as? BPFError, let last = error.words.last { return "\(error) (\(last))" }
+        return "\(error)"
+    }
+
+    private static func name(behind error: any Error) -> String? {
         let (code, needed): (Int32, [Capability]) =
             switch error {
-            case let error as BPFError: (error.errno, [.bpf, .perfmon])
+            // Programs that are run on a packet are tc programs.
+            case let error as BPFError where error.object.contains("_lookup"):
+                (error.errno, Capability.toLoad + [.netAdmin])
+            case let error as BPFError: (error.errno, Capability.toLoad)
             case let error as SystemError where error.call == "setns": (error.errno, [.sysAdmin])
             case let error as SystemError where error.call.hasPrefix("BPF_"): (error.errno, [.sysAdmin])
             case let error as SystemError where error.call == "SOCK_DESTROY": (error.errno, [.netAdmin])
             default: (0, [])
             }
+        // CAP_SYS_ADMIN stands for each right to load (`bpf_token_capable`, kernel/bpf/token.c, and what was before it).
+        let isAllowed = error is BPFError && Capability.sysAdmin.isPresent
         if error is BPFError, !hasBTF { return "the kernel's BTF (\(btfPath))" }
-        let absent = needed.filter { !$0.isPresent }.map(\.name)
+        let absent = isAllowed ? [] : needed.filter { !$0.isPresent }.map(\.name)
         if code == EPERM || code == EACCES, !absent.isEmpty { return absent.joined(separator: ", ") }
-        if let error = error as? BPFError, let last = error.words.last { return "\(error) (\(last))" }
-        return "\(error)"
+        if let error = error as? SystemError, error.errno == EPERM || error.errno == EACCES, geteuid() != 0 {
+            return root
+        }
+        return nil
     }
 }

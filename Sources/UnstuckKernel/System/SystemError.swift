@@ -18,14 +18,15 @@ public struct SystemError: Error, Sendable, CustomStringConvertible {
     public var description: String { "\(call) \(object): \(reason)" }
 }
 
-/// Runs a system call that returns -1 and sets `errno` on failure; EINTR is retried.
+/// Runs a call that returns less than 0 and sets `errno` on failure, as system calls (-1) and libbpf's (-errno) do; EINTR is
+/// retried.
 @discardableResult
 public func syscall<Result: FixedWidthInteger>(
     _ call: String, on object: @autoclosure () -> String, retrying: [Int32] = [EINTR], _ body: () -> Result
 ) throws(SystemError) -> Result {
     while true {
         let result = body()
-        guard result == -1 else { return result }
+        guard result < 0 else { return result }
         let code = errno
         if !retrying.contains(code) { throw SystemError(call, object(), errno: code) }
     }

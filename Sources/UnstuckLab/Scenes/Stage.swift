@@ -10,6 +10,8 @@ final class Stage {
     struct Options {
         /// Entries that the sockmap has room for, beside the bystanders'.
         var room = 60
+        /// Connections that may wait for accept.
+        var backlog: Int32 = 64
         /// The msg program returns what the redirect helper says: a miss becomes EACCES.
         var refusesMisses = false
     }
@@ -29,6 +31,7 @@ final class Stage {
     static let plainPort: UInt16 = 8082
 
     let accelerator: StageAccelerator
+    private let backlog: Int32
     let mapID: UInt32
     /// The server of ``port``; `nil` while nobody listens there.
     private(set) var listener: SceneSocket?
@@ -39,10 +42,10 @@ final class Stage {
     private let object: BPFObject
     private let valve: BPFObject
     private let links: Links
-    private var lastPort: UInt16 = 40000
+    private var lastPort = Stage.firstPort
     /// Sockets and processes that stay to the end.
     private var kept: [AnyObject] = []
-    /// Live accelerated connections, one a family, that nothing may happen to.
+    /// Live accelerated connections that nothing may happen to.
     private var bystanders: [Pair] = []
     /// Their connections, as their clients see them.
     private(set) var bystanderTuples: [FourTuple] = []
@@ -67,6 +70,7 @@ final class Stage {
     /// Moves the calling process onto a new stage. It must not have a second thread yet.
     init(_ options: Options, accelerator: StageAccelerator = .cilium) throws {
         self.accelerator = accelerator
+        backlog = options.backlog
         try Requirements.checkCapabilities()
         group = try StageGroup()
         try syscall("unshare", on: "the network") { linux_new_network() }
@@ -74,7 +78,8 @@ final class Stage {
 
         object = try BPFObject(embedded: accelerator.object, name: "scene_accelerator")
         let map = try object.map(accelerator.mapName)
-        map.setMaxEntries(options.room + accelerator.families.count * (accelerator.filesServers ? 2 : 1))
+        let filed = accelerator.bystanders * accelerator.families.count * (accelerator.filesServers ? 2 : 1)
+        map.setMaxEntries(options.room + filed)
         if options.refusesMisses { try object.setReadOnlyWord(named: "refuses_misses", 1) }
         for (name, value) in accelerator.words { try object.setReadOnlyWord(named: name, value) }
         try object.load()
@@ -92,20 +97,25 @@ final class Stage {
         other = try Self.listener(Self.otherPort, accelerator)
         try listen()
         for family in accelerator.families {
-            let tuple = freshTuple(family, to: Self.otherPort)
-            bystanders.append(try pair(tuple))
-            bystanderTuples.append(tuple)
+            for number in 0..<accelerator.bystanders {
+                var tuple = freshTuple(family, to: Self.otherPort)
+                if family == .v4 { tuple.local.address = IPAddress(v4: 0x7F00_0001 + UInt32(number)) }
+                bystanders.append(try pair(tuple))
+                bystanderTuples.append(tuple)
+            }
         }
     }
 
     // MARK: Connections
 
-    func listen() throws { listener = try Self.listener(Self.port, accelerator) }
+    func listen() throws { listener = try Self.listener(Self.port, accelerator, backlog: backlog) }
 
     /// Of both families, or of IPv4 alone: an accelerator for that asks for the socket's family, and leaves a dual-stack
     /// server's sockets outside.
-    private static func listener(_ port: UInt16, _ accelerator: StageAccelerator) throws -> SceneSocket {
-        SceneSocket(try TCP.listener(port: port, backlog: 64, isV4Only: accelerator.families == [.v4]))
+    private static func listener(_ port: UInt16, _ accelerator: StageAccelerator, backlog: Int32 = 64) throws
+        -> SceneSocket
+    {
+        SceneSocket(try TCP.listener(port: port, backlog: backlog, isV4Only: accelerator.families == [.v4]))
     }
 
     func closeListener() { listener = nil }
@@ -117,11 +127,12 @@ final class Stage {
         return taken
     }
 
-    /// A source port that no connection of this stage had before.
+    /// A source port that no connection of this stage had before; after 45,000 of them they come round again.
     func freshPort() -> UInt16 {
-        lastPort += 1
+        lastPort = lastPort == UInt16.max ? Self.firstPort : lastPort + 1
         return lastPort
     }
+    private static let firstPort: UInt16 = 20_000
 
     /// A client's tuple with a fresh source port.
     func freshTuple(_ family: AddressFamily, to port: UInt16 = Stage.port) -> FourTuple {
@@ -273,7 +284,9 @@ final class Stage {
 
     /// - Throws: `didNotHappen` if the sockmap has a key that claims the tuple and should not, or the other way round.
     func mustBeFiled(_ tuple: FourTuple, _ isWanted: Bool = true) throws {
-        guard try isFiled(tuple) != isWanted else { return }
+        // The last packet of a handshake can come after both ends have connected: on a busy processor seconds later.
+        let comes = try Deadline(after: isWanted ? .seconds(5) : .zero).wait { try isFiled(tuple) == isWanted }
+        guard !comes else { return }
         throw LabError(.didNotHappen, "\(tuple) is \(isWanted ? "not " : "")in the sockmap")
     }
 

@@ -14,6 +14,9 @@ public struct StageAccelerator: Sendable {
     /// A socket takes the place of what is under its key (BPF_ANY), instead of staying outside (BPF_NOEXIST): a dead entry
     /// hangs nobody, and is gone with the next connection of its tuple.
     public var replaces = false
+    /// Live connections of each family beside the fault's, each from another address of loopback as far as the family has
+    /// several.
+    var bystanders = 1
 
     /// The families of the connections that it files, if only their servers' ends.
     public var families: [AddressFamily] {
@@ -23,7 +26,8 @@ public struct StageAccelerator: Sendable {
     public static let cilium = StageAccelerator(
         name: "cilium", layout: .cilium, object: ciliumAcceleratorObject, mapName: Accelerator.mapName)
 
-    public static let all = [
+    /// Of every layout that Unstuck declares.
+    public static let declared = [
         cilium,
         StageAccelerator(
             name: "cilium-protocol", layout: .cilium, object: ciliumAcceleratorObject, mapName: Accelerator.mapName,
@@ -53,6 +57,19 @@ public struct StageAccelerator: Sendable {
             name: "beyla-cookie", layout: .beylaCookie, object: beylaCookieAcceleratorObject, mapName: "sock_dir",
             filesServers: false, replaces: true),
     ]
+
+    /// Whose layout has to be inferred, which takes some residents and more than one pair of addresses.
+    public static let undeclared = StageAccelerator(
+        name: "undeclared",
+        layout: KeyLayout(
+            name: "undeclared", size: 16,
+            fields: [
+                (0, .remotePort(.network16)), (2, .localPort(.host16)), (4, .oneOf(3, 3)), (8, .remoteAddress(.v4)),
+                (12, .localAddress(.v4)),
+            ]),
+        object: undeclaredAcceleratorObject, mapName: "connections", bystanders: 8)
+
+    public static let all = declared + [undeclared]
 
     public static func named(_ name: String) throws -> StageAccelerator {
         guard let found = all.first(where: { $0.name == name }) else {

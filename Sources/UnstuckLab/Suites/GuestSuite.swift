@@ -13,8 +13,10 @@ public final class GuestSuite {
         public var filters: [String] = []
         /// Folder for each kernel's log.
         public var results: String
+        /// More of the tests' environment: `NAME=value`.
+        public var environment: [String] = []
         /// For one guest.
-        public var limit: Duration = .seconds(1500)
+        public var limit: Duration = .seconds(3300)
 
         public init(bundle: String, root: String, results: String) {
             self.bundle = bundle
@@ -53,9 +55,10 @@ public final class GuestSuite {
             "boot", name, "--kernels", "\(options.root)/lab/kernels.toml", "--limit",
             "\(options.limit.components.seconds)", "--file", "/etc/hostname",
         ]
-        let variables = [
-            "UNSTUCK_KERNEL=\(name)", "UNSTUCK_SCALE=small", "UNSTUCK_BIN_DIR=/usr/bin", "NO_COLOR=1",
-        ]
+        let variables =
+            [
+                "UNSTUCK_KERNEL=\(name)", "UNSTUCK_SCALE=small", "UNSTUCK_BIN_DIR=/usr/bin", "NO_COLOR=1",
+            ] + options.environment
         return fixed + readFolders.flatMap { ["--file", "\(options.root)/\($0)"] }
             + (programs + [options.bundle]).flatMap { ["--program", $0] }
             + variables.flatMap { ["--env", $0] }

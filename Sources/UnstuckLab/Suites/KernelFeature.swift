@@ -11,6 +11,9 @@ public enum KernelFeature: String, Decodable, CaseIterable, Comparable, Sendable
     case zombie
     /// bpf_get_socket_cookie in tracing programs (6.1 has it, 5.10 has not).
     case cookie
+    /// A sockmap can be asked which programs are attached to it (Linux commit 748cd5729ac7, "bpf: support BPF_PROG_QUERY for
+    /// progs attached to sockmap", in v5.19).
+    case mapQuery = "map-query"
     /// kprobe_events in tracefs.
     case kprobes
     /// A BPF program can be loaded for the entry of a kernel function.
@@ -19,6 +22,8 @@ public enum KernelFeature: String, Decodable, CaseIterable, Comparable, Sendable
     case emulator
     /// Its processors are no emulator's: what is about rates, or waits for minutes there, runs here.
     case native
+    /// What differs little from kernel to kernel is played here: on the machine and in a kernel that leaks.
+    case thorough
 
     public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }
 }

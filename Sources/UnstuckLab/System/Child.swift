@@ -30,7 +30,7 @@ public final class Child: Sendable {
         errors = try Self.anonymousFile()
         try Files.write(Array(input.utf8), to: source, "input")
         lseek(source.raw, 0, SEEK_SET)
-        pid = try Self.spawn(arguments, source.raw, kept ?? output.raw, errors.raw, detach: false)
+        pid = try Self.spawn(arguments, source.raw, kept ?? output.raw, errors.raw)
     }
 
     deinit {
@@ -50,9 +50,7 @@ public final class Child: Sendable {
     /// Starts a program that outlives us, in a session of its own, its output appended to a file.
     /// - Parameter kept: a descriptor that the child keeps open as its standard input, until it drops it itself.
     public static func startDetached(_ arguments: [String], log: String, keeping kept: Int32? = nil) throws -> Int32 {
-        let nothing = try OwnedDescriptor(path: "/dev/null")
-        let file = try OwnedDescriptor(path: log, flags: O_WRONLY | O_CREAT | O_APPEND)
-        return try spawn(arguments, kept ?? nothing.raw, file.raw, file.raw, detach: true)
+        try DetachedProcess.start(arguments, input: kept, log: log)
     }
 
     public func signal(_ number: Int32) { isWaitedFor.withLock { if !$0 { _ = kill(pid, number) } } }
@@ -101,12 +99,12 @@ public final class Child: Sendable {
     }
 
     private static func spawn(
-        _ arguments: [String], _ input: Int32, _ output: Int32, _ errors: Int32, detach: Bool
+        _ arguments: [String], _ input: Int32, _ output: Int32, _ errors: Int32
     ) throws -> Int32 {
         guard let program = arguments.first else { throw LabError(.invalid, "no program to start") }
         let list = CStringList(arguments)
         var pid: Int32 = 0
-        let code = unsafe linux_spawn(program, list.pointer, input, output, errors, detach ? 1 : 0, &pid)
+        let code = unsafe linux_spawn(program, list.pointer, input, output, errors, 0, &pid)
         guard code == 0 else { throw SystemError("posix_spawn", program, errno: code) }
         return pid
     }

@@ -1,3 +1,4 @@
+import CLinuxUAPI  // whichever module is built first owns the C library's socket constants
 import Glibc
 import UnstuckKernel
 import UnstuckModel

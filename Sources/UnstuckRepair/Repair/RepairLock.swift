@@ -29,11 +29,40 @@ public struct RepairLock: ~Copyable {
     }
 
     private let file: OwnedDescriptor
+    private let path: String
+    private let isTransient: Bool
 
-    public init(path: String) throws(Failure) {
-        do { file = try Self.lock(path) } catch {
-            throw error.errno == EWOULDBLOCK ? .held(by: Self.holder(path)) : .system(error)
+    /// - Parameters:
+    ///   - seconds: how long to wait for somebody else who holds it.
+    ///   - isTransient: its file goes with it.
+    public init(path: String, patience seconds: Double = 0, isTransient: Bool = false) throws(Failure) {
+        self.path = path
+        self.isTransient = isTransient
+        file = try Self.wait(for: path, seconds)
+    }
+
+    deinit { if isTransient { unsafe _ = unlink(path) } }
+
+    private static func wait(for path: String, _ seconds: Double) throws(Failure) -> OwnedDescriptor {
+        let end = ContinuousClock.now + .seconds(seconds)
+        while true {
+            do {
+                let file = try lock(path)
+                // Whoever held it before may have removed the file that we opened: nobody holds the next one yet.
+                if isStill(file, at: path) { return file }
+                continue
+            } catch {
+                guard error.errno == EWOULDBLOCK else { throw .system(error) }
+            }
+            guard ContinuousClock.now < end else { throw .held(by: holder(path)) }
+            usleep(20_000)
         }
+    }
+
+    private static func isStill(_ file: borrowing OwnedDescriptor, at path: String) -> Bool {
+        var (ours, there) = (stat(), stat())
+        guard unsafe fstat(file.raw, &ours) == 0, unsafe stat(path, &there) == 0 else { return false }
+        return ours.st_ino == there.st_ino && ours.st_dev == there.st_dev
     }
 
     private static func lock(_ path: String) throws(SystemError) -> OwnedDescriptor {

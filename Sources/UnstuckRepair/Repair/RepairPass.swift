@@ -22,9 +22,12 @@ final class RepairPass {
         var outcome: RepairOutcome
         /// Unread bytes in the resident's queue at that moment.
         var unreadBytes: UInt32
+        /// Nobody can ever read them.
+        var isLeaked = false
     }
 
     private let map: OpenSockmap
+    private let isForFew: Bool
     private var loaded: KernelSide?
 
     /// The program, and how it comes to the entries.
@@ -34,8 +37,13 @@ final class RepairPass {
         var looksUp: Bool
     }
 
-    /// - Parameter map: a SOCKHASH; others are refused by ``run(_:)``.
-    init(map: consuming OpenSockmap) { self.map = map }
+    /// - Parameters:
+    ///   - map: a SOCKHASH; others are refused by ``run(_:)``.
+    ///   - isForFew: passes will mostly be over few entries, so each is better looked up than met on the way through all.
+    init(map: consuming OpenSockmap, isForFew: Bool = false) {
+        self.map = map
+        self.isForFew = isForFew
+    }
 
     /// One pass over at most `UNSTUCK_JUDGED_MAX` entries. Entries that the pass did not meet are gone, and are
     /// reported so. Reports come in the order of `entries`.
@@ -89,17 +97,23 @@ final class RepairPass {
             try object.setReadOnlyWord(named: "key_size", UInt32(self.map.description.keySize))
             try object.map("target").reuse(self.map.descriptor.raw)
         }
-        let fresh = try MapIterators.load {
-            let (object, program) = try BPFObject.loaded(
-                embedded: repairObject, name: "unstuck_repair", stem: "repair", prepare: prepare)
-            return KernelSide(object: object, program: program, looksUp: false)
-        } orLookingUp: {
+        let lookingUp = {
             let object = try BPFObject(embedded: repairLookupObject, name: "unstuck_repair_lookup")
             try prepare(object)
             try object.setReadOnlyWord(named: "target_id", self.map.description.id)
             try object.load()
             return KernelSide(object: object, program: try object.program("repair_all"), looksUp: true)
         }
+        if isForFew, let fresh = try? lookingUp() {
+            loaded = fresh
+            return fresh
+        }
+        let fresh = try MapIterators.load(
+            {
+                let (object, program) = try BPFObject.loaded(
+                    embedded: repairObject, name: "unstuck_repair", stem: "repair", prepare: prepare)
+                return KernelSide(object: object, program: program, looksUp: false)
+            }, orLookingUp: lookingUp)
         loaded = fresh
         return fresh
     }
@@ -139,6 +153,8 @@ enum RepairRecord {
         let key = (start..<start + count).map { unsafe bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
         return RepairPass.Report(
             key: SockmapKey(key), outcome: RepairOutcome(raw.outcome, error: Int32(raw.error)),
-            unreadBytes: raw.resident.queued_bytes)
+            unreadBytes: raw.resident.queued_bytes,
+            isLeaked: unstuck_resident_state(raw.resident.state, raw.resident.flags)
+                == UNSTUCK_RESIDENT_LEAKED.rawValue)
     }
 }

@@ -147,17 +147,19 @@ public final class Repairer {
             var slice = Array(rest.prefix(count).prefix { ($0.state == .unseen) == isUnseen })
             rest = rest.dropFirst(slice.count)
             guard !isUnseen else {
-                try WalkedDeletion(journal: journal, observer: observer).run(slice, &result)
+                try WalkedDeletion(journal: journal, observer: observer) {
+                    self.pause(Wait(seconds: 0, done: 0, total: 0))
+                }.run(slice, &result)
                 continue
             }
             let view = look()
             if hasWaited { slice = slice.map { lapsed($0, view, except: ended) } }
-            try delete(slice, before: newcomers(to: slice, view), &result)
+            try delete(slice, before: view.map { Newcomers(to: slice, $0) }, &result)
         }
     }
 
     private func delete(
-        _ slice: [Plan.Deletion], before: [SocketIdentity: FourTuple], _ result: inout Result
+        _ slice: [Plan.Deletion], before: Newcomers?, _ result: inout Result
     ) throws {
         let start = result.deletions.count
         var rest = slice[...]
@@ -172,7 +174,7 @@ public final class Repairer {
             try journal.write(results.map { journal.line(.result, $0.planned, outcome: $0.outcome) })
             if !rest.isEmpty { result.interruption = pause(Wait(seconds: 0, done: 0, total: 0)) }
         }
-        try flagNewcomers(&result, from: start, before: before)
+        try result.flagNewcomers(from: start, before: before, journal, look: look)
     }
 
     /// What the kernel refuses as a whole (a map that cannot be opened, a program that cannot be loaded) is the outcome of
@@ -247,34 +249,20 @@ public final class Repairer {
         }
         return deletion
     }
+}
 
-    /// Live sockets that claim a tuple whose entry is to be deleted, and are not in the map.
-    private func newcomers(to deletions: [Plan.Deletion], _ view: NodeView?) -> [SocketIdentity: FourTuple] {
-        guard !deletions.isEmpty, let view else { return [:] }
-        var result: [SocketIdentity: FourTuple] = [:]
-        for deletion in deletions {
-            for socket in view.connected(deletion.claim).map(\.socket.identity)
-            where socket != deletion.entry.resident {
-                let entries = view.entries(in: deletion.entry.map, claiming: deletion.claim)
-                guard !entries.contains(where: { $0.entry.resident.identity == socket }) else { continue }
-                result[socket] = deletion.claim
-            }
-        }
-        return result
-    }
-
-    /// The kernel side cannot see one thing: that somebody replaced the entry between its check and its delete, so
-    /// that the newcomer was deleted. A socket that claims a deleted key, is not in the map, and was not already
-    /// outside it before may be that newcomer (or one that the dead entry kept out): it is reported, never passed over.
-    private func flagNewcomers(_ result: inout Result, from start: Int, before: [SocketIdentity: FourTuple]) throws {
-        let deleted = result.deletions[start...].filter { $0.outcome == .deleted }.map(\.planned)
-        guard !deleted.isEmpty else { return }
-        for (socket, claim) in newcomers(to: deleted, look()) where before[socket] == nil {
-            for index in start..<result.deletions.count
-            where result.deletions[index].planned.claim == claim && result.deletions[index].outcome == .deleted {
-                result.deletions[index].outcome = .raced
-                try journal.write([journal.line(.result, result.deletions[index].planned, outcome: .raced)])
-            }
+extension Repairer.Result {
+    /// What no check sees, the looks before and after tell: see ``Newcomers``.
+    ///
+    /// - Parameter start: of the deletions that lie between the two.
+    mutating func flagNewcomers(
+        from start: Int, before: Newcomers?, _ journal: Journal, look: () -> NodeView?
+    ) throws {
+        let deleted = deletions.indices.dropFirst(start).filter { deletions[$0].outcome == .deleted }
+        guard !deleted.isEmpty, let before, let view = look() else { return }
+        for number in before.hit(by: deleted.map { deletions[$0].planned }, view) {
+            deletions[deleted[number]].outcome = .raced
+            try journal.write([journal.line(.result, deletions[deleted[number]].planned, outcome: .raced)])
         }
     }
 }

@@ -5,37 +5,46 @@ import UnstuckKernel
 import UnstuckModel
 
 /// Deletes entries of walked maps by their keys, from user space. Their residents are out of sight, so what is checked is
-/// that there is nobody: two looks saw no socket, a third one does so here, and just before each delete every namespace is
-/// asked for both ends by name.
+/// that there is nobody: two looks saw no socket, a third one before each batch does not either, and just before each delete
+/// every namespace is asked for both ends by name.
 struct WalkedDeletion {
     let journal: Journal
     let observer: NodeObserver
+    /// Asked between two batches: what told the run to end, or `nil`.
+    let interruption: () -> String?
 
     /// Entries whose outcome is written down at once.
     private static let batch = 128
 
     func run(_ deletions: [Plan.Deletion], _ result: inout Repairer.Result) throws {
-        guard !deletions.isEmpty else { return }
+        var rest = deletions[...]
+        while !rest.isEmpty, !result.hasRaced {
+            let batch = rest.prefix(Self.batch)
+            rest = rest.dropFirst(batch.count)
+            try delete(batch, &result)
+            if !rest.isEmpty { result.interruption = interruption() }
+            guard result.interruption == nil else { return }
+        }
+    }
+
+    private func delete(_ batch: ArraySlice<Plan.Deletion>, _ result: inout Repairer.Result) throws {
         let before = NodeView([observer.look()])
         let still = before.flatMap(unseen)
         let tables = SocketTables(root: observer.options.root)
         let isComplete = tables.read().shortfalls.isEmpty
         let begin = result.deletions.count
-        var rest = deletions[...]
-        while !rest.isEmpty {
-            let batch = rest.prefix(Self.batch)
-            rest = rest.dropFirst(batch.count)
-            let done = batch.map { deletion in
-                Repairer.Result.Deletion(
-                    planned: deletion,
-                    outcome: !isComplete || still == nil
-                        ? .notHeld("not every socket table could be read")
-                        : still?.contains(deletion.entry) == true ? delete(deletion, tables) : .changed)
-            }
-            try journal.write(done.map { journal.line(.result, $0.planned, outcome: $0.outcome) })
-            result.deletions += done
+        let done = batch.map { deletion in
+            Repairer.Result.Deletion(
+                planned: deletion,
+                outcome: !isComplete || still == nil
+                    ? .notHeld("not every socket table could be read")
+                    : still?.contains(deletion.entry) == true ? delete(deletion, tables) : .changed)
         }
-        try flagNewcomers(&result, from: begin, before: before)
+        try journal.write(done.map { journal.line(.result, $0.planned, outcome: $0.outcome) })
+        result.deletions += done
+        try result.flagNewcomers(
+            from: begin, before: before.map { Newcomers(to: Array(batch), $0) }, journal,
+            look: { NodeView([observer.look()]) })
     }
 
     /// Entries that still name no socket; `nil` if the look could not tell.
@@ -73,27 +82,5 @@ struct WalkedDeletion {
         } catch {
             return .notHeld("\(error)")
         }
-    }
-
-    /// A connection that has a deleted key's addresses and ports, is not in the map, and was not there before may have been
-    /// filed just before the delete: it is told of, never passed over.
-    private func flagNewcomers(_ result: inout Repairer.Result, from begin: Int, before: NodeView?) throws {
-        let deleted = result.deletions.indices.dropFirst(begin).filter { result.deletions[$0].outcome == .deleted }
-        guard !deleted.isEmpty, let view = NodeView([observer.look()]) else { return }
-        let filed = Set(view.walked.map { Place(map: $0.map.id, key: $0.entry.key) })
-        for index in deleted {
-            let planned = result.deletions[index].planned
-            let known = Set(before?.connected(planned.claim).map(\.socket.identity) ?? [])
-            guard view.connected(planned.claim).contains(where: { !known.contains($0.socket.identity) }),
-                !filed.contains(Place(map: planned.entry.map, key: planned.entry.key))
-            else { continue }
-            result.deletions[index].outcome = .raced
-            try journal.write([journal.line(.result, planned, outcome: .raced)])
-        }
-    }
-
-    private struct Place: Hashable {
-        var map: UInt32
-        var key: SockmapKey
     }
 }

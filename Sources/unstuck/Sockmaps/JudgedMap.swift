@@ -12,12 +12,6 @@ struct JudgedMap: Sendable {
     var handlers: [Handlers]
 }
 
-/// Which maps.
-struct MapOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Only these maps, by id.", valueName: "id"))
-    var map: [UInt32] = []
-}
-
 /// How.
 struct WalkOptions: ParsableArguments {
     @Flag(help: "Walk the maps' keys and ask INET_DIAG, as where BTF or a right is missing.")
@@ -57,9 +51,14 @@ struct MapReading {
             }
         }
         for id in Set(ids).subtracting(maps.map(\.id)).sorted() {
-            printError("unstuck: there is no SOCKMAP or SOCKHASH \(id)")
+            printError("unstuck: \(NamedSockmap.Failure.unknown("\(id)"))")
             isComplete = false
         }
+    }
+
+    /// Who uses maps that were only walked.
+    mutating func findUsers(of ids: [UInt32]) {
+        users = try? MapUsers(of: ids.compactMap { (try? BPFTable.openSockmap(id: $0))??.description })
     }
 
     /// The maps that no program of ours may read, as far as walking tells.
@@ -97,7 +96,7 @@ struct MapReading {
     }
 
     private mutating func complain(_ action: String, _ error: any Error) {
-        printError("unstuck: cannot \(action): needs \(Requirement.missing(behind: error))")
+        printError("unstuck: cannot \(action): \(words(error))")
         isComplete = false
     }
 }

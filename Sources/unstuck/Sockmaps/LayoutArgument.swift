@@ -1,6 +1,9 @@
 import ArgumentParser
 import UnstuckModel
 
+/// Of the declared layouts.
+let layoutNames = KeyLayout.declared.map(\.name).joined(separator: ", ")
+
 /// A declared layout by its name; an unknown name is answered with those that are known.
 func declaredLayout(_ name: String) throws -> KeyLayout {
     guard let layout = KeyLayout.named(name) else {

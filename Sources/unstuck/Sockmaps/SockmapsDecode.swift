@@ -12,13 +12,18 @@ struct SockmapsDecode: ParsableCommand {
         discussion: """
             The form is found by itself; a damaged or cut dump is read as far as it goes, and what was not understood is \
             named with its line. A dump shows no sockets, so the layout is told from the keys alone: where more than \
-            one fits, all are named and none is chosen. The exit status is 2 if a key or a line was not understood.
+            one fits, all are named and none is chosen.
 
             EXAMPLES
               bpftool map dump id 122 | unstuck sockmaps decode
                   Every key of the dump with what it claims, and how many entries each local address has.
               unstuck sockmaps decode node-a.json --layout merbridge --output json
                   A dump by `bpftool -j`, with keys that two layouts fit.
+              unstuck sockmaps decode --map cilium_sock_ops
+                  The keys of this machine's map, with its pods.
+
+            EXIT STATUS
+              0 every key was understood · 2 a key, a line or a file was not · 64 usage
             """)
 
     @Argument(help: ArgumentHelp("Dumps; - or none is stdin.", valueName: "file"))
@@ -30,7 +35,7 @@ struct SockmapsDecode: ParsableCommand {
     var map: [String] = []
 
     @Option(
-        help: ArgumentHelp("Keys are laid out like this, whatever else fits.", valueName: "name"),
+        help: ArgumentHelp("Keys are laid out like this, whatever else fits: \(layoutNames).", valueName: "name"),
         transform: declaredLayout)
     var layout: KeyLayout?
 
@@ -88,7 +93,7 @@ struct SockmapsDecode: ParsableCommand {
     private static let longestList = 20
 
     private func print(_ source: Source) {
-        let keys = source.groups.map { "\($0.entries.count) keys of \($0.keySize) bytes" }
+        let keys = source.groups.map { "\(counted($0.entries.count, "key")) of \($0.keySize) bytes" }
         writeOutput(
             "\(safeText(source.source)): \(source.form.map { "\($0.rawValue), " } ?? "")"
                 + "\(keys.isEmpty ? "no whole key" : keys.joined(separator: ", "))\n")
@@ -113,9 +118,14 @@ struct SockmapsDecode: ParsableCommand {
                 try file == "-"
                 ? OwnedDescriptor(owning: STDIN_FILENO).readAll(sizeHint: 1 << 16)
                 : OwnedDescriptor(path: file).readAll(sizeHint: 1 << 16)
+            let name = file == "-" ? "stdin" : file
+            guard bytes.contains(where: { !" \t\r\n".utf8.contains($0) }) else {
+                printError("unstuck: \(safeText(name)) is empty: not even bpftool's dump of an empty map is that")
+                return nil
+            }
             let dump = KeyDump(bytes)
             return Source(
-                source: file == "-" ? "stdin" : file, form: dump.form, groups: groups(dump.keys, podAt),
+                source: name, form: dump.form, groups: groups(dump.keys, podAt),
                 problems: dump.problems, problemCount: dump.problemCount)
         } catch {
             printError("unstuck: cannot read \(safeText(file)): \(error)")
@@ -132,26 +142,18 @@ struct SockmapsDecode: ParsableCommand {
     private func keysOfMaps(_ name: String, _ podAt: (IPAddress) -> String?, _ isComplete: inout Bool) -> [Source] {
         var sources: [Source] = []
         do {
-            if name.contains("/") {
-                if let open = try BPFTable.openSockmap(pin: name) { sources.append(try source(open, podAt)) }
-            } else if let id = UInt32(name) {
-                if let open = try BPFTable.openSockmap(id: id) { sources.append(try source(open, podAt)) }
+            if name.hasPrefix("/") {
+                sources.append(try source(try NamedSockmap.open(name, root: node.nodeRoot), podAt))
             } else {
-                for id in try BPFTable.mapIDs() {
-                    guard let open = try BPFTable.openSockmap(id: id), open.description.name == name else {
-                        continue
-                    }
+                for id in try NamedSockmap.ids(name, root: node.nodeRoot) {
+                    guard let open = try BPFTable.openSockmap(id: id) else { throw NamedSockmap.Failure.unknown(name) }
                     sources.append(try source(open, podAt))
                 }
             }
         } catch {
-            printError("unstuck: cannot read map \(safeText(name)): needs \(Requirement.missing(behind: error))")
+            printError("unstuck: cannot read map \(safeText(name)): \(words(error))")
             isComplete = false
             return sources
-        }
-        if sources.isEmpty {
-            printError("unstuck: no SOCKMAP or SOCKHASH \(safeText(name)) on this machine")
-            isComplete = false
         }
         return sources
     }

@@ -16,7 +16,10 @@ struct SockmapsEncode: ParsableCommand {
                   The line that looks the entry up.
               bpftool map delete id 122 key hex $(unstuck sockmaps encode '[2001:db8::1]:80' '[2001:db8::2]:40000' \
             --layout cilium)
-                  Bytes alone, without --map and --delete.
+                  Bytes alone, without --map.
+
+            EXIT STATUS
+              0 · 64 usage, or the layout cannot name such a socket
             """)
 
     @Argument(help: "The filed socket's own end, 192.0.2.1:80 or [2001:db8::1]:80.", transform: endpoint)
@@ -25,16 +28,21 @@ struct SockmapsEncode: ParsableCommand {
     @Argument(help: "Its peer's end.", transform: endpoint)
     var remote: Endpoint
 
-    @Option(help: ArgumentHelp("How keys are laid out.", valueName: "name"), transform: declaredLayout)
+    @Option(help: ArgumentHelp("How keys are laid out: \(layoutNames).", valueName: "name"), transform: declaredLayout)
     var layout: KeyLayout
 
     @Option(help: ArgumentHelp("The map's id: prints bpftool's whole line.", valueName: "id"))
     var map: UInt32?
 
-    @Flag(help: "Print the line that deletes the entry.")
+    @Flag(help: "Print the line that deletes the entry; goes with --map.")
     var delete = false
 
     @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard !delete || map != nil || output.output == .json else { throw ValidationError("--delete goes with --map") }
+        if layout.encodings(of: FourTuple(local: local, remote: remote)).isEmpty { throw ValidationError(reason) }
+    }
 
     private struct Encoded: Encodable {
         var layout: String

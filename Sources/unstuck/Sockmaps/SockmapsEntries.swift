@@ -9,13 +9,16 @@ struct SockmapsEntries: ParsableCommand {
         commandName: "entries", abstract: "Every entry: its key, what the key claims, and the socket behind it.",
         discussion: """
             JSON is printed as one object a line, in no particular order. With --totals only counts are printed, by pod and \
-            address.
+            address. States are of one look: a socket that is just closing counts as dead for a moment.
 
             EXAMPLES
               unstuck sockmaps entries --pod shop/web-0 --state zombie
                   The zombies of one pod.
               unstuck sockmaps entries --totals
                   How many entries each pod has, by state: where dead ones pile up.
+
+            EXIT STATUS
+              0 all was read, whatever it shows · 2 something could not be read · 64 usage
             """)
 
     @OptionGroup var maps: MapOptions
@@ -28,10 +31,12 @@ struct SockmapsEntries: ParsableCommand {
 
     func run() throws {
         var all = PodTotals()
+        var shown = 0
         var reading = MapReading()
+        let wanted = try maps.ids(root: node.nodeRoot)
         let finder = CgroupFinder(root: node.nodeRoot)
         if !walk.withoutIterator {
-            try reading.forEach(maps.map, root: node.nodeRoot) { judged in
+            try reading.forEach(wanted, root: node.nodeRoot) { judged in
                 let pods = filter.pod.isEmpty && !totals ? nil : index(judged, finder)
                 let chosen = filter.filter(pods)
                 if totals {
@@ -42,17 +47,18 @@ struct SockmapsEntries: ParsableCommand {
                             state, pod: pods?.pod(of: entry, claim: claim), address: entry.ownAddress(claim))
                     }
                 } else if output.output == .text {
-                    printText(judged, chosen)
+                    shown += printText(judged, chosen)
                 } else {
                     try printJSON(judged, chosen)
                 }
             }
         }
         if let walked = walk.withoutIterator
-            ? reading.walk(maps.map, root: node.nodeRoot) : reading.walk(root: node.nodeRoot)
+            ? reading.walk(wanted, root: node.nodeRoot) : reading.walk(root: node.nodeRoot)
         {
-            try print(walked, &all)
+            shown += try print(walked, &all)
         }
+        if !totals, output.output == .text, shown == 0, reading.isComplete { printError("unstuck: no such entry") }
         if totals {
             switch output.output {
             case .text: writeOutput(SockmapText(style: output.style).render(all.rows))
@@ -62,16 +68,20 @@ struct SockmapsEntries: ParsableCommand {
         if !reading.isComplete { throw Exit.couldNotTell }
     }
 
-    private func print(_ walked: WalkedSockmaps, _ all: inout PodTotals) throws {
+    /// - Returns: how many lines of text were printed.
+    private func print(_ walked: WalkedSockmaps, _ all: inout PodTotals) throws -> Int {
         let chosen = filter.filter(walked.view.pods)
         if totals {
             walked.add(to: &all) { chosen.takes($0.entry.key, $0.claim, $0.state) }
         } else if output.output == .text {
-            writeOutput(walked.text(chosen))
+            let text = walked.text(chosen)
+            writeOutput(text)
+            return text.utf8.count { $0 == UInt8(ascii: "\n") }
         } else {
             var json = walked.json(chosen)
             json.drain(writeOutput)
         }
+        return 0
     }
 
     private func index(_ judged: JudgedMap, _ finder: CgroupFinder) -> PodIndex {
@@ -80,11 +90,13 @@ struct SockmapsEntries: ParsableCommand {
             cgroups: finder.find(Set(residents.map(\.cgroup))), pods: finder.pods(), sockets: residents)
     }
 
-    private func printText(_ judged: JudgedMap, _ filter: EntryFilter) {
+    private func printText(_ judged: JudgedMap, _ filter: EntryFilter) -> Int {
         var text = ""
+        var shown = 0
         for entry in judged.parts.joined() {
             let (claim, state) = judged.decision.judge(entry)
             guard filter.takes(entry, claim, state) else { continue }
+            shown += 1
             let resident = entry.resident
             let queue = resident.psock.map { $0.queuedBytes > 0 ? ", \($0.queuedBytes) unread bytes" : "" } ?? ""
             text +=
@@ -96,6 +108,7 @@ struct SockmapsEntries: ParsableCommand {
             }
         }
         writeOutput(text)
+        return shown
     }
 
     /// Each part is written by a thread of its own; the last one by ours.

@@ -52,11 +52,11 @@ struct SockmapsForecast: ParsableCommand {
     func run() throws {
         let looks: [Snapshot]
         if from.isEmpty {
-            var options = look.options(node)
+            var options = try look.options(node)
             options.readsLocalPorts = true
             looks = try Looking(observer: NodeObserver(options), interval: look.interval).run(always: true).looks
         } else {
-            looks = try from.flatMap(BundleFile.read)
+            looks = try BundleFile.looks(in: from)
         }
         let forecast = makeForecast(looks)
         var report = Report(forecast: forecast)
@@ -115,7 +115,9 @@ private struct Verification: Encodable {
     }
 
     var text: String {
-        var lines = ["tried \(trials.count) poisoned ports: \(hung) hung, \(answered) answered"]
+        var lines = [
+            "tried \(trials.count) poisoned port\(trials.count == 1 ? "" : "s"): \(hung) hung, \(answered) answered"
+        ]
         for trial in trials where !["hung", "answered"].contains(trial.outcome) {
             lines.append("  \(trial.client) ─► \(trial.server): \(safeText(trial.outcome))")
         }

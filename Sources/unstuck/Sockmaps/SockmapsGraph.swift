@@ -15,6 +15,9 @@ struct SockmapsGraph: ParsableCommand {
                   Both directions of every connection with that end.
               unstuck sockmaps graph 192.0.2.10 --output json
                   The same of one address, for a machine.
+
+            EXIT STATUS
+              0 all was read, whatever it shows · 2 something could not be read · 64 usage
             """)
 
     @Argument(help: ArgumentHelp("Connections with this end.", valueName: "ip[:port]"))
@@ -54,7 +57,7 @@ struct SockmapsGraph: ParsableCommand {
     func run() throws {
         var options = NodeObserver.Options()
         options.root = node.nodeRoot
-        options.maps = Set(maps.map)
+        options.maps = Set(try maps.ids(root: node.nodeRoot))
         let look = NodeObserver(options).look()
         guard let view = NodeView([look]) else { throw Exit.couldNotTell }
         let targets = target.compactMap(Target.init)
@@ -71,9 +74,14 @@ struct SockmapsGraph: ParsableCommand {
         case .text:
             let text = RedirectText(style: output.style)
             for path in paths { writeOutput(text.render(path)) }
-            if paths.isEmpty { writeOutput("no such connection\n") }
+            if paths.isEmpty, look.shortfalls.isEmpty {
+                writeOutput(
+                    targets.isEmpty ? "no connection here sends through a sk_msg program\n" : "no such connection\n")
+            }
         }
-        for shortfall in look.shortfalls { printError("could not \(shortfall.action): needs \(shortfall.missing)") }
+        for shortfall in look.shortfalls {
+            printError("unstuck: could not \(shortfall.action): needs \(shortfall.missing)")
+        }
         if !look.shortfalls.isEmpty { throw Exit.couldNotTell }
     }
 }

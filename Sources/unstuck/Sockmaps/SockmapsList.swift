@@ -12,6 +12,11 @@ struct SockmapsList: ParsableCommand {
                   One map: size, key layout and its evidence, pins, programs and where they run, entries.
               unstuck sockmaps list --output json
                   All of them, for a machine.
+
+            States are of one look: a socket that is just closing counts as dead for a moment. `unstuck diagnose` looks twice.
+
+            EXIT STATUS
+              0 all was read, whatever it shows · 2 something could not be read · 64 usage
             """)
 
     @OptionGroup var maps: MapOptions
@@ -25,8 +30,9 @@ struct SockmapsList: ParsableCommand {
         let finder = CgroupFinder(root: node.nodeRoot)
         let pods = finder.pods()
         var reading = MapReading()
+        let wanted = try maps.ids(root: node.nodeRoot)
         if !walk.withoutIterator {
-            try reading.forEach(maps.map, root: node.nodeRoot) { judged in
+            try reading.forEach(wanted, root: node.nodeRoot) { judged in
                 let residents = judged.parts.joined().map(\.resident)
                 let index = PodIndex(
                     cgroups: finder.find(Set(residents.map(\.cgroup))), pods: pods, sockets: residents)
@@ -36,10 +42,11 @@ struct SockmapsList: ParsableCommand {
             }
         }
         if let walked = walk.withoutIterator
-            ? reading.walk(maps.map, root: node.nodeRoot) : reading.walk(root: node.nodeRoot)
+            ? reading.walk(wanted, root: node.nodeRoot) : reading.walk(root: node.nodeRoot)
         {
             summaries += walked.summaries
         }
+        if reading.users == nil { reading.findUsers(of: summaries.map(\.id)) }
         if var users = reading.users {
             users.findAttachments(root: node.nodeRoot)
             for (map, programs) in messagePrograms { users.noteMessagePrograms(programs, ofResidentsIn: map) }

@@ -23,9 +23,10 @@ enum {
 	UNSTUCK_KEY_MAX = 64,       /* longest sockmap key that we copy (SockmapKey.longest); the declared layouts need 44 */
 	UNSTUCK_QUEUE_WALK_MAX = 64, /* messages of a psock's ingress queue that are walked; more sets a flag */
 	UNSTUCK_LINK_WALK_MAX = 16, /* links of a psock (maps that hold it) that are walked */
-	UNSTUCK_HANDLER_COUNT = 5,  /* recvmsg, sendmsg, close, destroy, unhash */
-	UNSTUCK_SYMBOL_MAX = 40,    /* bytes of a handler's name, its NUL included */
+	UNSTUCK_HANDLER_COUNT = 6,  /* recvmsg, sendmsg, close, destroy, unhash, ioctl */
+	UNSTUCK_SYMBOL_MAX = 32,    /* bytes of a handler's name, its NUL included */
 	UNSTUCK_LOOKUP_MAX = 128, /* keys that are looked up at once where a kernel refuses iter/sockmap */
+	UNSTUCK_LOOKUP_SLOTS = 2, /* threads that may look keys up at the same time */
 	UNSTUCK_JUDGED_MAX = 128, /* entries that one repair pass can be told to delete: see struct unstuck_repair */
 	UNSTUCK_SEQ_BUFFER = 32768, /* of an iterator (bpf_seq_read, kernel/bpf/bpf_iter.c) */
 };
@@ -175,10 +176,49 @@ struct unstuck_repair {
 	ua_u8 key[UNSTUCK_KEY_MAX];
 };
 
+/* What a guard does: user space writes it at any time. */
+struct unstuck_guard_settings {
+	ua_u32 evicts; /* delete although bytes are unread, which are lost */
+	ua_u32 tells;  /* somebody reads the events */
+};
+
+enum unstuck_guard_outcome {
+	UNSTUCK_GUARD_REMOVED = 0, /* deleted; nothing was unread */
+	UNSTUCK_GUARD_EVICTED = 1, /* deleted, and unread bytes with it */
+	UNSTUCK_GUARD_HELD = 2,    /* left, for bytes are unread */
+	UNSTUCK_GUARD_FILED = 3,   /* seen by the tracepoint, which deletes nothing */
+	UNSTUCK_GUARD_FAILED = 4,  /* the kernel refused: see error */
+	UNSTUCK_GUARD_RACED = 5,   /* something was deleted, and the socket is filed still */
+	UNSTUCK_GUARD_UNTOLD = 6,  /* only counted: events for which the buffer had no room */
+	UNSTUCK_GUARD_OUTCOMES = 7,
+};
+
+struct unstuck_guard_count {
+	ua_u64 entries;
+	ua_u64 bytes; /* unread in the residents' queues */
+};
+
+/* A socket of the guarded map that goes to CLOSE. Its state is still the one before. */
+struct unstuck_guard_event {
+	struct unstuck_entry entry;
+	ua_u32 outcome; /* enum unstuck_guard_outcome */
+	ua_u32 error;   /* positive errno, with UNSTUCK_GUARD_FAILED */
+	ua_u64 monotonic_ns;
+};
+
+/* What stands in for an accelerator's sock_ops program: user space writes it at any time. */
+struct unstuck_bypass_settings {
+	ua_u64 deadline_ns;  /* CLOCK_BOOTTIME from which on everything is handed on; 0: never */
+	ua_u32 swallows_all; /* not only the events at which sockets are filed */
+	ua_u32 reserved;
+};
+
 _Static_assert(sizeof(struct unstuck_socket) == 96, "unstuck_socket");
 _Static_assert(sizeof(struct unstuck_entry) == 96 + 8 + 64, "unstuck_entry");
 _Static_assert(sizeof(struct unstuck_tcp) == 96 + 3 * 8 + 15 * 4 + 8 + 4, "unstuck_tcp");
-_Static_assert(sizeof(struct unstuck_proto) == 5 * 8 + 5 * 40, "unstuck_proto");
+_Static_assert(sizeof(struct unstuck_proto) == 6 * 8 + 6 * 32, "unstuck_proto");
 _Static_assert(sizeof(struct unstuck_judged) == 24, "unstuck_judged");
 _Static_assert(sizeof(struct unstuck_repair) == 96 + 24 + 64, "unstuck_repair");
 _Static_assert(UNSTUCK_JUDGED_MAX * sizeof(struct unstuck_repair) < UNSTUCK_SEQ_BUFFER, "a pass fits the buffer");
+_Static_assert(sizeof(struct unstuck_guard_event) == 96 + 8 + 64 + 16, "unstuck_guard_event");
+_Static_assert(sizeof(struct unstuck_bypass_settings) == 16, "unstuck_bypass_settings");

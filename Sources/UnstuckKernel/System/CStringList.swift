@@ -1,11 +1,12 @@
 import Glibc
 
 /// A NULL-terminated array of C strings, as exec(3) and posix_spawn(3) want their arguments.
-@safe final class CStringList {  // both levels are allocated here and freed once, in deinit
-    let pointer: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+@safe
+public final class CStringList {  // both levels are allocated here and freed once, in deinit
+    @unsafe public let pointer: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     private let count: Int
 
-    init(_ strings: [String]) {
+    public init(_ strings: [String]) {
         count = strings.count
         unsafe pointer = UnsafeMutablePointer.allocate(capacity: count + 1)
         for (index, string) in strings.enumerated() { unsafe pointer[index] = unsafe strdup(string) }

@@ -1,0 +1,65 @@
+import Foundation
+import TestSupport
+import Testing
+import UnstuckLab
+import UnstuckModel
+
+/// An accelerator whose key layout nobody declared: its dead entry makes the next connection hang as any other's does, and is
+/// deleted by what its live residents taught, if that is accepted.
+@Suite("An undeclared accelerator", .serialized, .requires(.zombie, .thorough))
+struct InferredLayoutTests {
+    let player: ScenePlayer
+    let map: [String]
+    let dead: FourTuple
+    let living: Set<LayoutTests.Filed>
+
+    init() throws {
+        player = try ScenePlayer("Z1", isTwin: false, layout: StageAccelerator.undeclared.name)
+        map = ["--map", "\(player.report.map)"]
+        dead = try #require(player.report.acts.first).tuple
+        living = Set(player.report.bystanders.flatMap { LayoutTests.Filed.ends(of: $0, under: .undeclared) })
+        #expect(living.count >= 16)
+    }
+
+    @Test func itsDeadEntryMakesTheNextConnectionHang() throws {
+        try player.ask()
+        let answer = try player.answer()
+        #expect(answer.next == ["hangs"])
+        #expect(answer.bystanders == "answers")
+    }
+
+    @Test func isInferredAndDeletedOnlyWhereThatIsAccepted() throws {
+        let listed = try #require(try run(["sockmaps"])["data"].array.first)
+        #expect(listed["layout"].text == "inferred")
+        #expect(listed["evidence"].text.hasPrefix("inferred: "), "\(listed["evidence"].text)")
+        let zombies = try entries().filter { $0.state == .zombie }
+        #expect(zombies.map(\.claim) == [dead.reversed])
+        #expect(Set(try entries().filter { $0.state != .zombie }) == living)
+
+        let careful = try run(["repair", "--apply"])["data"]
+        #expect(careful["deletions"].array.isEmpty)
+        let reasons = careful["plan"]["undecided"].array.map { $0["reason"].text }
+        #expect(reasons.count == 1 && reasons[0].contains("--accept-inferred"), "\(reasons)")
+        #expect(try entries().count == living.count + 1)
+
+        let deletions = try run(["repair", "--apply", "--accept-inferred"])["data"]["deletions"].array
+        #expect(deletions.map { $0["outcome"].text } == ["deleted"])
+        #expect(try deletions.map { try LayoutTests.Filed.tuple($0["claim"]) } == [dead.reversed])
+        #expect(Set(try entries()) == living)
+        try player.ask()
+        let answer = try player.answer()
+        #expect(answer.next == ["answers"])
+        #expect(answer.bystanders == "answers")
+    }
+
+    private func entries() throws -> [LayoutTests.Filed] {
+        try output(["sockmaps", "entries"]).split(separator: "\n").map { try LayoutTests.Filed(JSONValue(String($0))) }
+    }
+
+    private func run(_ arguments: [String]) throws -> JSONValue { try JSONValue(output(arguments)) }
+
+    private func output(_ arguments: [String]) throws -> String {
+        let output = try Programs.run(Programs.unstuck, arguments + map + ["--output", "json"])
+        return try #require(output.text.isEmpty ? nil : output.text, "\(arguments): \(output.errors)")
+    }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+import UnstuckDiagnosis
+import UnstuckKernel
+import UnstuckModel
+import UnstuckRepair
+
+/// Deleting by key from user space, in batches: each has a look of its own before it.
+@Suite("Walked entries are deleted in batches", .serialized, .requires(.zombie, .native))
+struct WalkedDeletionTests {
+    /// Zombies for two batches, in a map whose values tell cookies.
+    final class Scene {
+        let map: TestMap
+        let live: [SocketPair]
+        let dead: [SocketPair]
+        let options: NodeObserver.Options
+        let journal = "/tmp/unstuck-test-\(UUID().uuidString).jsonl"
+
+        init() throws {
+            map = try TestMap(valueSize: 8)
+            live = try (0..<4).map { _ in try SocketPair() }
+            dead = try (0..<130).map { _ in try SocketPair() }
+            for pair in live + dead { try map.put(pair.server, as: pair.tuple) }
+            for pair in dead { try pair.resetByClient() }
+            var options = NodeObserver.Options()
+            options.maps = [map.id]
+            options.avoidsIterators = true
+            self.options = options
+        }
+
+        deinit { unsafe unlink(journal) }
+
+        /// Others' namespaces may come and go just when we look: then nothing is proven, and we look again.
+        func plan() throws -> Plan {
+            let observer = NodeObserver(options)
+            var looks = [observer.look()]
+            var planOptions = PlanOptions()
+            planOptions.deletesUnseen = true
+            planOptions.isForced = true
+            for _ in 0..<10 {
+                usleep(2_100_000)
+                looks.append(observer.look())
+                let view = try #require(NodeView(looks))
+                let plan = makePlan(view, diagnose(view), planOptions)
+                if plan.deletions.count == dead.count { return plan }
+            }
+            throw SystemError("look", "a quiet node", errno: EAGAIN)
+        }
+
+        func apply(_ plan: Plan, pause: @escaping Repairer.Pause) throws -> Repairer.Result {
+            Repairer(journal: try Journal(path: journal), looking: NodeObserver(options), pause: pause).apply(plan)
+        }
+
+        func pair(_ deletion: Plan.Deletion) throws -> SocketPair {
+            try #require(dead.first { $0.tuple == deletion.claim })
+        }
+    }
+
+    @Test func aSignalIsHeardBetweenThem() throws {
+        let scene = try Scene()
+        var asked = 0
+        let result = try scene.apply(scene.plan()) { _ in
+            asked += 1
+            return asked == 2 ? "SIGTERM" : nil  // the first is before them all
+        }
+        #expect(result.interruption == "SIGTERM")
+        #expect(result.deletions.dropFirst(128).map(\.outcome.word) == ["stopped", "stopped"])
+        #expect(!result.deletions.prefix(128).contains { $0.outcome.word == "stopped" })
+        #expect(try Journal(path: scene.journal).unfinished.isEmpty)
+    }
+
+    /// The owner of a zombie of the second batch connects it again while the first is dealt with (Z5): it lives under another
+    /// tuple than its key names, so asking for that by name finds nobody.
+    @Test func whoComesBackToLifeMeanwhileIsLeftAlone() throws {
+        let scene = try Scene()
+        let plan = try scene.plan()
+        let revived = try scene.pair(plan.deletions[128])
+        var asked = 0
+        let result = try scene.apply(plan) { _ in
+            asked += 1
+            if asked == 2 { try? revived.reconnectServer() }
+            return nil
+        }
+        #expect(asked == 2)
+        #expect(result.deletions.count == 130)
+        #expect(result.deletions[128].outcome.word != "deleted")
+        let inode = SocketPair.inode(revived.server)
+        #expect(try scene.map.entries.contains { $0.resident.inode == inode })
+        #expect(result.deletions.contains { $0.outcome == .deleted })
+    }
+}
