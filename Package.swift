@@ -27,6 +27,7 @@ let package = Package(
     targets: [
         // The kernel's side and its boundary.
         .systemLibrary(name: "CLibBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev", "libelf-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CUnstuckABI", path: "bpf/abi"),
         .target(name: "CLinuxUAPI"),
         .target(name: "CNetlinkUAPI"),
@@ -44,7 +45,8 @@ let package = Package(
         .target(
             name: "UnstuckKernel",
             dependencies: [
-                "UnstuckModel", "UnstuckFormats", "CLibBPF", "CLinuxUAPI", "CNetlinkUAPI", "CUnstuckABI", logging,
+                "UnstuckModel", "UnstuckFormats", "CLibBPF", "CLinuxUAPI", "CNetlinkUAPI", "CUnstuckABI", "CZlib",
+                logging,
             ],
             swiftSettings: strict, plugins: ["CompileBPF"]),
         .target(

@@ -8,7 +8,7 @@ struct UnstuckCommand: ParsableCommand {
         abstract: "Finds, explains and repairs TCP connections that are established but stuck.",
         version: "unstuck \(unstuckVersion)",
         subcommands: [
-            DiagnoseCommand.self, RepairCommand.self, SockmapsCommand.self, ProbeCommand.self, CollectCommand.self,
+            DiagnoseCommand.self, RepairCommand.self, SockmapsCommand.self, ProbeCommand.self, KernelCommand.self, CollectCommand.self,
         ])
 }
 

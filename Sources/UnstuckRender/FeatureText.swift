@@ -1,0 +1,82 @@
+import UnstuckModel
+
+/// What a kernel's BPF has, and how two kernels differ, as a person reads it.
+public struct FeatureText {
+    private let style: Style
+    public init(style: Style) { self.style = style }
+
+    /// Types by name, helpers by how many of them each program type may call.
+    public func render(_ features: FeatureSet) -> String {
+        var lines = [
+            "Linux \(safeText(features.kernel ?? "?")), asked by \(safeText(features.prober))"
+        ]
+        for kind in FeatureSet.Kind.allCases where kind != .helper && features.count(kind).all > 0 {
+            let count = features.count(kind)
+            lines.append(style.bold("\(Self.plural(kind)): \(count.supported) of \(count.all)"))
+            for answer in Support.Answer.allCases {
+                let names = features.answers.filter { $0.key.kind == kind && $0.value == answer.rawValue }.map(
+                    \.key.name)
+                guard !names.isEmpty else { continue }
+                lines.append("  \(pad(answer.rawValue, to: 12)) \(safeText(names.sorted().joined(separator: " ")))")
+            }
+        }
+        let helpers = Dictionary(grouping: features.answers.filter { $0.key.kind == .helper }) { $0.key.program ?? "?" }
+        lines.append(style.bold("helpers, by the program type that may call them"))
+        for (program, answers) in helpers.sorted(by: { $0.key < $1.key }) {
+            let supported = answers.count { $0.value == Support.Answer.supported.rawValue }
+            lines.append("  \(pad(safeText(program), to: 24)) \(supported) of \(answers.count)")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// - Parameter names: of the two files.
+    public func render(_ comparison: FeatureComparison, names: (left: String, right: String)) -> String {
+        var lines: [String] = []
+        let width = comparison.differences.map { Self.name($0.feature).count }.max() ?? 0
+        for difference in comparison.differences {
+            let mark = difference.matters == nil ? " " : style.red("!")
+            lines.append(
+                "\(mark) \(pad(safeText(Self.name(difference.feature)), to: width))  \(safeText(difference.left)) → "
+                    + safeText(difference.right) + (difference.matters.map { "   matters: \($0)" } ?? ""))
+        }
+        let mattering = comparison.differences.count { $0.matters != nil }
+        let count = comparison.differences.count
+        lines.append(
+            style.bold(
+                "→ \(count) difference\(count == 1 ? "" : "s") in \(comparison.compared) features that both tell, ")
+                + style.bold("\(mattering) of them in how sockmaps work or are seen"))
+        for feature in comparison.inconclusive {
+            lines.append(style.yellow("? \(safeText(Self.name(feature))) is inconclusive in one of them"))
+        }
+        for (name, only) in [(names.left, comparison.onlyLeft), (names.right, comparison.onlyRight)] where !only.isEmpty
+        {
+            let kinds = FeatureSet.Kind.allCases.compactMap { kind in
+                only[kind.rawValue].map { "\($0) \(Self.plural(kind))" }
+            }
+            lines.append(style.faint("  only in \(safeText(name)), not compared: \(kinds.joined(separator: ", "))"))
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func name(_ feature: FeatureSet.Feature) -> String {
+        let kind =
+            switch feature.kind {
+            case .programType: "program type"
+            case .mapType: "map type"
+            case .helper: "helper"
+            case .attachType: "attach type"
+            case .other: "other"
+            }
+        return "\(kind) \(feature.program.map { "\($0): " } ?? "")\(feature.name)"
+    }
+
+    private static func plural(_ kind: FeatureSet.Kind) -> String {
+        switch kind {
+        case .programType: "program types"
+        case .mapType: "map types"
+        case .helper: "helpers"
+        case .attachType: "attach types"
+        case .other: "others"
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import UnstuckKernel
+import UnstuckModel
+import UnstuckRender
+
+struct KernelFactsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "facts",
+        abstract: "What this kernel is, and which of Unstuck's own ways of working it allows. Touches nothing.",
+        discussion: """
+            What can only be tried is tried: programs are loaded, and a loopback connection and a sockmap of this process's own \
+            are made for the moment. Nothing is attached to anything of the node. What could not be tried for want of a \
+            right is inconclusive, never unsupported.
+
+            EXAMPLES
+              unstuck kernel facts
+                  Everything, with the reason where something is not here.
+              unstuck kernel facts --output json
+                  The same for a machine, with the symbols, members and options that bugs are judged by.
+
+            EXIT STATUS
+              0 everything was told · 2 something is inconclusive · 64 usage
+            """)
+
+    @OptionGroup var node: NodeOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let facts = FactsReader(root: node.nodeRoot).read()
+        switch output.output {
+        case .text: writeOutput(KernelFactsText(style: output.style).render(facts))
+        case .json: writeOutput(try JSON.document(facts, command: "kernel.facts"))
+        }
+        if facts.features.contains(where: { $0.support.answer == .inconclusive }) { throw Exit.couldNotTell }
+    }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import UnstuckKernel
+import UnstuckModel
+import UnstuckRender
+
+struct KernelFeatures: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "features",
+        abstract: "What this kernel's BPF has: program, map and attach types, and helpers. Touches nothing.",
+        discussion: """
+            Program types, map types and helpers are asked for by libbpf's own probes, so as far as the libbpf inside this \
+            program knows them. It has none for attach types: those that a load tells are loaded, those of sockmaps are \
+            attached to a private one, three of cgroups are asked of the root cgroup, the others are left out. So are helpers \
+            whose very loading makes the kernel write a warning. Takes some seconds.
+
+            EXAMPLES
+              unstuck kernel features --save node-a.json
+                  Into a file, for `unstuck kernel diff`.
+              unstuck kernel features
+                  An overview.
+
+            EXIT STATUS
+              0 asked · 2 nothing could be asked · 64 usage
+            """)
+
+    @Option(help: ArgumentHelp("Write the list here, as JSON.", valueName: "file"))
+    var save: String?
+
+    @OptionGroup var node: NodeOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let prober = FeatureProber(root: node.nodeRoot) { done, all in
+            if done % 8 == 0 { printProgress("helpers of \(done) of \(all) program types …") }
+        }
+        let features: FeatureSet
+        do {
+            features = try prober.probe()
+        } catch {
+            printError("unstuck: cannot ask the kernel: \(words(error))")
+            throw Exit.couldNotTell
+        }
+        let document = try JSON.document(features, command: "kernel.features")
+        if let save {
+            try BundleFile.write(document, to: save)
+            printError("saved \(features.answers.count) answers to \(save)")
+        }
+        switch output.output {
+        case .json: if save == nil { writeOutput(document) }
+        case .text: writeOutput(FeatureText(style: output.style).render(features))
+        }
+    }
+}
