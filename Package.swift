@@ -50,8 +50,8 @@ let package = Package(
             ],
             swiftSettings: strict, plugins: ["CompileBPF"]),
         .target(
-            name: "UnstuckProbing", dependencies: ["UnstuckModel", "UnstuckKernel", "CLinuxUAPI"], swiftSettings: strict
-        ),
+            name: "UnstuckProbing", dependencies: ["UnstuckModel", "UnstuckKernel", "CLibBPF", "CLinuxUAPI"],
+            swiftSettings: strict, plugins: ["CompileBPF"]),
         .target(
             name: "UnstuckRepair",
             dependencies: [

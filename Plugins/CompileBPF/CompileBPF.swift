@@ -14,6 +14,7 @@ struct CompileBPF: BuildToolPlugin {
             ("observe_sockmap", "observeSockmapObject"), ("lookup_sockmap", "lookupSockmapObject"),
             ("observe_tcp", "observeTCPObject"),
         ],
+        "UnstuckProbing": [("canary", "canaryObject")],
         "UnstuckRepair": [("repair", "repairObject"), ("repair_lookup", "repairLookupObject")],
         "UnstuckLab": [
             ("lab/cilium_accelerator", "ciliumAcceleratorObject"),

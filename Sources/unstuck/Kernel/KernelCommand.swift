@@ -14,6 +14,7 @@ struct KernelCommand: ParsableCommand {
             """,
         subcommands: [
             KernelFactsCommand.self, KernelBugs.self, KernelFeatures.self, KernelDiff.self,
+            KernelCanary.self, KernelCanaryActor.self,
         ],
         defaultSubcommand: KernelFactsCommand.self)
 }
