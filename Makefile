@@ -20,7 +20,7 @@ space := $(empty) $(empty)
 pure_filter := ^($(subst $(space),|,$(strip $(PURE_TESTS))))\.
 swift_files := find . -name '.build*' -prune -o -name '*.swift' -print0
 
-.PHONY: help setup build release fmt lint check test soak churn demo matrix bench fuzz clean
+.PHONY: help setup build release fmt lint check test soak drill churn demo matrix bench fuzz clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do \
@@ -53,6 +53,12 @@ test: setup ## All tests, on this machine's kernel and inside the lab's. Needs r
 
 soak: release ## The big counts, on every kernel; writes docs/soak.md. Needs root, and takes half an hour.
 	@UNSTUCK_BIN_DIR="$(DIST)" scripts/soak.sh
+
+drill: release ## The guard over 1,000 of each fault, inside three kernels; 10,000 transfers. Needs root, and takes an hour.
+	$(SWIFT) build --build-tests
+	"$(DIST)/unstuck-lab" suites --bundle .build/debug/unstuckPackageTests.xctest --kernel 5.10.218 --kernel 6.12 --kernel sid \
+		--filter 'GuardTests/(nothingHangs|noByteIsLost)' --env UNSTUCK_GUARD_COUNT=1000 --limit 5400 \
+		--results .build/drill --table .build/drill-table.md
 
 churn: release ## Audits under churn, for a minute: 10,000 entries made and removed each second. Needs root.
 	UNSTUCK_CHURN_SECONDS=60 UNSTUCK_CHURN_ENTRIES=600000 UNSTUCK_BIN_DIR="$(DIST)" \

@@ -1,5 +1,5 @@
 #!/bin/bash
-# measure.sh TOOLS RESULTS [--audit]: builds the node and measures; run.sh has put what that needs into TOOLS.
+# measure.sh TOOLS RESULTS [--audit|--guard]: builds the node and measures; run.sh has put what that needs into TOOLS.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
 
@@ -7,6 +7,11 @@ tools=$1 results=$2 only=${3:-}
 zombies=50
 unstuck=$UNSTUCK_BIN_DIR/unstuck
 unstuck_lab=$UNSTUCK_BIN_DIR/unstuck-lab
+status=0
+if [ "$only" != --audit ]; then
+    python3 Benchmarks/measure_guard.py --unstuck "$unstuck" --unstuck-lab "$unstuck_lab" --report "$results/guard.md" || status=1
+    [ "$only" != --guard ] || exit $status
+fi
 . Benchmarks/node.sh
 
 bpftool -j map dump id "$map" > "$work/bpftool.json"
@@ -16,7 +21,6 @@ python3 Benchmarks/check_entries.py "$entries" "$work/unstuck.json" "$work/bpfto
 
 # What is measured must not have to share its processor with the clients' last work.
 sleep 2
-status=0
 if [ "$only" != --audit ]; then
     python3 Benchmarks/measure_entries.py --unstuck "$unstuck" --bare "$tools/bare_iteration" --object "$tools/sockmap.o" \
         --map "$map" --entries "$entries" --report "$results/latest.md" || status=1

@@ -1,12 +1,12 @@
 #!/bin/bash
-# run.sh [--audit] [KERNEL]: how fast a full sockmap is read and judged, and how fast a whole node is audited; with --audit
-# only the latter. On this machine, or inside a kernel of lab/kernels.toml, where everything is slower. Needs root; `make
+# run.sh [--audit|--guard] [KERNEL]: how fast a full sockmap is read and judged, how fast a whole node is audited, and what a
+# guard costs; with --audit or --guard only that. On this machine, or inside a kernel of lab/kernels.toml, where everything is slower. Needs root; `make
 # bench` does its set-up. Exits 1 if a bar is not reached.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
 
 only=()
-[ "${1:-}" != --audit ] || { only=(--audit); shift; }
+case "${1:-}" in --audit | --guard) only=("$1"); shift ;; esac
 kernel=${1:-}
 [ "$(id -u)" = 0 ] || { echo "bench: needs root, for namespaces and BPF" >&2; exit 1; }
 [ -n "${UNSTUCK_BIN_DIR:-}" ] || { make release; UNSTUCK_BIN_DIR=$PWD/.build/dist; }
@@ -42,10 +42,10 @@ status=0
 "$UNSTUCK_BIN_DIR/unstuck-lab" boot "$kernel" --memory 4096 --limit 3600 "${programs[@]}" --file "$python" \
     --file "$PWD/Benchmarks" --file "$tools" --env UNSTUCK_BIN_DIR=/usr/bin --env "UNSTUCK_BENCH_WHERE=inside a guest" \
     --env UNSTUCK_BENCH_SAMPLE=20 --env "UNSTUCK_BENCH_ACCELERATED=${UNSTUCK_BENCH_ACCELERATED:-}" --env "UNSTUCK_BENCH_ROUNDS=${UNSTUCK_BENCH_ROUNDS:-3}" \
-    --collect /tmp/results/latest.md --collect /tmp/results/audit.md --results "$tools" \
+    --collect /tmp/results/latest.md --collect /tmp/results/audit.md --collect /tmp/results/guard.md --results "$tools" \
     -- bash -c 'mkdir /tmp/results && cd "$0" && exec Benchmarks/measure.sh "$@"' "$PWD" "$tools" /tmp/results "${only[@]}" ||
     status=$?
-for result in latest audit; do
+for result in latest audit guard; do
     [ ! -e "$tools/$result.md" ] || cp "$tools/$result.md" "Benchmarks/results/$result-$kernel.md"
 done
 exit "$status"

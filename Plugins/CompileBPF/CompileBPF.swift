@@ -15,7 +15,10 @@ struct CompileBPF: BuildToolPlugin {
             ("observe_tcp", "observeTCPObject"),
         ],
         "UnstuckProbing": [("canary", "canaryObject")],
-        "UnstuckRepair": [("repair", "repairObject"), ("repair_lookup", "repairLookupObject")],
+        "UnstuckRepair": [
+            ("repair", "repairObject"), ("repair_lookup", "repairLookupObject"), ("guard", "guardObject"),
+            ("bypass", "bypassObject"),
+        ],
         "UnstuckLab": [
             ("lab/cilium_accelerator", "ciliumAcceleratorObject"),
             ("lab/merbridge_accelerator", "merbridgeAcceleratorObject"),

@@ -20,6 +20,7 @@ struct UnstuckLabCommand: ParsableCommand {
         version: "unstuck-lab \(unstuckVersion)",
         subcommands: [
             Up.self, Break.self, Heal.self, Down.self, List.self, Exec.self, Load.self, Volley.self, Play.self,
+            DrillCommand.self,
             Faults.self,
             Kernels.self, Boot.self, Suites.self, Serve.self, Actor.self, GuestCommand.self, Leash.self,
         ])

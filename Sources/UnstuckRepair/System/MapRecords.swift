@@ -1,0 +1,79 @@
+import FoundationEssentials
+import Glibc
+import UnstuckKernel
+import UnstuckModel
+
+/// What stands below `/run/unstuck` about single maps: one file a map, written by whoever works on it. It goes with the
+/// next boot, as what it tells of does.
+public struct MapRecords<Record: Codable & Sendable>: Sendable {
+    let folder: String
+
+    public init(folder: String) { self.folder = folder }
+
+    func path(_ map: UInt32) -> String { "\(folder)/\(map).json" }
+    private func fresh(_ map: UInt32) -> String { path(map) + ".new" }
+
+    /// The right to change what stands there of a map, as long as it is held.
+    ///
+    /// - Parameter seconds: how long to wait for somebody else who has it.
+    public func lock(_ map: UInt32, patience seconds: Double = 0) throws(RepairLock.Failure) -> RepairLock {
+        try RepairLock(path: "\(folder)/\(map).lock", patience: seconds, isTransient: true)
+    }
+
+    /// Makes the folder, and the one above it.
+    public func prepare() {
+        if let slash = folder.lastIndex(of: "/") { unsafe _ = mkdir(String(folder[..<slash]), 0o755) }
+        unsafe _ = mkdir(folder, 0o755)
+    }
+
+    /// Replaces a map's file in one step.
+    public func write(_ record: Record, of map: UInt32) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let path = path(map)
+        let fresh = fresh(map)
+        do {
+            let file = try OwnedDescriptor(path: fresh, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644)
+            try file.writeAll(Array(try encoder.encode(record)))
+        }
+        try syscall("rename", on: path) { unsafe rename(fresh, path) }
+    }
+
+    public func remove(_ map: UInt32) {
+        unsafe _ = unlink(path(map))
+        unsafe _ = unlink(fresh(map))  // of somebody who was killed
+    }
+
+    func exists(_ map: UInt32) -> Bool { unsafe access(path(map), F_OK) == 0 }
+
+    /// What is written of a map; `nil`: nothing that can be read.
+    public func record(of map: UInt32) -> Record? {
+        (try? readFile(path(map))).flatMap { try? JSONDecoder().decode(Record.self, from: Data($0)) }
+    }
+
+    /// What is written; a file that cannot be read, or the folder, is passed over and told by its name.
+    public func read() -> (records: [Record], unreadable: [String]) {
+        var result: (records: [Record], unreadable: [String]) = ([], [])
+        guard let names = try? readDirectory(folder) else { return ([], [folder]) }
+        for name in names.sorted() where name.hasSuffix(".json") {
+            guard let map = UInt32(name.dropLast(".json".count)), let record = record(of: map) else {
+                result.unreadable.append("\(folder)/\(name)")
+                continue
+            }
+            result.records.append(record)
+        }
+        return result
+    }
+}
+
+public typealias GuardRegistry = MapRecords<GuardState>
+public typealias BypassRegistry = MapRecords<BypassState>
+
+extension MapRecords<GuardState> {
+    public init() { self.init(folder: "/run/unstuck/guard") }
+    public func write(_ state: GuardState) throws { try write(state, of: state.map) }
+}
+
+extension MapRecords<BypassState> {
+    public func write(_ state: BypassState) throws { try write(state, of: state.map) }
+}

@@ -1,0 +1,120 @@
+import ArgumentParser
+import Glibc
+import UnstuckKernel
+import UnstuckModel
+import UnstuckRender
+import UnstuckRepair
+
+struct BypassOn: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "on", abstract: "New connections are plain TCP from now on.",
+        discussion: """
+            Returns at once. With --for it undoes itself: a process of its own puts the programs back, and should that be \
+            killed, what stands in for them hands everything on to them when the time is over. Called again it sets the time anew.
+
+            What else the accelerator's programs do for a socket goes on, except at the two events at which a connection is \
+            established; --all-events stops that too, for a program that files sockets at other events.
+
+            EXAMPLES
+              unstuck bypass on --map 35 --for 10m
+                  New connections on this node are not accelerated for ten minutes.
+              unstuck bypass on --map /sys/fs/bpf/cilium_sock_ops --established drain
+                  The same until `unstuck bypass off`; waits until the accelerated connections have ended by themselves.
+
+            EXIT STATUS
+              0 bypassed · 1 bypassed, and accelerated connections remain after --established drain · 2 not done: \
+            everything is as before, or what is not is named · 64 usage
+            """)
+
+    enum Established: String, ExpressibleByArgument, CaseIterable { case leave, drain }
+
+    @Option(help: ArgumentHelp("A sockmap by its id, its name, or where it is pinned.", valueName: "map"))
+    var map: String
+    @Option(
+        name: .customLong("for"),
+        help: ArgumentHelp("Undo it after so long: 90, 90s, 10m, 2h; a week at most.", valueName: "time"))
+    var duration: Seconds?
+    @Option(help: "Accelerated connections: leave them, or wait until they have ended (drain). None is ever cut.")
+    var established: Established = .leave
+    @Option(
+        help: ArgumentHelp(
+            "With --established drain: how long to wait for them: 90s, 10m, 2h (default: 10m).", valueName: "time"))
+    var drainFor: Seconds?
+    @Flag(help: "The accelerator's program sees no event at all.")
+    var allEvents = false
+    @OptionGroup var node: NodeOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard drainFor == nil || established == .drain else {
+            throw ValidationError("--drain-for goes with --established drain")
+        }
+    }
+
+    func run() throws {
+        let signals = StopSignals()
+        let bypass = Bypass(root: node.nodeRoot)
+        bypass.registry.prepare()
+        var state: BypassState
+        do {
+            state = try turnOn(bypass)
+        } catch {
+            printError("unstuck: \(map): \(words(error))")
+            throw Exit.couldNotTell
+        }
+        state.count()
+        if established == .drain { state.drain(for: drainFor?.value ?? 600, signals) }
+        try show([state], output)
+        if established == .drain, state.liveEntries != 0 { throw Exit.findings }
+    }
+
+    private func turnOn(_ bypass: Bypass) throws -> BypassState {
+        let open = try NamedSockmap.open(map, root: node.nodeRoot)
+        let description = open.description
+        let lock = try bypass.lock(description.id)
+        var options = Bypass.Options()
+        options.seconds = duration?.value
+        options.swallowsAll = allEvents
+        let state = try bypass.on(description, options) { try keeper(of: $0) }
+        _ = consume lock
+        return state
+    }
+
+    /// Another process of this very program.
+    private func keeper(of state: BypassState) throws -> Int32 {
+        guard let own = linkTarget("/proc/self/exe") else {
+            throw SystemError("readlink", "/proc/self/exe", errno: errno)
+        }
+        return try DetachedProcess.start([own, "bypass", "keep", "--map", "\(state.map)", "--root", node.root])
+    }
+}
+
+extension BypassState {
+    /// Counts the entries whose sockets live and those whose sockets are dead, as far as the kernel shows them.
+    mutating func count() {
+        guard let open = try? BPFTable.openSockmap(id: map), let entries = try? SockmapObserver().entries(of: open)
+        else {
+            return
+        }
+        let dead = entries.count { $0.resident.residentState.isDead }
+        (liveEntries, deadEntries) = (entries.count - dead, dead)
+    }
+
+    /// Waits until no live socket is filed any more.
+    fileprivate mutating func drain(for seconds: Double, _ signals: StopSignals) {
+        let end = ContinuousClock.now + .seconds(seconds)
+        while let live = liveEntries, live > 0, ContinuousClock.now < end {
+            printProgress("\(live) entries of live connections are left")
+            if signals.wait(seconds: 1) != nil { return }
+            count()
+        }
+    }
+}
+
+/// Prints bypasses.
+func show(_ states: [BypassState], _ output: OutputOptions) throws {
+    switch output.output {
+    case .text: writeOutput(BypassText(style: output.style).render(states))
+    case .json: writeOutput(try JSON.document(states, command: "bypass"))
+    }
+}

@@ -1,0 +1,31 @@
+import ArgumentParser
+import UnstuckModel
+import UnstuckRepair
+
+struct BypassStatus: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Which accelerators are bypassed, and until when. Touches nothing.",
+        discussion: """
+            EXAMPLES
+              unstuck bypass status
+              unstuck bypass status --output json | jq '.data[].places'
+
+            EXIT STATUS
+              0 each stands as it was set up, or there is none · 1 one is over, or somebody else changed the programs: \
+            `unstuck bypass off` tidies up · 2 could not tell · 64 usage
+            """)
+
+    @OptionGroup var node: NodeOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        var (states, unseen) = Bypass(root: node.nodeRoot).states()
+        for text in unseen { printError("unstuck: \(text)") }
+        for index in states.indices { states[index].count() }
+        if output.output == .json || unseen.isEmpty || !states.isEmpty { try show(states, output) }
+        let places = states.flatMap(\.places)
+        if places.contains(where: { $0.condition == .unknown }) { throw Exit.couldNotTell }
+        if places.contains(where: { $0.condition != .bypassed || !$0.newcomers.isEmpty }) { throw Exit.findings }
+        if !unseen.isEmpty { throw Exit.couldNotTell }
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import TestSupport
+import UnstuckLab
+
+/// A drill of the lab in a process of its own, step by step.
+final class DrillPlayer {
+    let report: Drill.Report
+    private let process = Process()
+    private let asks = Pipe()
+    private let answers = Pipe()
+    private let errors = Pipe()
+
+    init(_ code: String, count: Int, layout: String = "cilium") throws {
+        process.executableURL = URL(filePath: Programs.lab)
+        process.arguments = ["drill", code, "--count", "\(count)", "--layout", layout, "--output", "json"]
+        process.standardInput = asks
+        process.standardOutput = answers
+        process.standardError = errors
+        try process.run()
+        for pipe in [answers, errors] { try pipe.fileHandleForWriting.close() }
+        report = try ScenePlayer.decode(Drill.Report.self, from: answers, errors, code)
+    }
+
+    deinit {
+        try? asks.fileHandleForWriting.close()
+        process.waitUntilExit()
+    }
+
+    /// The next steps, so many of them at once.
+    func go(steps: Int = 1) throws {
+        try asks.fileHandleForWriting.write(contentsOf: Data(String(repeating: "go\n", count: steps).utf8))
+    }
+
+    /// What a step came to.
+    func result<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        try ScenePlayer.decode(type, from: answers, errors, report.code)
+    }
+
+    private struct Made: Decodable { var made: Int }
+
+    /// Plays a fault's drill to its end.
+    ///
+    /// - Parameter between: done after the faults and before their tuples are used again.
+    func play<Result: Decodable>(_ type: Result.Type = Drill.Result.self, between: (() throws -> Void)? = nil) throws
+        -> Result
+    {
+        try go(steps: between == nil ? 2 : 1)
+        _ = try result(Made.self)
+        if let between {
+            try between()
+            try go()
+        }
+        return try result(type)
+    }
+}
+
+/// `unstuck guard up` in a process of its own.
+final class GuardProcess {
+    let running: Programs.Running
+
+    init(_ map: UInt32, _ arguments: [String]) throws {
+        running = try Programs.start(
+            Programs.unstuck, ["guard", "up", "--map", "\(map)", "--output", "json"] + arguments)
+        let file = "/run/unstuck/guard/\(map).json"
+        for _ in 0..<600 {
+            if FileManager.default.fileExists(atPath: file) { return }
+            guard running.isRunning else { break }
+            usleep(50_000)
+        }
+        throw RealLab.Failure("no guard: \(running.errorsSoFar)")
+    }
+
+    deinit { if running.isRunning { running.terminate() } }
+
+    /// Tells it to end.
+    ///
+    /// - Returns: what it has to say of its map.
+    func end() throws -> JSONValue {
+        running.terminate()
+        let output = try running.wait()
+        guard output.status == 0 else { throw RealLab.Failure("guard up: \(output.status): \(output.errors)") }
+        return try JSONValue(output.text)["data"][0]
+    }
+}
