@@ -24,6 +24,10 @@ public func diagnose(_ view: NodeView) -> Diagnosis {
     report.findings.sort { one, other in
         one.severity == other.severity ? one.code.rank < other.code.rank : one.severity > other.severity
     }
+    let remedies = Remedies(view)
+    for index in report.findings.indices {
+        report.findings[index].remedies = remedies.remedies(for: report.findings[index])
+    }
     return Diagnosis(
         findings: report.findings, suspects: report.suspects, unknown: report.unknown,
         totals: .init(

@@ -40,8 +40,10 @@ public struct Finding: Sendable, Codable {
     public var evidence: [Evidence]
     /// Other causes that were looked at, each with the observation that excludes it.
     public var ruledOut: [String]
-    /// What to do about it.
+    /// What to do about it, in one sentence.
     public var remedy: String
+    /// All that can be done, the nearest first.
+    public var remedies: [Remedy] = []
     /// What it is about, for machines.
     public var subject: Subject
 

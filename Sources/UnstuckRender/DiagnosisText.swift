@@ -61,7 +61,19 @@ public struct DiagnosisText {
                 "    \(style.faint(pad("ruled out", to: width)))  \(finding.ruledOut.joined(separator: " · "))")
         }
         lines.append("    \(style.faint(pad("remedy", to: width)))  \(safeText(finding.remedy))")
+        // The sentence above is the repair; what else there is.
+        for remedy in finding.remedies where remedy.kind != .repair {
+            lines += render(remedy).map { "    \(style.faint(pad($0, to: width)))  \($1)" }
+        }
         return lines
+    }
+
+    private func render(_ remedy: Remedy) -> [(label: String, text: String)] {
+        let more = remedy.effect + (remedy.price.isEmpty ? "" : "; costs " + remedy.price)
+        let label = "or \(remedy.kind.rawValue)"
+        guard let first = remedy.commands.first else { return [(label, safeText(more))] }
+        return [(label, style.bold(safeText(first)))]
+            + remedy.commands.dropFirst().map { ("", style.bold(safeText($0))) } + [("", safeText(more))]
     }
 
     private func next(_ diagnosis: Diagnosis) -> String {

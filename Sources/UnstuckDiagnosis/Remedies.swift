@@ -1,0 +1,122 @@
+import UnstuckModel
+
+/// Which ways out fit a finding, each with its price: the same for every rule, so that one finding does not advise what
+/// another one advises against.
+struct Remedies {
+    private let view: NodeView
+
+    init(_ view: NodeView) { self.view = view }
+
+    func remedies(for finding: Finding) -> [Remedy] {
+        let maps = Set(finding.subject.entries.map(\.map) + [finding.subject.map].compactMap { $0 }).sorted()
+        let given = maps.map { " --map \($0)" }.joined()
+        var remedies: [Remedy] = []
+        if let repair = repair(finding, given) { remedies.append(repair) }
+        if !maps.isEmpty { remedies.append(protection(finding, given)) }
+        remedies += maps.compactMap(bypass)
+        remedies += [drain(finding), update(finding)].compactMap { $0 }
+        return remedies
+    }
+
+    private func repair(_ finding: Finding, _ maps: String) -> Remedy? {
+        let command = "unstuck repair --apply" + maps
+        let price = "the window of a few instructions that no kernel lets close, for each entry"
+        switch finding.code {
+        case .leaked:
+            return Remedy(.repair, [command], effect: "deletes them; nobody can read what they hold", price: price)
+        case .zombie:
+            return Remedy(
+                .repair, [command], effect: "deletes them, except those with unread bytes that nobody claims",
+                price: price)
+        case .unseen:
+            return Remedy(
+                .repair, [command + " --without-iterator"], effect: "deletes them where the map tells cookies",
+                price: "nobody sees who sat there, and the window is wider")
+        case .misdirected where finding.isMendable:
+            return Remedy(
+                .repair, [command + " --reset-stuck"],
+                effect: "deletes what is in the way, and ends what cannot be saved",
+                price: "this connection is reset: what it has lost stays lost")
+        case .disclosure where finding.isMendable:
+            return Remedy(
+                .repair, [command], effect: "no further byte goes there", price: "what was read is known to its reader")
+        case .full where finding.isMendable:
+            return Remedy(.repair, [command], effect: "makes room", price: price)
+        case .misdirected, .disclosure, .crossWired, .full: return nil
+        }
+    }
+
+    private func protection(_ finding: Finding, _ maps: String) -> Remedy {
+        let mode = finding.code == .disclosure ? " --mode evict" : ""
+        return Remedy(
+            .guard, ["unstuck guard up" + maps + mode],
+            effect: finding.code == .crossWired
+                ? "entries go when their socket gives up its connection: no new one of these"
+                : "dead sockets are forgotten as they die: no new ones of these; the old ones too, after two looks",
+            price: mode.isEmpty
+                ? "a few microseconds a connection; entries with unread bytes are kept until they are read (--mode evict loses "
+                    + "the bytes instead)"
+                : "a few microseconds a connection; unread bytes of dead sockets are lost")
+    }
+
+    /// Of no use where nothing files sockets any more.
+    private func bypass(_ map: UInt32) -> Remedy? {
+        guard view.now.programs.contains(where: { $0.type == "sock_ops" && $0.maps.contains(map) }) else { return nil }
+        return Remedy(
+            .bypass, ["unstuck bypass on --map \(map) --for 10m"],
+            effect: "new connections are plain TCP at once and none hangs; established ones go on as they are",
+            price: "nothing new is accelerated meanwhile, and what is dead in the map stays")
+    }
+
+    /// A leak outlives its pod: only a restart of the node, or a repair, ends it.
+    private func drain(_ finding: Finding) -> Remedy? {
+        let host = view.now.host
+        switch finding.code {
+        case .leaked, .full, .unseen:
+            guard !host.isEmpty else { return nil }
+            return Remedy(
+                .drain,
+                [
+                    "kubectl drain \(Self.word(host)) --ignore-daemonsets --delete-emptydir-data",
+                    "kubectl uncordon \(Self.word(host))  # after the reboot",
+                ], effect: "a reboot empties the map; restarting the pod alone does not",
+                price: "every pod of the node moves")
+        case .zombie, .misdirected, .disclosure, .crossWired:
+            guard let pod = finding.subject.pod, let slash = pod.firstIndex(of: "/") else { return nil }
+            let (namespace, name) = (pod[..<slash], pod[pod.index(after: slash)...])
+            return Remedy(
+                .drain, ["kubectl -n \(Self.word(String(namespace))) delete pod \(Self.word(String(name)))"],
+                effect: "ends the process that holds the socket, and with it the entry",
+                price: "the pod's other connections end too")
+        }
+    }
+
+    /// A name as a shell takes it: what a node says of itself is not trusted.
+    private static func word(_ text: String) -> String {
+        let isPlain =
+            !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                byte >= 0x30 && byte <= 0x39 || byte >= 0x61 && byte <= 0x7A || byte >= 0x41 && byte <= 0x5A
+                    || byte == 0x2D
+                    || byte == 0x2E || byte == 0x5F
+            }
+        return isPlain
+            ? text
+            : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+    }
+
+    /// docs/kernel-facts.md, sections 1 and 2.
+    private func update(_ finding: Finding) -> Remedy? {
+        switch finding.code {
+        case .leaked:
+            Remedy(
+                .update, [], effect: "fixed in 5.10.222, 5.15.79 and 6.0 (d8616ee2affc, \"sock_map_destroy\")",
+                price: "a reboot, and zombies stay possible")
+        case .zombie, .misdirected, .disclosure, .crossWired:
+            Remedy(
+                .update, [], effect: "none helps: no kernel up to 7.2 forgets a dead socket that is held open",
+                price: "")
+        case .full, .unseen: nil
+        }
+    }
+}
