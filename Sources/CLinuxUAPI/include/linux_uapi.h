@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #ifndef SYS_pidfd_open
@@ -34,6 +35,14 @@
 #ifndef SO_COOKIE
 #define SO_COOKIE 57
 #endif
+
+/* The kind of the file system that a path is in (include/uapi/linux/magic.h), or -1. */
+static inline int64_t linux_filesystem_kind(const char *path)
+{
+	struct statfs system;
+
+	return statfs(path, &system) ? -1 : (int64_t)system.f_type;
+}
 
 /* Linux 5.3 */
 static inline int linux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }

@@ -1,3 +1,4 @@
+import CLinuxUAPI
 import Glibc
 
 /// Names what is missing when the kernel refuses.
@@ -39,6 +40,14 @@ public enum Requirement {
     public static let btfPath = "/sys/kernel/btf/vmlinux"
     public static var hasBTF: Bool { unsafe access(btfPath, R_OK) == 0 }
 
+    /// The call of a `SystemError` about a folder of pins.
+    public static let pinning = "make the pins' folder"
+
+    /// Whether a folder can hold pins: they live in a bpffs, which systemd mounts and a container may lack.
+    public static func isBPFFS(_ path: String) -> Bool {
+        unsafe linux_filesystem_kind(path) == 0xcafe_4a11  // BPF_FS_MAGIC
+    }
+
     /// What is missing, to stand behind "needs": the capabilities, the kernel's BTF, root, or the error itself.
     public static func missing(behind error: any Error) -> String {
         guard let name = name(behind: error) else { return described(error) }
@@ -58,6 +67,10 @@ public enum Requirement {
     }
 
     private static func name(behind error: any Error) -> String? {
+        if let error = error as? SystemError, error.call == pinning {
+            let parent = error.object.prefix(upTo: error.object.lastIndex(of: "/") ?? error.object.startIndex)
+            if !isBPFFS(String(parent)) { return "a bpffs: mount -t bpf bpf \(parent)" }
+        }
         let (code, needed): (Int32, [Capability]) =
             switch error {
             // Programs that are run on a packet are tc programs.

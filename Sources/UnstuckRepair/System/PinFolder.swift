@@ -7,9 +7,13 @@ enum PinFolder {
     static func make(_ folder: String) throws(SystemError) {
         var path = ""
         for part in folder.split(separator: "/") {
+            let parent = path
             path += "/\(part)"
+            guard unsafe access(path, F_OK) != 0 else { continue }
+            // Elsewhere a folder could be made, and nothing pinned in it.
+            guard Requirement.isBPFFS(parent) else { throw SystemError(Requirement.pinning, path, errno: EOPNOTSUPP) }
             guard unsafe mkdir(path, 0o700) != 0, errno != EEXIST else { continue }
-            throw SystemError("make folder (is a bpffs mounted there?)", path, errno: errno)
+            throw SystemError(Requirement.pinning, path, errno: errno)
         }
     }
 
