@@ -7,6 +7,8 @@ set -eu -o pipefail
 mkdir -p .build
 events=.build/test-events.jsonl guests=.build/guests.txt
 rm -f "$events" "$guests"
+# Pins live there. systemd mounts it; a container has none.
+[ "$(id -u)" != 0 ] || mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
 judge=("${UNSTUCK_BIN_DIR:-.build/debug}/unstuck-lab" suites --machine "$events")
 
 # One at a time: the tests share this machine's maps, namespaces and descriptors.
@@ -28,7 +30,7 @@ set -m  # each of the two a process group of its own, so that nothing of it is l
 trap 'for group in $(jobs -p); do kill -- "-$group" 2>/dev/null || true; done' EXIT
 machine --skip-build &
 # Most of the time the machine's tests wait for something; emulated guests take the processor that is left.
-nice -n 19 "${judge[@]}" --machine-process $! --whole --bundle .build/debug/unstuckPackageTests.xctest \
+nice -n 10 "${judge[@]}" --machine-process $! --whole --bundle .build/debug/unstuckPackageTests.xctest \
     --filter '^(UnstuckKernelTests|UnstuckRepairTests|UnstuckLabTests|EndToEndTests)\.' > "$guests" 2>&1 &
 wait %1 || status=$?
 [ -s "$events" ] || { echo "run-tests: not one test ran" >&2; exit 1; }

@@ -99,7 +99,7 @@ extension Lab {
                     "--ready", layout.readyPath(pod.id),
                 ], log: layout.logPath(pod.id, "serve"), keeping: lock)
         }
-        let deadline = Deadline(after: .seconds(10))
+        let deadline = Deadline(after: .patience)
         for pod in pods {
             guard deadline.wait(until: { Files.exists(layout.readyPath(pod.id)) }) else {
                 let log = readText(layout.logPath(pod.id, "serve")) ?? "no log"

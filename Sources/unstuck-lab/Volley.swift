@@ -20,7 +20,7 @@ struct Volley: ParsableCommand {
     @Option(help: "How many requests.")
     var count = 1000
     @Option(help: "Seconds without any answer after which what is unanswered hangs.")
-    var silence = 0.3
+    var silence = 0.6
 
     func validate() throws {
         guard (1...1_000_000).contains(count), silence > 0, silence <= 60 else {

@@ -62,7 +62,7 @@ final class BypassedLab {
         try lab.start(
             "node",
             [
-                Programs.lab, "load", "--host", "203.0.113.11", "--connections", "\(connections)", "--seconds", "600",
+                Programs.lab, "load", "--host", "203.0.113.11", "--connections", "\(connections)", "--seconds", "3600",
             ] + options + Scale.patience)
     }
 
@@ -74,21 +74,7 @@ final class BypassedLab {
         for harm in ["errors", "mismatches", "stalled"] { #expect(report[harm].number == 0, "\(harm)") }
     }
 
-    func entries() throws -> Int {
-        let output = try unstuck(["sockmaps", "list", "--map", "\(map)", "--output", "json"])
-        return Int(try JSONValue(output.text)["data"][0]["entries"].number)
-    }
+    func entries() throws -> Int { try lab.entries() }
 
-    func entries(atLeast count: Int) throws -> Int {
-        _ = try comes(within: 20) { try entries() >= count }
-        return try entries()
-    }
-
-    func comes(within seconds: Double, _ condition: () throws -> Bool) rethrows -> Bool {
-        for _ in 0..<Int(seconds * 10) {
-            if try condition() { return true }
-            Scale.pause(seconds: 0.1)
-        }
-        return try condition()
-    }
+    func entries(atLeast count: Int) throws -> Int { try lab.entries(atLeast: count) }
 }

@@ -62,12 +62,15 @@ final class GuardProcess {
         running = try Programs.start(
             Programs.unstuck, ["guard", "up", "--map", "\(map)", "--output", "json"] + arguments)
         let file = "/run/unstuck/guard/\(map).json"
-        for _ in 0..<600 {
-            if FileManager.default.fileExists(atPath: file) { return }
-            guard running.isRunning else { break }
-            usleep(50_000)
-        }
-        throw RealLab.Failure("no guard: \(running.errorsSoFar)")
+        let process = running
+        _ = Wait.until { FileManager.default.fileExists(atPath: file) || !process.isRunning }
+        guard running.isRunning else { throw RealLab.Failure("no guard: \(running.errorsSoFar)") }
+    }
+
+    /// What `guard status` tells of a map.
+    static func state(of map: UInt32) throws -> JSONValue {
+        let status = try Programs.run(Programs.unstuck, ["guard", "status", "--output", "json"])
+        return try JSONValue(status.text)["data"].array.first { $0["map"].number == Double(map) } ?? JSONValue("{}")
     }
 
     deinit { if running.isRunning { running.terminate() } }

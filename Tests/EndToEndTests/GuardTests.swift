@@ -43,7 +43,11 @@ struct GuardTests {
         let count = Scale.of(100, small: 20)
         let drill = try DrillPlayer("Z1", count: count)
         let mapGuard = try GuardProcess(drill.report.map, ["--mode", "evict", "--path", path, "--sweep", "0.5"])
-        let result = try drill.play { Scale.pause(seconds: Scale.of(2, small: 0.8)) }
+        let result = try drill.play {
+            try expectSoon {
+                try GuardProcess.state(of: drill.report.map)["counts"]["removed"][path].number >= Double(count)
+            }
+        }
         #expect(result.next == ["answers": count])
         #expect(result.bystanders == "answers")
         let state = try mapGuard.end()
@@ -59,14 +63,13 @@ struct GuardTests {
         let mapGuard = try GuardProcess(drill.report.map, ["--mode", "preserve"])
         var listed: [Double] = []
         let result = try drill.play(TransferDrill.Result.self) {
-            for _ in 0..<20 where listed.isEmpty {
-                Scale.pause(seconds: 0.3)
-                let status = try Programs.run(Programs.unstuck, ["guard", "status", "--output", "json"])
-                let states = try JSONValue(status.text)["data"].array
-                let held = states.first { $0["map"].number == Double(drill.report.map) }?["held"].array ?? []
+            // It writes its state down each second.
+            _ = try Wait.until {
+                let held = try GuardProcess.state(of: drill.report.map)["held"].array
                 listed = held.map { $0["unreadBytes"].number }
-                if !listed.isEmpty { #expect(status.status == 1) }
+                return listed.count > 5
             }
+            #expect(try Programs.run(Programs.unstuck, ["guard", "status"]).status == 1)
         }
         #expect(result.endings.values.reduce(0, +) == count)
         #expect(result.damaged == 0)
@@ -75,7 +78,7 @@ struct GuardTests {
         // Of the 64 that stood there unread, those whose sockets are dead.
         #expect(listed.count > 5 && listed.allSatisfy { $0 > 0 }, "\(listed)")
         // All have been read by now: nothing is held any more.
-        Scale.pause(seconds: Scale.of(3, small: 0.8))
+        try expectSoon { try GuardProcess.state(of: drill.report.map)["held"].array.isEmpty }
         let state = try mapGuard.end()
         #expect(state["held"].array.isEmpty)
         #expect(state["counts"]["evicted"].number == 0)
@@ -131,7 +134,8 @@ struct GuardTests {
         let down = try Programs.run(Programs.unstuck, ["guard", "down", "--map", map])
         #expect(down.status == 0)
         #expect(!FileManager.default.fileExists(atPath: "/sys/fs/bpf/unstuck/guard/\(map)"))
-        #expect(try Self.programs() == programs)
+        // What the links held goes some time after them.
+        try expectSoon { try Self.programs() == programs }
         withExtendedLifetime(drill) {}
     }
 
@@ -145,8 +149,7 @@ struct GuardTests {
         #expect(twice.errors.contains("already guarded"))
         #expect(kill(mapGuard.running.pid, SIGKILL) == 0)
         _ = try mapGuard.running.wait()
-        for _ in 0..<100 where try Self.programs() != programs { usleep(100_000) }
-        #expect(try Self.programs() == programs)
+        try expectSoon { try Self.programs() == programs }
 
         let status = try Programs.run(Programs.unstuck, ["guard", "status"])
         #expect(status.status == 1)
@@ -188,12 +191,11 @@ struct GuardTests {
         drill = nil
         // The kernel severs the link some time after the cgroup has gone.
         var state: JSONValue?
-        for _ in 0..<50 where state?["paths"].array.isEmpty != true {
-            Scale.pause(seconds: 0.1)
-            let status = try Programs.run(Programs.unstuck, ["guard", "status", "--output", "json"])
-            state = try JSONValue(status.text)["data"].array.first { $0["map"].number == Double(map) }
+        let isSevered = try Wait.until {
+            state = try GuardProcess.state(of: map)
+            return state?["paths"].array.isEmpty == true
         }
-        #expect(state?["paths"].array.isEmpty == true)
+        #expect(isSevered)
         #expect(state?["isInUse"].number == 0)
         // There is no accelerator any more beside which it could be attached.
         let again = try Programs.run(Programs.unstuck, ["guard", "up", "--map", "\(map)", "--pin"])

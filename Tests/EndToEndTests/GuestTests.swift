@@ -8,9 +8,9 @@ struct GuestTests {
     static let kernel = "5.10.218"
 
     @Test func aLostGuestSaysWhereItsConsoleIs() throws {
-        let run = try Programs.run(Programs.lab, Self.boot(["--limit", "8"]))
+        let run = try Programs.run(Programs.lab, Self.boot(["--limit", "20"]))
         #expect(run.status == 2)
-        #expect(run.errors.contains("lost: no answer within 8 s"))
+        #expect(run.errors.contains("lost: no answer within 20 s"))
         let mark = "the guest's console is kept: "
         let line = try #require(run.errors.split(separator: "\n").first { $0.contains(mark) })
         let path = try #require(line.split(separator: " ").last.map(String.init))
@@ -30,7 +30,7 @@ struct GuestTests {
         kill(running.pid, signal)
         let status = try running.wait().status
         #expect(status == (signal == SIGKILL ? SIGKILL : 2))
-        #expect(Self.comes(within: 5) { !Self.isAlive(emulator) }, "the emulator \(emulator) goes on")
+        expectSoon("the emulator \(emulator) goes on") { !Self.isAlive(emulator) }
         if signal != SIGKILL { #expect(!FileManager.default.fileExists(atPath: folder)) }
     }
 
@@ -40,7 +40,7 @@ struct GuestTests {
 
     private static func emulator(startedBy parent: Int32) -> Int32? {
         var found: Int32?
-        _ = comes(within: 20) {
+        _ = Wait.until(within: 20) {
             let children = (try? Programs.run("pgrep", ["-P", "\(parent)", "qemu"]).text) ?? ""
             found = Int32(children.filter(\.isNumber))
             return found != nil
@@ -60,13 +60,5 @@ struct GuestTests {
     private static func isAlive(_ pid: Int32) -> Bool {
         let state = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
         return !state.isEmpty && !state.contains(") Z ")
-    }
-
-    private static func comes(within seconds: Int, _ condition: () -> Bool) -> Bool {
-        for _ in 0..<(seconds * 10) {
-            if condition() { return true }
-            usleep(100_000)
-        }
-        return false
     }
 }

@@ -39,6 +39,7 @@ struct HealthyTests {
         // Plain: neither end is in a map.
         let plain = try SocketPair()
 
+        #expect(try lab.entries(atLeast: 20 * few + 1) > 20 * few)
         var suspects = 0
         for round in 0..<Scale.of(50, small: 4) {
             let (status, diagnosis) = try lab.diagnose(["--interval", Scale.of("2", small: "8")])

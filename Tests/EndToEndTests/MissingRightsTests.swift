@@ -71,13 +71,7 @@ struct MissingRightsTests {
         try lab.start(
             "node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "5", "--seconds", "600"])
         _ = try lab.breakIt(["zombie", "--pod", "shop/web-0"])
-        try lab.start(
-            "node",
-            [
-                Programs.unstuck, "probe", "http://203.0.113.10:8080/healthz", "--source-port", "50504", "--timeout",
-                "600",
-            ])
-        Scale.pause(seconds: 1.5)
+        let victim = try lab.victim()
         let drop = ["--bounding-set", "-net_admin", "--inh-caps", "-net_admin", Programs.unstuck]
         let map = ["--map", "\(try lab.map())"]
         let looked = try Programs.run("setpriv", drop + ["diagnose", "--output", "json"] + map)
@@ -88,6 +82,7 @@ struct MissingRightsTests {
         #expect(refused.status == 2, "\(refused.text)")
         #expect(refused.errors.contains("CAP_NET_ADMIN"))
         #expect(try lab.diagnose().diagnosis.codes == codes)
+        #expect(victim.isRunning)
         try lab.down()
     }
 
@@ -117,6 +112,22 @@ struct MissingRightsTests {
         #expect(output.status == 2, "\(output.text)\(output.errors)")
         #expect(output.text.contains("BTF"))
         #expect(output.text.contains("1 sockmap"))  // that there is one can still be said
+        try lab.down()
+    }
+
+    /// Pins live in a bpffs: without one nothing is begun, and the command that mounts it is named.
+    @Test(.requires(.zombie)) func withoutABPFFS() throws {
+        let lab = try RealLab("pins")
+        let map = "\(try lab.map())"
+        let group = try ControlGroup(lab: lab.name, "node")
+        let before = try group.list()
+        let script = "mount -t tmpfs none /sys/fs/bpf && exec \"$0\" \"$@\" --map \(map)"
+        for command in [["guard", "up", "--pin"], ["bypass", "on"]] {
+            let output = try Programs.run("unshare", ["--mount", "sh", "-c", script, Programs.unstuck] + command)
+            #expect(output.status == 2, "\(output.text)\(output.errors)")
+            #expect(output.errors.contains("needs a bpffs: mount -t bpf bpf /sys/fs/bpf"), "\(output.errors)")
+        }
+        #expect(try group.list() == before)
         try lab.down()
     }
 

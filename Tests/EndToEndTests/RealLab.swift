@@ -60,11 +60,47 @@ final class RealLab {
         return running
     }
 
-    func probe(_ address: String, port: Int? = nil, timeout: Double = 1) throws -> Programs.Output {
+    /// A health check that should be answered: how soon is not the question.
+    func probe(_ address: String, port: Int? = nil, timeout: Double = Scale.of(2, small: 30)) throws -> Programs.Output
+    {
         try on(
             "node",
             [Programs.unstuck, "probe", "http://\(address):8080/healthz", "--timeout", "\(timeout)"]
                 + (port.map { ["--source-port", "\($0)"] } ?? []))
+    }
+
+    /// One that should hang, and waits long enough to connect.
+    func hangingProbe(_ address: String, port: Int) throws -> Programs.Output {
+        try probe(address, port: port, timeout: Scale.of(1, small: 5))
+    }
+
+    /// One that hangs while we look; it is in the dead socket's queue already.
+    func victim(_ address: String = "203.0.113.10", port: Int = 50504) throws -> Programs.Running {
+        let probe = try start(
+            "node",
+            [
+                Programs.unstuck, "probe", "http://\(address):8080/healthz", "--source-port", "\(port)", "--timeout",
+                "600",
+            ])
+        let isStuck = try Wait.until {
+            try diagnose(["--interval", "0"]).diagnosis["findings"].array.contains {
+                $0["subject"]["stage"].text == "stuck"
+            }
+        }
+        guard isStuck else { throw Failure("the probe from port \(port) does not hang") }
+        return probe
+    }
+
+    /// Entries of this lab's sockmap.
+    func entries() throws -> Int {
+        let output = try unstuck(["sockmaps", "list", "--map", "\(try map())", "--output", "json"])
+        return Int(try JSONValue(output.text)["data"][0]["entries"].number)
+    }
+
+    /// The same, once there are so many; fewer if they do not come.
+    func entries(atLeast count: Int) throws -> Int {
+        _ = try Wait.until { try entries() >= count }
+        return try entries()
     }
 
     /// Diagnoses this lab's map only: other labs and other tests do not matter.

@@ -114,13 +114,7 @@ struct RepairDocumentTests {
             "node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "10", "--seconds", "600"])
         _ = try lab.breakIt(["zombie", "--pod", "shop/web-0", "--count", "4"])
         _ = try lab.breakIt(["zombie", "--pod", "shop/web-1", "--count", "2"])
-        let victim = try lab.start(
-            "node",
-            [
-                Programs.unstuck, "probe", "http://203.0.113.10:8080/healthz", "--source-port", "50504", "--timeout",
-                "600",
-            ])
-        Scale.pause(seconds: 1)
+        let victim = try lab.victim()
         let map = ["repair", "--map", "\(try lab.map())", "--reset-stuck", "--output", "json"]
         let plan = try Self.check(try lab.unstuck(map).text)
         #expect(plan.plan.deletions.count == 6)

@@ -14,13 +14,7 @@ struct SecondMapTests {
         try lab.start(
             "node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "5", "--seconds", "600"])
         _ = try lab.breakIt(["zombie", "--pod", "shop/web-0"])
-        let victim = try lab.start(
-            "node",
-            [
-                Programs.unstuck, "probe", "http://203.0.113.10:8080/healthz", "--source-port", "50504", "--timeout",
-                "600",
-            ])
-        Scale.pause(seconds: 1.5)
+        let victim = try lab.victim()
 
         let tuple = FourTuple(
             local: try #require(Endpoint("203.0.113.10:8080")), remote: try #require(Endpoint("192.0.2.10:50504")))

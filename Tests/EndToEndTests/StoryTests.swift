@@ -22,19 +22,13 @@ struct StoryTests {
         #expect(try lab.diagnose().status == 0)
 
         let fault = try lab.breakIt(["zombie", "--pod", "shop/web-0", "--family", family])
-        let hung = try lab.probe(address, port: 50504)
+        let hung = try lab.hangingProbe(address, port: 50504)
         #expect(hung.status == 1)
         #expect(hung.text.contains(Self.words))
         #expect(try lab.probe(address).status == 0)  // any other port answers
 
         // One more request hangs while we look.
-        let victim = try lab.start(
-            "node",
-            [
-                Programs.unstuck, "probe", "http://\(address):8080/healthz", "--source-port", "50504", "--timeout",
-                Scale.of("90", small: "150"),
-            ])
-        Scale.pause(seconds: 1)
+        let victim = try lab.victim(address)
         let (status, diagnosis) = try lab.diagnose()
         #expect(status == 1)
         #expect(diagnosis.codes == ["sockmap.misdirected", "sockmap.disclosure", "sockmap.zombie"])

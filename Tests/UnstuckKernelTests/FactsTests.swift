@@ -70,12 +70,11 @@ struct FactsTests {
         _ = FactsReader(root: NodeRoot()).read()
         // The kernel frees maps a moment after their last descriptor is closed.
         var left = Set<UInt32>()
-        for _ in 0..<50 {
+        let isClean = try Wait.until {
             left = Set(try BPFTable.mapIDs()).subtracting(maps)
-            if left.isEmpty { break }
-            usleep(100_000)
+            return left.isEmpty
         }
-        #expect(left.isEmpty)
+        #expect(isClean, "\(left)")
         #expect(directoryNames("/proc/self/fd").count <= files)
     }
 

@@ -49,5 +49,5 @@ extension Lab {
 
     /// Whether the map empties. A server closes its end a moment after its client has heard the answer, and under
     /// emulation that moment can be long; an entry that stays is there after three seconds, too.
-    func becomesEmpty() throws -> Bool { try Deadline(after: .seconds(3)).wait { try claims().isEmpty } }
+    func becomesEmpty() throws -> Bool { try Deadline(after: .patience).wait { try claims().isEmpty } }
 }

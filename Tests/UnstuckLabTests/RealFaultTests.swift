@@ -27,7 +27,7 @@ import UnstuckModel
             try lab.heal()
             #expect(try lab.becomesEmpty())
             #expect(try lab.faults().isEmpty)
-            let recovered = Deadline(after: .seconds(5)).wait(every: .milliseconds(100)) {
+            let recovered = Deadline(after: .patience).wait(every: .milliseconds(100)) {
                 // A second must pass before a port can be used again over its TIME_WAIT.
                 (try? lab.get("shop/web-0", family: family, port: 50504)) == "answered"
             }

@@ -80,12 +80,13 @@ import UnstuckModel
             let load = try lab.spawn(
                 as: "node",
                 [
-                    lab.program, "load", "--host", "\(pod.address)", "--connections", "3", "--seconds", "1",
+                    lab.program, "load", "--host", "\(pod.address)", "--connections", "3", "--seconds", "600",
                 ])
-            let isFiled = try Deadline(after: .seconds(3)).wait { try lab.claims().count == 6 }
+            let isFiled = try Deadline(after: .patience).wait { try lab.claims().count == 6 }
             #expect(isFiled)
             let claims = try lab.claims()
             #expect(claims.filter { $0.remote == pod && claims.contains($0.reversed) }.count == 3)
+            load.signal(SIGTERM)
             #expect(try load.wait().status == 0)
             #expect(try lab.becomesEmpty())
         }
@@ -95,9 +96,10 @@ import UnstuckModel
         try withLab("g") { (lab) throws in
             let address = try lab.host("shop/web-0").addresses.v4
             let load = try lab.spawn(
-                as: "remote", [lab.program, "load", "--host", "\(address)", "--connections", "1", "--seconds", "1"])
+                as: "remote", [lab.program, "load", "--host", "\(address)", "--connections", "1", "--seconds", "600"])
             // One entry: the pod's own end is on the node.
-            #expect(try Deadline(after: .seconds(3)).wait { try lab.claims().count == 1 })
+            #expect(try Deadline(after: .patience).wait { try lab.claims().count == 1 })
+            load.signal(SIGTERM)
             #expect(try load.wait().status == 0)
         }
     }

@@ -231,8 +231,13 @@ struct RepairTests {
         let repairer = Repairer(journal: try Journal(path: path), looking: NodeObserver(options))
         var counts: [String: Int] = [:]
         var duration: UInt32 = 0  // of an undisturbed run: newcomers come anywhere within that, and a little after
+        var shift = 1.0  // of those moments, until both orders were seen
         let rounds = Scale.of(60, small: 18)
-        for round in 0..<rounds {
+        func isDone(_ round: Int) -> Bool {
+            round >= rounds && ["deleted", "changed"].allSatisfy { counts[$0] != nil } || round >= 4 * rounds
+        }
+        for round in 0... {
+            if isDone(round) { break }
             let dead = try SocketPair()
             try map.put(dead.server, as: dead.tuple)
             try dead.resetByClient()
@@ -240,7 +245,8 @@ struct RepairTests {
             let newcomer = try SocketPair()
             let key = (KeyLayout.cilium.encode(dead.tuple) ?? [])
             let (descriptor, socket, delay) = (
-                map.descriptor, newcomer.server, duration * 6 / 5 * UInt32(round) / UInt32(rounds)
+                map.descriptor, newcomer.server,
+                UInt32(Double(duration) * shift * 1.2 * Double(round % rounds) / Double(rounds))
             )
             let thread = Thread {
                 usleep(delay)
@@ -256,6 +262,7 @@ struct RepairTests {
             }
             while !thread.isFinished { usleep(500) }
             counts[outcome.word, default: 0] += 1
+            if round >= rounds { shift *= outcome == .deleted ? 0.8 : 1.25 }
             let inode = SocketPair.inode(newcomer.server)
             let isThere = try map.entries.contains { $0.resident.inode == inode }
             // Either the newcomer is in the map, or the run said that something raced.

@@ -19,7 +19,7 @@ extension Lab {
         try Files.removeTree(log)
         let pid = try Child.startDetached(
             [program, "actor"] + arguments + ["--lab", name, "--as", "\(host)", "--report", report], log: log)
-        let ended = Deadline(after: .seconds(10)).wait {
+        let ended = Deadline(after: .patience).wait {
             Files.exists(report) || !(readText(log) ?? "").isEmpty || !Files.exists("/proc/\(pid)")
         }
         guard ended, Files.exists(report) else {

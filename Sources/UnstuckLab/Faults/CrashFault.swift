@@ -36,7 +36,7 @@ public struct CrashFault: Sendable {
         let checks = try tuples.map { tuple in
             try WaitingClient(from: tuple.local, to: remote, saying: Request(target: remote).bytes)
         }
-        if let queued = try map?.claims().intersection(tuples.map(\.reversed)).count, queued != count {
+        if let queued = try map?.claims(ofAll: tuples.map(\.reversed)), queued != count {
             throw LabError(.didNotHappen, "only \(queued) of \(count) unaccepted checks are in the sockmap")
         }
         usleep(Self.patience)
@@ -83,7 +83,7 @@ extension Lab {
         guard let pod = try runningState().pods.first(where: { $0.id == id }) else { return }
         let pid = try server(of: id)
         try signalServer(id, SIGKILL)
-        let hasGone = Deadline(after: .seconds(5)).wait {
+        let hasGone = Deadline(after: .patience).wait {
             // Dead, buried or not: it has closed everything.
             readText("/proc/\(pid)/stat").map { $0.contains(") Z ") } ?? true
         }

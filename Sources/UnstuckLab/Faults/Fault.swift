@@ -87,7 +87,7 @@ extension Lab {
     func end(holder: Int32) throws -> Bool {
         guard ControlGroup(layout.cgroup).tree.contains(where: { $0.processes.contains(holder) }) else { return false }
         kill(holder, SIGTERM)
-        let hasGone = Deadline(after: .seconds(3)).wait {
+        let hasGone = Deadline(after: .patience).wait {
             // The first buries it if it was this very process that started it.
             waitpid(holder, nil, WNOHANG) == holder || !Files.exists("/proc/\(holder)")
         }

@@ -21,7 +21,7 @@ public struct LeakFault: Sendable {
         let tuples = clients.map { FourTuple(local: $0.local, remote: remote) }
         let map = try SockmapView(lab: lab)
         if let map {
-            let queued = try map.claims().intersection(tuples.map(\.reversed)).count
+            let queued = try map.claims(ofAll: tuples.map(\.reversed))
             guard queued == count else {
                 throw LabError(.didNotHappen, "only \(queued) of \(count) unaccepted sockets are in the sockmap")
             }
@@ -33,7 +33,7 @@ public struct LeakFault: Sendable {
         guard log.wait(from: start, for: { $0.hasPrefix("reopened ") ? true : nil }) == true else {
             throw LabError(.didNotHappen, "the server of \(pod) did not close its listener")
         }
-        for client in clients where !client.wasReset(within: .seconds(3)) {
+        for client in clients where !client.wasReset(within: .patience) {
             throw LabError(.didNotHappen, "the listener closed, but \(client.local) was not reset: was it accepted?")
         }
         for client in clients { client.close() }

@@ -20,7 +20,7 @@ struct ServerLog {
 
     /// The first line from a position on of which `match` makes something; `nil` if none came in time.
     func wait<Value>(
-        from start: Int, within limit: Duration = .seconds(3), for match: (Substring) throws -> Value?
+        from start: Int, within limit: Duration = .patience, for match: (Substring) throws -> Value?
     ) rethrows -> Value? {
         var found: Value?
         _ = try Deadline(after: limit).wait {

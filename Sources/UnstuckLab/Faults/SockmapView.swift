@@ -16,4 +16,15 @@ struct SockmapView {
         let keys = try PinnedMap(path: path).keys(size: Accelerator.keySize)
         return Set(keys.compactMap(KeyLayout.cilium.decode))
     }
+
+    /// How many of some tuples are claimed, once all are: the last packet of a handshake can come after its client has
+    /// connected.
+    func claims(ofAll tuples: [FourTuple]) throws -> Int {
+        var found = 0
+        _ = try Deadline(after: .patience).wait {
+            found = try claims().intersection(tuples).count
+            return found == tuples.count
+        }
+        return found
+    }
 }

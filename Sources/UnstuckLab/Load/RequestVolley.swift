@@ -17,7 +17,7 @@ public struct RequestVolley: Sendable {
     /// Requests under way at the same time.
     public var width = 100
     /// A request hangs if it is unanswered after nobody has been answered for so long.
-    public var silence = Duration.milliseconds(300)
+    public var silence = Duration.milliseconds(600)
 
     public init(target: Endpoint, count: Int) {
         self.target = target

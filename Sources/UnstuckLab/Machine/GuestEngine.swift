@@ -13,4 +13,13 @@ public enum GuestEngine: String, Sendable, CaseIterable {
         case .tcg: ["-accel", "tcg,thread=multi", "-cpu", "max"]
         }
     }
+
+    /// For the guest's kernel. Emulated processors stand still while the host has other work, which is no stall of that
+    /// kernel's: its watchdogs are told to wait longer.
+    var bootWords: String {
+        switch self {
+        case .kvm: ""
+        case .tcg: "watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=300"
+        }
+    }
 }

@@ -97,7 +97,7 @@ public struct VirtualMachine: Sendable {
                 "-smp", "\(processors)", "-m", "\(megabytes)M", "-nodefaults", "-no-user-config",
                 "-display", "none", "-no-reboot", "-nic", "none", "-serial", "file:\(console)", "-serial",
                 "file:\(line)", "-kernel", kernel.image, "-initrd", initramfs, "-append",
-                "console=ttyS0 loglevel=6 panic=-1 rdinit=/init",
+                "console=ttyS0 loglevel=6 panic=-1 rdinit=/init \(engine.bootWords)",
             ])
         var status: Int32?
         var failure: String?

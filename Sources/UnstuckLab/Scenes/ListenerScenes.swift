@@ -31,7 +31,7 @@ extension Scene {
             var server: SceneSocket?
             if isTwin {
                 server = try stage.accept()
-                guard try server?.receive(within: .seconds(3)) != nil else {
+                guard try server?.receive(within: .patience) != nil else {
                     throw LabError(.didNotHappen, "\(tuple) was not accepted")
                 }
             }
@@ -56,14 +56,14 @@ extension Scene {
         let client = try stage.connect(tuple)
         try stage.mustBeFiled(tuple.reversed)
         try client.send(Array("ten bytes\n".utf8))
-        if isTwin, !Deadline(after: .seconds(3)).wait(until: { server.outputSoFar.contains("accepted") }) {
+        if isTwin, !Deadline(after: .patience).wait(until: { server.outputSoFar.contains("accepted") }) {
             throw LabError(.didNotHappen, "the other process did not accept \(tuple): \(server.outputSoFar)")
         }
         server.signal(SIGKILL)
-        _ = try server.wait(within: .seconds(5))
+        _ = try server.wait(within: .patience)
         if isTwin {
             // Its kernel closed the connection for it, in order.
-            guard client.waits(for: POLLIN, within: .seconds(3)) else {
+            guard client.waits(for: POLLIN, within: .patience) else {
                 throw LabError(.didNotHappen, "the server of \(tuple) was killed, and its connection was not closed")
             }
             try client.reset()
@@ -100,12 +100,12 @@ extension Scene {
         try stage.listener?.set(Int32(IPPROTO_TCP), Int32(TCP_FASTOPEN), 8, "TCP_FASTOPEN")
         if !isTwin { try stage.turnValve(.stopsAnswers) }
         let client = try stage.connectWithData(tuple, Array("ten bytes\n".utf8))
-        let isFiled = try Deadline(after: .seconds(3)).wait { try stage.isFiled(tuple.reversed) }
+        let isFiled = try Deadline(after: .patience).wait { try stage.isFiled(tuple.reversed) }
         guard isFiled else {
             throw LabError(.didNotHappen, "the SYN of \(tuple) made no socket that is in the sockmap")
         }
         if isTwin {
-            guard let server = try stage.accept(), try server.receive(within: .seconds(3)) != nil else {
+            guard let server = try stage.accept(), try server.receive(within: .patience) != nil else {
                 throw LabError(.didNotHappen, "\(tuple) was not accepted")
             }
             return stage.thenOn(Stage.Pair(client: client, server: server), tuple)
@@ -124,7 +124,7 @@ extension Scene {
 extension Stage {
     /// A connection that was reset while it waited for accept.
     func acceptDead() throws -> SceneSocket {
-        guard let server = listener, server.waits(for: POLLIN, within: .seconds(3)) else {
+        guard let server = listener, server.waits(for: POLLIN, within: .patience) else {
             throw LabError(.didNotHappen, "no reset connection waits for accept")
         }
         let raw = server.raw

@@ -24,7 +24,7 @@ extension Scene {
             try stage.mustBeFiled(tuple, isRedirected && !isTwin)
             return Act(tuple: tuple) {
                 try pair.client.send(Array("ten bytes\n".utf8))
-                guard pair.server.waits(for: POLLIN, within: .seconds(2)) else { return Stage.Exchange.hangs.rawValue }
+                guard pair.server.waits(for: POLLIN, within: .patience) else { return Stage.Exchange.hangs.rawValue }
                 let word = ask(pair.server)
                 if word != "splices" { _ = try pair.server.receive(within: .zero) }
                 return word

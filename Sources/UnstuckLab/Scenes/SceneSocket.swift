@@ -54,7 +54,7 @@ final class SceneSocket {
     var state: TCPState? { TCPState(rawValue: UInt8(clamping: linux_tcp_state(raw))) }
 
     /// - Throws: `didNotHappen` if the socket is not in CLOSE in time.
-    func mustClose(within limit: Duration = .seconds(5), _ what: String) throws {
+    func mustClose(within limit: Duration = .patience, _ what: String) throws {
         guard Deadline(after: limit).wait(until: { state == .close }) else {
             throw LabError(.didNotHappen, "\(what): its socket is in \(state.map { "\($0)" } ?? "no state")")
         }

@@ -155,7 +155,7 @@ final class Stage {
 
     /// The next living connection in a listener's queue. Dead ones before it are accepted too, and kept open as by a
     /// server that has not looked at them yet.
-    func accept(from port: UInt16 = Stage.port, within limit: Duration = .seconds(3)) throws -> SceneSocket? {
+    func accept(from port: UInt16 = Stage.port, within limit: Duration = .patience) throws -> SceneSocket? {
         guard let server = [Self.otherPort: other, Self.plainPort: plain][port] ?? listener else { return nil }
         let deadline = Deadline(after: limit)
         while server.waits(for: POLLIN, within: .milliseconds(Int(deadline.milliseconds))) {
@@ -228,7 +228,7 @@ final class Stage {
             try syscall("ioctl", on: "lo") { linux_raise_loopback() }
             namespace = try OwnedDescriptor(path: "/proc/thread-self/ns/net")
             listener = try Stage.listener(Stage.port, accelerator)
-            keeper = try Child(try Stage.leashed(["/usr/bin/env", "sleep", "600"]))
+            keeper = try Child(try Stage.leashed(["/usr/bin/env", "sleep", "infinity"]))
         }
     }
 
@@ -285,7 +285,7 @@ final class Stage {
     /// - Throws: `didNotHappen` if the sockmap has a key that claims the tuple and should not, or the other way round.
     func mustBeFiled(_ tuple: FourTuple, _ isWanted: Bool = true) throws {
         // The last packet of a handshake can come after both ends have connected: on a busy processor seconds later.
-        let comes = try Deadline(after: isWanted ? .seconds(5) : .zero).wait { try isFiled(tuple) == isWanted }
+        let comes = try Deadline(after: isWanted ? .patience : .zero).wait { try isFiled(tuple) == isWanted }
         guard !comes else { return }
         throw LabError(.didNotHappen, "\(tuple) is \(isWanted ? "not " : "")in the sockmap")
     }

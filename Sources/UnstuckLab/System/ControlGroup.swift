@@ -29,7 +29,7 @@ struct ControlGroup {
 
     /// Kills every process of the tree and waits until none is left.
     /// - Returns: the processes that were there.
-    func killAll(within limit: Duration = .seconds(5)) throws -> [Int32] {
+    func killAll(within limit: Duration = .patience) throws -> [Int32] {
         var killed = Set<Int32>()
         let deadline = Deadline(after: limit)
         let emptied = deadline.wait {
@@ -51,7 +51,7 @@ struct ControlGroup {
     }
 
     /// Removes the tree; a group that was just emptied can be busy for a moment.
-    func removeTree(within limit: Duration = .seconds(5)) throws {
+    func removeTree(within limit: Duration = .patience) throws {
         let deadline = Deadline(after: limit)
         for group in tree {
             var failure: SystemError?

@@ -1,5 +1,11 @@
 import Glibc
 
+extension Duration {
+    /// How long something is waited for that must come. It bounds failures alone, so it is generous: an emulated processor
+    /// beside a busy machine may stand still for seconds.
+    public static let patience = Duration.seconds(30)
+}
+
 /// A moment on the monotonic clock that waiting must not outlast.
 public struct Deadline: Sendable {
     private let end: ContinuousClock.Instant

@@ -30,7 +30,7 @@ struct TCP: ~Copyable {
     }
 
     /// A connection, made within `limit`; later receives and sends have the same limit.
-    static func connected(from local: Endpoint?, to remote: Endpoint, within limit: Int32 = 3000) throws -> TCP {
+    static func connected(from local: Endpoint?, to remote: Endpoint, within limit: Int32 = 30_000) throws -> TCP {
         let client = try TCP(remote.address.isV4 ? .v4 : .v6)
         let raw = client.raw
         try syscall("setsockopt", on: "timeouts") { linux_set_timeouts(raw, limit) }
