@@ -5,36 +5,18 @@ import UnstuckLab
 /// A drill of the lab in a process of its own, step by step.
 final class DrillPlayer {
     let report: Drill.Report
-    private let process = Process()
-    private let asks = Pipe()
-    private let answers = Pipe()
-    private let errors = Pipe()
+    private let player: LabPlayer
 
     init(_ code: String, count: Int, layout: String = "cilium") throws {
-        process.executableURL = URL(filePath: Programs.lab)
-        process.arguments = ["drill", code, "--count", "\(count)", "--layout", layout, "--output", "json"]
-        process.standardInput = asks
-        process.standardOutput = answers
-        process.standardError = errors
-        try process.run()
-        for pipe in [answers, errors] { try pipe.fileHandleForWriting.close() }
-        report = try ScenePlayer.decode(Drill.Report.self, from: answers, errors, code)
-    }
-
-    deinit {
-        try? asks.fileHandleForWriting.close()
-        process.waitUntilExit()
+        player = try LabPlayer(code, ["drill", code, "--count", "\(count)", "--layout", layout])
+        report = try player.answer()
     }
 
     /// The next steps, so many of them at once.
-    func go(steps: Int = 1) throws {
-        try asks.fileHandleForWriting.write(contentsOf: Data(String(repeating: "go\n", count: steps).utf8))
-    }
+    func go(steps: Int = 1) throws { try player.tell(String(repeating: "go\n", count: steps)) }
 
     /// What a step came to.
-    func result<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        try ScenePlayer.decode(type, from: answers, errors, report.code)
-    }
+    func result<Value: Decodable>(_ type: Value.Type) throws -> Value { try player.answer(type) }
 
     private struct Made: Decodable { var made: Int }
 

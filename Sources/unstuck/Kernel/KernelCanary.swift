@@ -98,9 +98,8 @@ private enum CanaryProcess {
         let nothing = try OwnedDescriptor(path: "/dev/null", flags: O_RDWR)
         var pid: pid_t = 0
         // A session of its own: a Ctrl-C for us lets it clean up.
-        let code = unsafe withCStrings(arguments) {
-            unsafe linux_spawn(own, $0, nothing.raw, output.raw, errors.raw, 1, &pid)
-        }
+        let list = CStringList(arguments)
+        let code = unsafe linux_spawn(own, list.pointer, nothing.raw, output.raw, errors.raw, 1, &pid)
         guard code == 0 else {
             throw Failure(description: "the canary did not start: \(unsafe String(cString: strerror(code)))")
         }
@@ -122,17 +121,6 @@ private enum CanaryProcess {
             )
         }
         return try JSON.decode(CanaryReport.self, from: try text(output))
-    }
-
-    private static func withCStrings<Result>(
-        _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
-    ) -> Result {
-        let copies = unsafe strings.map { unsafe strdup($0) } + [nil]
-        defer { unsafe copies.forEach { unsafe free($0) } }
-        return unsafe copies.withUnsafeBufferPointer { buffer in
-            guard let start = buffer.baseAddress else { fatalError("a list that ends with nil is not empty") }
-            return unsafe body(start)
-        }
     }
 }
 
