@@ -4,18 +4,18 @@
  * runs their iterators, and throws the bytes away.
  *
  *   bare_iteration OBJECT MAP-ID [--loop]                        once over the map
- *   bare_iteration OBJECT MAP-ID TCP-OBJECT NAMESPACE…           once over the map, over the TCP sockets of every
- *                                                                namespace, and over the map again: a whole node
+ *   bare_iteration OBJECT MAP-ID TASK-FILE-OBJECT WALK-OBJECT    once over the map, over the TCP sockets of all namespaces
+ *                                                                (those that processes hold, then the hash tables), and
+ *                                                                over the map again: a whole node
  *
  * With --loop it prints how many nanoseconds the loop of reads took, and how many bytes and records came. A whole node's
- * passes are told the same way, a line each for map, sockets and map.
+ * passes are printed the same way, a line each for map, held sockets, tables and map.
  *
  * Some kernels refuse iterators over the elements of a map. There nothing can be told of a map: status 3, or no records.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +95,70 @@ static void drain(struct bpf_link *link, struct pass *pass)
 	pass->nanoseconds += now() - start;
 }
 
+static void element(struct bpf_object *object, const char *name, void *value)
+{
+	__u32 zero = 0;
+	struct bpf_map *map = bpf_object__find_map_by_name(object, name);
+
+	if (!map || bpf_map_lookup_elem(bpf_map__fd(map), &zero, value))
+		fail(name);
+}
+
+static void run(struct bpf_object *object, const char *name)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options);
+	struct bpf_program *program = bpf_object__find_program_by_name(object, name);
+
+	if (!program || bpf_prog_test_run_opts(bpf_program__fd(program), &options))
+		fail(name);
+}
+
+/* All chains of one hash table. */
+static void walk_table(struct bpf_object *object, const struct unstuck_table *table, struct pass *pass)
+{
+	static char records[UNSTUCK_WALK_RECORDS * sizeof(struct unstuck_tcp)], addresses[UNSTUCK_WALK_ADDRESSES * 8];
+	int map = bpf_map__fd(bpf_object__find_map_by_name(object, ".data.walk"));
+	struct unstuck_walk walk = { .table = *table };
+	__u32 zero = 0;
+
+	while (walk.next < table->count) {
+		if (bpf_map_update_elem(map, &zero, &walk, BPF_ANY))
+			fail("set walk");
+		run(object, "walk_table");
+		element(object, ".data.walk", &walk);
+		if (walk.records)
+			element(object, "records", records);
+		if (walk.addresses)
+			element(object, "addresses", addresses);
+		pass->bytes += (walk.records + walk.addresses) * sizeof(struct unstuck_tcp);
+	}
+}
+
+/* Each of the kernel's TCP hash tables once. */
+static void walk_tables(const char *path, struct pass *pass)
+{
+	static struct unstuck_nets nets;
+	struct bpf_object *object = bpf_object__open_file(path, NULL);
+	unsigned long long start;
+
+	if (!object || bpf_object__load(object))
+		fail("load walk");
+	start = now();
+	run(object, "list_nets");
+	element(object, ".data.nets", &nets);
+	for (__u32 i = 0; i < nets.count; i++) {
+		int is_known = 0;
+
+		for (__u32 j = 0; j < i; j++)
+			is_known |= nets.nets[j].connected.heads == nets.nets[i].connected.heads;
+		if (!is_known)
+			walk_table(object, &nets.nets[i].connected, pass);
+		if (!i)
+			walk_table(object, &nets.nets[i].listening, pass);
+	}
+	pass->nanoseconds += now() - start;
+}
+
 static void tell(const struct pass *pass, unsigned long long stride)
 {
 	printf("%llu %llu %llu\n", pass->nanoseconds, pass->bytes, pass->bytes / stride);
@@ -102,7 +166,7 @@ static void tell(const struct pass *pass, unsigned long long stride)
 
 int main(int argc, char **argv)
 {
-	struct pass before = {}, sockets = {}, after = {};
+	struct pass before = {}, sockets = {}, tables = {}, after = {};
 	struct bpf_map_info info = {};
 	__u32 size = sizeof(info);
 	unsigned long long stride;
@@ -110,7 +174,7 @@ int main(int argc, char **argv)
 	int map;
 
 	if (argc < 3)
-		return fprintf(stderr, "bare_iteration OBJECT MAP-ID [--loop | TCP-OBJECT NAMESPACE…]\n"), 64;
+		return fprintf(stderr, "bare_iteration OBJECT MAP-ID [--loop | TASK-FILE-OBJECT WALK-OBJECT]\n"), 64;
 	libbpf_set_print(NULL);
 	map = bpf_map_get_fd_by_id(atoi(argv[2]));
 	if (map < 0 || bpf_obj_get_info_by_fd(map, &info, &size))
@@ -126,17 +190,12 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[3], "--loop"))
 		return 0;
 
-	struct bpf_link *tcp = attach(argv[3], 0, 0);
-
-	for (int i = 4; i < argc; i++) {
-		int namespace = open(argv[i], O_RDONLY | O_CLOEXEC);
-
-		if (namespace < 0 || setns(namespace, CLONE_NEWNET))
-			fail(argv[i]);
-		close(namespace);
-		drain(tcp, &sockets);
-	}
-	tell(&sockets, sizeof(struct unstuck_tcp));
+	if (argc != 5)
+		return fprintf(stderr, "bare_iteration: a whole node needs TASK-FILE-OBJECT WALK-OBJECT\n"), 64;
+	drain(attach(argv[3], 0, 0), &sockets);
+	tell(&sockets, sizeof(struct unstuck_owned));
+	walk_tables(argv[4], &tables);
+	tell(&tables, sizeof(struct unstuck_tcp));
 	drain(link, &after);
 	tell(&after, stride);
 	return 0;

@@ -32,6 +32,6 @@ for family in 4 6; do
         > "$work/fault.$family.json"
 done
 python3 Benchmarks/measure_audit.py --unstuck "$unstuck" --bare "$tools/bare_iteration" \
-    --sockmap-object "$tools/sockmap.o" --tcp-object "$tools/tcp.o" --map "$map" --namespaces "$work/namespaces" \
+    --sockmap-object "$tools/sockmap.o" --task-file-object "$tools/task_file.o" --walk-object "$tools/walk.o" --map "$map" --namespaces "$work/namespaces" \
     --fault "$work/fault.4.json" --fault "$work/fault.6.json" --entries $((entries + zombies)) --report "$results/audit.md" || status=1
 exit $status

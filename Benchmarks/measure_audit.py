@@ -18,13 +18,13 @@ import tempfile
 import measuring
 
 HERE = pathlib.Path(__file__).resolve().parent / "audit"
-NAMESPACE_FOLDER = "/run/netns/"
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--unstuck", required=True)
 parser.add_argument("--bare", required=True, help="the bare iteration's program")
 parser.add_argument("--sockmap-object", required=True, help="the BPF objects that unstuck embeds")
-parser.add_argument("--tcp-object", required=True)
+parser.add_argument("--task-file-object", required=True)
+parser.add_argument("--walk-object", required=True)
 parser.add_argument("--map", required=True)
 parser.add_argument("--namespaces", required=True, help="a file with their names, one a line")
 parser.add_argument("--fault", action="append", default=[], help="what `unstuck-lab break` said of the zombies")
@@ -39,8 +39,7 @@ unstuck = [options.unstuck, "diagnose", "--interval", "0", "--output", "json"]
 # Not through the name python3, which may be a slow wrapper: that would be unfair.
 peer = [sys.executable, str(HERE / "peer.py"), options.map, *namespaces]
 shell = [str(HERE / "shell_decoders.sh"), options.map, str(options.sample), *namespaces]
-bare = [options.bare, options.sockmap_object, options.map, options.tcp_object,
-        *(NAMESPACE_FOLDER + name for name in namespaces)]
+bare = [options.bare, options.sockmap_object, options.map, options.task_file_object, options.walk_object]
 # 1: findings. 2: something else on this machine could not be judged, which is said.
 FOUND = (0, 1, 2)
 
@@ -88,7 +87,7 @@ def shell_lines():
 
 
 def bare_passes():
-    """Milliseconds of the kernel's three passes, and the records of each."""
+    """Milliseconds of the kernel's four passes, and the records of each."""
     lines = subprocess.run(bare, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     return [(int(nanoseconds) / 1e6, int(records)) for nanoseconds, _, records in map(str.split, lines)]
 
@@ -117,9 +116,9 @@ measuring.write(
         *measuring.times(results, {
             "A": "unstuck diagnose --interval 0 --output json",
             "B": "bpftool -j map dump; ss -tinH in each namespace; a Python script joins them",
-            "C": "bare kernel iteration, one thread: " + (
-                "the map, every namespace's sockets, the map again" if has_map
-                else "every namespace's sockets alone, for this kernel refuses iter/sockmap"),
+            "C": "the same sources read by a C program, one thread, no output: " + (
+                "the map, held sockets, hash tables, the map again" if has_map
+                else "held sockets and hash tables alone, for this kernel refuses iter/sockmap"),
         }),
         "",
         *verdicts,
@@ -127,7 +126,7 @@ measuring.write(
         "",
         "C's passes in one run: " + ", ".join(
             f"{what} {milliseconds:.1f} ms ({records} records)"
-            for what, (milliseconds, records) in zip(["map", "sockets", "map"], passes)) + ".",
+            for what, (milliseconds, records) in zip(["map", "held sockets", "hash tables", "map"], passes)) + ".",
         "",
         f"The incident's shell lines, extrapolated from {sampled} keys at {per_key:.1f} ms each: {seconds / 60:.0f} minutes "
         f"for all {options.entries}, {seconds * 1000 / statistics.median(wall['A']):.0f} times as long as A. Dump and "

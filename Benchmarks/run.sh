@@ -24,7 +24,8 @@ compiled() {
     echo "$object"
 }
 cp "$(compiled observeSockmapObject)" "$tools/sockmap.o"
-cp "$(compiled observeTCPObject)" "$tools/tcp.o"
+cp "$(compiled observeTaskFileObject)" "$tools/task_file.o"
+cp "$(compiled walkSocketsObject)" "$tools/walk.o"
 cc -O2 -Wall -Wextra -Werror -static -Ibpf/abi/include -o "$tools/bare_iteration" Benchmarks/bare_iteration.c -lbpf -lelf -lz
 
 if [ -z "$kernel" ]; then

@@ -12,7 +12,7 @@ struct CompileBPF: BuildToolPlugin {
     static let objects: [String: [(file: String, constant: String)]] = [
         "UnstuckKernel": [
             ("observe_sockmap", "observeSockmapObject"), ("lookup_sockmap", "lookupSockmapObject"),
-            ("observe_tcp", "observeTCPObject"),
+            ("observe_task_file", "observeTaskFileObject"), ("walk_sockets", "walkSocketsObject"),
         ],
         "UnstuckProbing": [("canary", "canaryObject")],
         "UnstuckRepair": [
@@ -43,7 +43,7 @@ struct CompileBPF: BuildToolPlugin {
         let headers = [
             "bpf/abi/include/unstuck_abi.h", "bpf/include/kernel_compat.h", "bpf/include/socket_record.h",
             "bpf/include/handler_names.h", "bpf/include/entry_record.h", "bpf/include/repair_entry.h",
-            "bpf/include/filed_entry.h",
+            "bpf/include/filed_entry.h", "bpf/include/tcp_record.h", "bpf/include/tcp_fields.h",
             "bpf/lab/accelerator.h", "bpf/lab/kmesh_accelerator.bpf.c",
         ].map { root.appending(path: $0) }
 

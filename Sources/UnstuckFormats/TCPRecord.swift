@@ -33,6 +33,12 @@ public enum TCPRecord {
     }
 }
 
+/// `struct unstuck_owned`: a ``TCPRecord``, and by which descriptor of which process its socket is held.
+public enum OwnedRecord {
+    /// Bytes of one record.
+    public static let size = MemoryLayout<unstuck_owned>.size
+}
+
 /// How long a jiffy is, from the kernel's own two clocks.
 public enum JiffyClock {
     /// The tick rate that fits best; 0 if the clocks were not read.

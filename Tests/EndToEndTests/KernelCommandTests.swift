@@ -43,7 +43,7 @@ struct KernelCommandTests {
             ["--bounding-set=-all", "--inh-caps=-all", Programs.unstuck, "kernel", "facts", "--output", "json"])
         #expect(output.status == 2, "\(output.errors)")
         let features = try JSONValue(output.text)["data"]["features"].array
-        let iterator = try #require(features.first { $0["name"].text == "iter/tcp" })
+        let iterator = try #require(features.first { $0["name"].text == "iter/task_file" })
         #expect(iterator["support"]["answer"].text == "inconclusive")
         #expect(iterator["support"]["how"].text.contains("CAP_BPF"))
         let refused = try Programs.run(

@@ -49,10 +49,60 @@ struct in6_addr {
 
 struct ns_common {
 	unsigned int inum;
+	const void *ops; /* netns_operations: tells a struct net from the head of the list that they are in */
+};
+
+struct hlist_nulls_node {
+	struct hlist_nulls_node *next, **pprev;
+};
+
+struct hlist_nulls_head {
+	struct hlist_nulls_node *first;
+};
+
+struct inet_ehash_bucket {
+	struct hlist_nulls_head chain;
+};
+
+struct inet_listen_hashbucket {
+	struct hlist_nulls_head nulls_head;
+};
+
+/* Listeners are found by sk_nulls_node in `listening_hash`, whose length is fixed, and since cae3873c5b3a ("net: inet:
+ * Retire port only listening_hash", in v5.19) in `lhash2`. */
+struct inet_hashinfo {
+	struct inet_ehash_bucket *ehash;
+	unsigned int ehash_mask;
+	unsigned int lhash2_mask;
+	struct inet_listen_hashbucket *lhash2;
+	struct inet_listen_hashbucket listening_hash[1];
+};
+
+struct inet_timewait_death_row {
+	struct inet_hashinfo *hashinfo;
+};
+
+/* A pointer from fbb8295248e1 ("tcp: allocate tcp_death_row outside of struct netns_ipv4", in v5.18) to v6.0. */
+struct netns_ipv4 {
+	struct inet_timewait_death_row tcp_death_row;
 };
 
 struct net {
 	struct ns_common ns;
+	struct list_head list;
+	struct netns_ipv4 ipv4;
+};
+
+struct nsproxy {
+	struct net *net_ns;
+};
+
+struct task_struct {
+	int tgid;
+	char comm[16];
+	__u64 start_boottime;
+	struct task_struct *group_leader;
+	struct nsproxy *nsproxy;
 };
 
 typedef struct {
@@ -81,13 +131,29 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
 	unsigned long skc_flags;
+	unsigned int skc_hash;
+	struct hlist_nulls_node skc_nulls_node;
+};
+
+struct super_block {
+	unsigned long s_magic;
 };
 
 struct inode {
 	unsigned long i_ino;
+	struct super_block *i_sb;
 };
 
-struct socket;
+struct file {
+	struct inode *f_inode;
+	void *private_data;
+};
+
+struct sock;
+
+struct socket {
+	struct sock *sk;
+};
 
 /* What every struct socket is a part of, its first member (sock_alloc, net/socket.c). */
 struct socket_alloc {
@@ -229,12 +295,17 @@ struct bpf_iter__sockmap {
 	};
 };
 
-struct bpf_iter__tcp {
+struct bpf_iter__task_file {
 	union {
 		struct bpf_iter_meta *meta;
 	};
 	union {
-		struct sock_common *sk_common;
+		struct task_struct *task;
 	};
-	unsigned int uid;
+	union {
+		__u32 fd;
+	};
+	union {
+		struct file *file;
+	};
 };

@@ -102,3 +102,9 @@ static __always_inline __u64 cgroup_of(struct inet_sock *inet)
 	}
 	return cgroup ? BPF_CORE_READ(cgroup, kn, id) : 0;
 }
+
+/* IPPROTO_TCP or another. A bit-field, then 16 bits: see struct sock. */
+static __always_inline __u16 protocol_of(struct inet_sock *inet)
+{
+	return BPF_CORE_READ(inet, sk.sk_protocol);
+}

@@ -29,6 +29,65 @@ struct BPFTestRun: Sendable {
     }
 }
 
+/// A loaded raw_tp program, to be run by any thread while its object lives: without input, inside one RCU read-side section
+/// (`bpf_prog_test_run_raw_tp`, net/bpf/test_run.c; since 1b4d60ec162f, "bpf: Enable BPF_PROG_TEST_RUN for raw_tracepoint",
+/// in v5.10).
+struct BPFRawRun: Sendable {
+    let descriptor: Int32
+    let name: String
+
+    init(_ program: BPFProgramHandle) {
+        descriptor = program.descriptor
+        name = program.name
+    }
+
+    func run() throws {
+        var options = unsafe bpf_test_run_opts()
+        let last = unsafe MemoryLayout<bpf_test_run_opts>.offset(of: \.duration) ?? 0
+        unsafe options.sz = last + MemoryLayout<UInt32>.size
+        let code = unsafe bpf_prog_test_run_opts(descriptor, &options)
+        guard code == 0 else { throw BPFError("run", name, errno: -code) }
+    }
+}
+
+extension BPFMapHandle {
+    /// An array's one element, which a value like `blank` must fill.
+    func first<Value: BitwiseCopyable>(_ blank: Value) throws -> Value {
+        try BPFArray(descriptor: descriptor, name: name).first(blank)
+    }
+}
+
+/// An array of one element that holds a C structure; may be read and written by any thread while its object lives.
+struct BPFArray: Sendable {
+    let descriptor: Int32
+    let name: String
+
+    func first<Value: BitwiseCopyable>(_ blank: Value) throws -> Value {
+        var key: UInt32 = 0
+        var value = blank
+        let code = unsafe withUnsafeMutableBytes(of: &value) {
+            unsafe bpf_map_lookup_elem(descriptor, &key, $0.baseAddress)
+        }
+        guard code == 0 else { throw BPFError("read", name, errno: -code) }
+        return value
+    }
+
+    func setFirst<Value: BitwiseCopyable>(_ value: Value) throws {
+        var key: UInt32 = 0
+        let code = unsafe withUnsafeBytes(of: value) {
+            unsafe bpf_map_update_elem(descriptor, &key, $0.baseAddress, UInt64(BPF_ANY))
+        }
+        guard code == 0 else { throw BPFError("set", name, errno: -code) }
+    }
+
+    /// Reads the element into bytes that have its size.
+    func readFirst(into bytes: inout [UInt8]) throws {
+        var key: UInt32 = 0
+        let code = unsafe bytes.withUnsafeMutableBytes { unsafe bpf_map_lookup_elem(descriptor, &key, $0.baseAddress) }
+        guard code == 0 else { throw BPFError("read", name, errno: -code) }
+    }
+}
+
 extension BPFMapHandle {
     /// Sets an array's one element, whose size the bytes must have.
     public func setFirst(bytes: [UInt8]) throws {
@@ -39,9 +98,7 @@ extension BPFMapHandle {
 
     /// Reads an array's one element into bytes that have its size.
     public func readFirst(into bytes: inout [UInt8]) throws {
-        var key: UInt32 = 0
-        let code = unsafe bytes.withUnsafeMutableBytes { unsafe bpf_map_lookup_elem(descriptor, &key, $0.baseAddress) }
-        guard code == 0 else { throw BPFError("read", name, errno: -code) }
+        try BPFArray(descriptor: descriptor, name: name).readFirst(into: &bytes)
     }
 }
 

@@ -36,14 +36,14 @@ struct FeatureTrials {
                     }
                 }),
             Feature(
-                "iter/tcp",
-                neededFor: "handlers, queues and sequence numbers of every socket; else INET_DIAG, which has none",
-                .trying("loading and attaching") { _ = try TCPObserver() }),
+                "iter/task_file",
+                neededFor: "handlers, queues and sequence numbers of sockets; else INET_DIAG, which has none",
+                .trying("loading and attaching, and a walk of the TCP hash table") { _ = try SocketObserver() }),
             Feature(
                 "cookies in tracing",
                 neededFor: "telling sockets apart for good; else by address, and by inode while they are held",
                 .trying("loading a program that asks for one") {
-                    let object = try BPFObject(embedded: observeTCPObject, name: "unstuck_observe_tcp")
+                    let object = try BPFObject(embedded: observeTaskFileObject, name: "unstuck_task_file")
                     try object.program("observe_plain").setAutoload(false)
                     try object.load()
                 }),

@@ -23,7 +23,7 @@ public final class NodeObserver {
     private let sockmaps = SockmapObserver()
     /// Why the program that reads maps, or sockets, is not tried any more: it will not be accepted the next time either.
     private var refusal: (any Error)?
-    private var refusalOfTCP: (any Error)?
+    private var refusalOfSockets: (any Error)?
     /// What each part of a look took and found: `UNSTUCK_LOG=debug`.
     private let log = Logger(label: "unstuck.look")
 
@@ -212,61 +212,68 @@ public final class NodeObserver {
     }
 
     private func readSockets(into snapshot: inout Snapshot) {
-        let observer: TCPObserver
         if options.avoidsIterators { return readTables(into: &snapshot, missing: WalkedMaps.chosen) }
+        let observer: SocketObserver
         do {
-            if let refusalOfTCP { throw refusalOfTCP }
+            if let refusalOfSockets { throw refusalOfSockets }
             // Loaded once: most of a look's time on an old or slow machine is libbpf's search of the kernel's types.
-            observer = try tcp ?? TCPObserver()
+            observer = try socketObserver ?? SocketObserver()
         } catch {
-            if let error = error as? BPFError, error.isOfLoading { refusalOfTCP = error }
+            if let error = error as? BPFError, error.isOfLoading { refusalOfSockets = error }
             return readTables(into: &snapshot, missing: Requirement.missing(behind: error))
         }
-        tcp = observer
+        socketObserver = observer
         let start = ContinuousClock.now
-        let namespaces = NamespaceFinder(root: options.root).find()
-        if namespaces.isEmpty {
-            snapshot.shortfalls.append(
-                Shortfall(
-                    .namespaces, action: "find any network namespace", missing: "processes in \(options.root.procfs)"))
-        }
-        let ours = linkTarget("/proc/thread-self/ns/net").flatMap(NamespaceFinder.inode(ofLink:))
-        var refused: [String: Int] = [:]
-        // Our own needs no setns, and so no capability for one.
-        let paths = namespaces.map { $0.namespace.inode == ours ? nil : $0.path }
-        let passes: [Result<[TCPSocket], any Error>]
+        let pass: SocketObserver.Pass
         do {
-            passes = try observer.sockets(inNamespaces: paths)
+            pass = try observer.read()
         } catch {
             snapshot.shortfalls.append(Shortfall(.sockets, action: "read TCP sockets", error: error))
             return
         }
-        snapshot.sockets.reserveCapacity(passes.reduce(0) { $0 + ((try? $1.get().count) ?? 0) })
-        for (found, pass) in zip(namespaces, passes) {
-            var namespace = found.namespace
-            do {
-                snapshot.sockets += try pass.get()
-                namespace.wasRead = true
-                if options.readsLocalPorts {
-                    Self.readClientSide(of: &namespace, at: namespace.inode == ours ? nil : found.path)
-                }
-            } catch let error as SystemError where error.errno == ENOENT || error.errno == ESRCH {
-                continue  // it went while we looked
-            } catch {
-                refused[Requirement.missing(behind: error), default: 0] += 1
-            }
-            snapshot.namespaces.append(namespace)
-        }
+        snapshot.sockets = pass.sockets
+        addNamespaces(of: pass, to: &snapshot)
         log.debug(
             """
             \(snapshot.sockets.count) TCP sockets of \(snapshot.namespaces.count) network namespaces in \
-            \(ContinuousClock.now - start)
+            \(ContinuousClock.now - start), \(pass.unowned) of them held by no process that we see
             """)
-        for (missing, count) in refused.sorted(by: { $0.key < $1.key }) {
+        if pass.isPartialList {
             snapshot.shortfalls.append(
                 Shortfall(
-                    .sockets, action: "read the sockets of \(count) network namespace\(count == 1 ? "" : "s")",
-                    missing: missing))
+                    .namespaces, action: "list every network namespace",
+                    missing: "a list of at most \(SocketObserver.mostNamespaces) that does not change meanwhile"))
+        }
+        if pass.tornChains > 0 {
+            snapshot.shortfalls.append(
+                Shortfall(
+                    .sockets,
+                    action:
+                        "read \(pass.tornChains) chain\(pass.tornChains == 1 ? "" : "s") of the kernel's TCP hash table",
+                    missing: "a quieter moment: they changed whenever they were read"))
+        }
+    }
+
+    /// All of the kernel's namespaces: their sockets were read, whether or not somebody is in them.
+    private func addNamespaces(of pass: SocketObserver.Pass, to snapshot: inout Snapshot) {
+        let ours = linkTarget("/proc/thread-self/ns/net").flatMap(NamespaceFinder.inode(ofLink:))
+        let found = Dictionary(NamespaceFinder(root: options.root).find().map { ($0.namespace.inode, $0) }) {
+            first, _ in
+            first
+        }
+        if found.isEmpty {
+            snapshot.shortfalls.append(
+                Shortfall(
+                    .namespaces, action: "find any network namespace", missing: "processes in \(options.root.procfs)"))
+        }
+        for inode in pass.namespaces.union(pass.sockets.map(\.socket.netns)).sorted() {
+            var namespace =
+                found[inode]?.namespace ?? NetworkNamespace(inode: inode, name: nil, process: nil, wasRead: true)
+            namespace.wasRead = true
+            if options.readsLocalPorts, let path = found[inode]?.path {
+                Self.readClientSide(of: &namespace, at: inode == ours ? nil : path)
+            }
+            snapshot.namespaces.append(namespace)
         }
     }
 
@@ -283,7 +290,7 @@ public final class NodeObserver {
         namespace.addresses = found?.1
     }
 
-    private var tcp: TCPObserver?
+    private var socketObserver: SocketObserver?
     /// Open during a look that needs them.
     private var tables: SocketTables?
 
@@ -313,7 +320,7 @@ public final class NodeObserver {
     /// Residents and sockets were numbered by two observers; the snapshot has one table.
     private func readHandlers(into snapshot: inout Snapshot) {
         let ofResidents = (try? sockmaps.handlers()) ?? []
-        let ofSockets = (try? tcp?.handlers()) ?? []
+        let ofSockets = (try? socketObserver?.handlers()) ?? []
         var table: [Handlers] = []
         func number(_ handlers: Handlers) -> Int {
             if let index = table.firstIndex(of: handlers) { return index }

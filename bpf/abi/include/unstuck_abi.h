@@ -29,6 +29,10 @@ enum {
 	UNSTUCK_LOOKUP_SLOTS = 2, /* threads that may look keys up at the same time */
 	UNSTUCK_JUDGED_MAX = 128, /* entries that one repair pass can be told to delete: see struct unstuck_repair */
 	UNSTUCK_SEQ_BUFFER = 32768, /* of an iterator (bpf_seq_read, kernel/bpf/bpf_iter.c) */
+	UNSTUCK_NETS_MAX = 4096,  /* network namespaces that are listed */
+	UNSTUCK_WALK_RECORDS = 2048, /* of a run over the TCP hash table; a power of two, as the next */
+	UNSTUCK_WALK_ADDRESSES = 16384,
+	UNSTUCK_WALK_WANTED_MAX = 16384, /* sockets that can be asked for in one walk */
 };
 
 /* What user space writes to make two iterators share a map; see observe_sockmap.bpf.c. No session has this number. */
@@ -103,7 +107,7 @@ struct unstuck_entry {
 	ua_u8 key[UNSTUCK_KEY_MAX];
 };
 
-/* One socket of iter/tcp with the counters that tell moving from stuck. */
+/* One TCP socket with the counters that tell moving from stuck. */
 struct unstuck_tcp {
 	struct unstuck_socket socket;
 	ua_u64 bytes_sent;     /* 4.19+ */
@@ -130,8 +134,58 @@ struct unstuck_tcp {
 	ua_u8 reserved[5];
 };
 
-/* The kernel's clocks when a pass over iter/tcp began: they tell how long a jiffy is. */
+/* One descriptor of iter/task_file that leads to a TCP socket. A socket has a record for each of its descriptors. */
+struct unstuck_owned {
+	struct unstuck_tcp tcp;
+	ua_u64 start_ns;   /* of the process, on CLOCK_BOOTTIME: tells a reused pid */
+	ua_u32 pid;        /* in the initial PID namespace */
+	ua_u32 descriptor; /* negative numbers do not occur */
+	char command[16];  /* of the process's leader, NUL-padded; anything may stand in it */
+};
+
+/* The kernel's clocks when a pass began: they tell how long a jiffy is. */
 struct unstuck_clock {
+	ua_u64 jiffies;
+	ua_u64 monotonic_ns;
+};
+
+/* A hash table of chains that end with their bucket's number plus `base` (include/linux/list_nulls.h). */
+struct unstuck_table {
+	ua_u64 heads;  /* address of the first chain's head */
+	ua_u32 stride; /* bytes from one head to the next */
+	ua_u32 count;
+	ua_u32 base;
+	ua_u32 reserved;
+};
+
+/* A network namespace of the kernel's own list, and where its TCP sockets are; most namespaces share their tables. */
+struct unstuck_net {
+	struct unstuck_table connected;
+	struct unstuck_table listening;
+	ua_u32 inode;
+	ua_u32 reserved;
+};
+
+struct unstuck_nets {
+	ua_u32 count;
+	ua_u32 is_partial; /* there are more, or the list changed under us */
+	struct unstuck_net nets[UNSTUCK_NETS_MAX];
+};
+
+enum unstuck_walk_mode {
+	UNSTUCK_WALK_UNOWNED = 0, /* sockets without a struct socket as records, all others as addresses */
+	UNSTUCK_WALK_WANTED = 1,  /* the sockets whose addresses are in the map `wanted`, as records */
+};
+
+/* Which part of a hash table to walk: user space writes it before each run, the program moves `next`. */
+struct unstuck_walk {
+	struct unstuck_table table;
+	ua_u32 next;      /* first bucket; behind the last one walked afterwards */
+	ua_u32 mode;      /* enum unstuck_walk_mode */
+	ua_u32 records;   /* written by the program, as all that follow */
+	ua_u32 addresses;
+	ua_u32 torn;      /* chains that changed under us however often they were tried */
+	ua_u32 reserved;
 	ua_u64 jiffies;
 	ua_u64 monotonic_ns;
 };
@@ -216,6 +270,9 @@ struct unstuck_bypass_settings {
 _Static_assert(sizeof(struct unstuck_socket) == 96, "unstuck_socket");
 _Static_assert(sizeof(struct unstuck_entry) == 96 + 8 + 64, "unstuck_entry");
 _Static_assert(sizeof(struct unstuck_tcp) == 96 + 3 * 8 + 15 * 4 + 8 + 4, "unstuck_tcp");
+_Static_assert(sizeof(struct unstuck_owned) == 192 + 8 + 2 * 4 + 16, "unstuck_owned");
+_Static_assert(sizeof(struct unstuck_net) == 2 * 24 + 8, "unstuck_net");
+_Static_assert(sizeof(struct unstuck_walk) == 24 + 6 * 4 + 16, "unstuck_walk");
 _Static_assert(sizeof(struct unstuck_proto) == 6 * 8 + 6 * 32, "unstuck_proto");
 _Static_assert(sizeof(struct unstuck_judged) == 24, "unstuck_judged");
 _Static_assert(sizeof(struct unstuck_repair) == 96 + 24 + 64, "unstuck_repair");

@@ -1,0 +1,109 @@
+import CUnstuckABI
+import UnstuckFormats
+import UnstuckModel
+
+/// Reads the TCP sockets of all network namespaces at once, without a lock of a socket: those that processes hold through
+/// `iter/task_file`, all others through the kernel's hash tables (``SocketTableWalk``).
+///
+/// Not through `iter/tcp`, which corrupts the memory of many kernels (docs/kernel-use.md).
+public final class SocketObserver {
+    private let object: BPFObject
+    private let link: LinkBox
+    private let walk: SocketTableWalk
+    private var table = ProtoTable()
+
+    /// Holds the link where a class may: it is attached once and iterated in each pass.
+    private final class LinkBox {
+        let link: BPFLink
+        init(_ link: consuming BPFLink) { self.link = link }
+    }
+
+    /// What one pass saw.
+    public struct Pass {
+        public var sockets: [TCPSocket] = []
+        /// Inode numbers of all network namespaces of the machine, by the kernel's own list.
+        public var namespaces: Set<UInt32> = []
+        /// The list was longer than is read, or changed under us.
+        public var isPartialList = false
+        /// Chains of a hash table that changed under us whenever they were read: sockets may be missing.
+        public var tornChains = 0
+        /// Sockets that are not held by any process that we can see, though they have a `struct socket`.
+        public var unowned = 0
+    }
+
+    /// Network namespaces that are listed.
+    public static let mostNamespaces = UNSTUCK_NETS_MAX
+
+    /// - Throws: `BPFError` where the kernel refuses a program.
+    public init() throws {
+        let loaded = try BPFObject.loaded(
+            embedded: observeTaskFileObject, name: "unstuck_task_file", stem: "observe")
+        object = loaded.object
+        link = LinkBox(try loaded.program.attachIterator())
+        walk = try SocketTableWalk(sharing: object.map("protos"))
+    }
+
+    /// The distinct handlers of all sockets so far; `KernelSocket.handlers` is an index into it.
+    public func handlers() throws -> [Handlers] {
+        try HandlerNames.resolve(table, in: object.map("protos"))
+    }
+
+    /// Reads every TCP socket once. Sockets in CLOSE are in no table and belong to no connection: they are left out.
+    ///
+    /// - Throws: `BPFError`, `SystemError`.
+    public func read() throws -> Pass {
+        var pass = Pass()
+        let nets = try walk.namespaces()
+        pass.namespaces = nets.inodes
+        pass.isPartialList = nets.isPartial
+        let tables = nets.tables
+        let reader = walk.reader
+        // Most of the time is waiting for memory: neither of the two readings needs to wait for the other.
+        let walking = try RunningThread { try reader.read(tables) }
+        let held = Result { try readHeld() }
+        let walked = try walking.wait()
+        var known = Set<UInt64>()
+        let rest = try held.get()
+        pass.sockets.reserveCapacity(rest.count)
+        known.reserveCapacity(rest.count)
+        for socket in rest where known.insert(socket.socket.identity.address).inserted {
+            if socket.socket.state != .close { pass.sockets.append(socket) }
+        }
+        var protos = table
+        pass.tornChains = walked.torn
+        pass.sockets += try walked.sockets(&protos).filter { known.insert($0.socket.identity.address).inserted }
+        let missing = walked.addresses.filter { !known.contains($0) }
+        if !missing.isEmpty {
+            let found = try walk.read(missing, in: tables).sockets(&protos)
+            pass.unowned = found.count
+            pass.sockets += found.filter { known.insert($0.socket.identity.address).inserted }
+        }
+        table = protos
+        return pass
+    }
+
+    /// A socket that several descriptors lead to is there several times.
+    private func readHeld() throws -> [TCPSocket] {
+        let iterator = try link.link.iterate()
+        let clock = try object.map(".data.clock")
+        var sockets: [TCPSocket] = []
+        var hertz: UInt32?
+        try IteratorReader.read(iterator, stride: OwnedRecord.size, of: "iter/task_file") { piece in
+            // Written before the first record was.
+            let rate = try hertz ?? clock.hertz()
+            hertz = rate
+            for offset in stride(from: 0, to: piece.byteCount, by: OwnedRecord.size) {
+                sockets.append(try TCPRecord.decode(piece, at: offset, hertz: rate, protos: &table))
+            }
+        }
+        return sockets
+    }
+}
+
+extension BPFMapHandle {
+    /// The tick rate by the clocks that our program wrote into this map; 0 if it did not.
+    fileprivate func hertz() throws -> UInt32 {
+        let clock = try first(unstuck_clock())
+        return JiffyClock.hertz(jiffies: clock.jiffies, monotonicNanoseconds: clock.monotonic_ns)
+    }
+}
