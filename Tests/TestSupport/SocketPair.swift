@@ -99,7 +99,7 @@ public final class SocketPair {
         }
     }
 
-    private static func withAddress(
+    public static func withAddress(
         isV6: Bool, port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Void
     ) throws {
         if isV6 {
@@ -125,7 +125,7 @@ public final class SocketPair {
         }
     }
 
-    private static func port(of descriptor: Int32, isV6: Bool) throws -> UInt16 {
+    public static func port(of descriptor: Int32, isV6: Bool) throws -> UInt16 {
         var address = sockaddr_in6()
         var size = socklen_t(MemoryLayout<sockaddr_in6>.size)
         try unsafe withUnsafeMutablePointer(to: &address) { pointer in

@@ -23,9 +23,9 @@ public final class NodeObserver {
     private let sockmaps = SockmapObserver()
     /// Why the program that reads maps, or sockets, is not tried any more: it will not be accepted the next time either.
     private var refusal: (any Error)?
-    private var refusalOfSockets: (any Error)?
+    var refusalOfSockets: (any Error)?
     /// What each part of a look took and found: `UNSTUCK_LOG=debug`.
-    private let log = Logger(label: "unstuck.look")
+    let log = Logger(label: "unstuck.look")
 
     public init(_ options: Options = Options()) { self.options = options }
 
@@ -51,6 +51,7 @@ public final class NodeObserver {
             var again: [Shortfall] = []
             snapshot.sockmaps = readMaps(into: &again)
             Self.markUnstable(&snapshot.sockmaps, before: before)
+            Self.addUnread(to: &snapshot)
             checkAbsences(&snapshot)
         } else {
             snapshot.sockmaps = before
@@ -66,13 +67,27 @@ public final class NodeObserver {
         let known = Set(snapshot.owners.map(\.inode))
         let wanted = sockets.filter { $0.inode != 0 && !known.contains($0.inode) }
         guard !wanted.isEmpty else { return }
-        let found = OwnerFinder(root: options.root).owners(of: wanted, in: snapshot.cgroups)
+        let found = owners(of: wanted, in: snapshot.cgroups)
         snapshot.owners += found
         if found.isEmpty, geteuid() != 0 {
             snapshot.shortfalls.append(
                 Shortfall(.owners, action: "find the processes that hold sockets", missing: "root, or CAP_SYS_PTRACE"))
         }
     }
+
+    /// By the pass that read the sockets, where it names processes as we do; what it did not see is looked for in /proc.
+    private func owners(of wanted: [KernelSocket], in cgroups: [Cgroup]) -> [SocketOwner] {
+        var found: [SocketOwner] = []
+        if inodeNumber("/proc/self/ns/pid") == Self.initialPIDNamespace, let socketObserver {
+            found = socketObserver.owners(of: Set(wanted.map(\.inode)))
+        }
+        let known = Set(found.map(\.inode))
+        let missing = wanted.filter { !known.contains($0.inode) }
+        return missing.isEmpty ? found : found + OwnerFinder(root: options.root).owners(of: missing, in: cgroups)
+    }
+
+    /// `PROC_PID_INIT_INO` (include/linux/proc_ns.h).
+    private static let initialPIDNamespace: UInt64 = 0xEFFF_FFFC
 
     private static func blank() -> Snapshot {
         var wall = timespec()
@@ -211,111 +226,10 @@ public final class NodeObserver {
         }
     }
 
-    private func readSockets(into snapshot: inout Snapshot) {
-        if options.avoidsIterators { return readTables(into: &snapshot, missing: WalkedMaps.chosen) }
-        let observer: SocketObserver
-        do {
-            if let refusalOfSockets { throw refusalOfSockets }
-            // Loaded once: most of a look's time on an old or slow machine is libbpf's search of the kernel's types.
-            observer = try socketObserver ?? SocketObserver()
-        } catch {
-            if let error = error as? BPFError, error.isOfLoading { refusalOfSockets = error }
-            return readTables(into: &snapshot, missing: Requirement.missing(behind: error))
-        }
-        socketObserver = observer
-        let start = ContinuousClock.now
-        let pass: SocketObserver.Pass
-        do {
-            pass = try observer.read()
-        } catch {
-            snapshot.shortfalls.append(Shortfall(.sockets, action: "read TCP sockets", error: error))
-            return
-        }
-        snapshot.sockets = pass.sockets
-        addNamespaces(of: pass, to: &snapshot)
-        log.debug(
-            """
-            \(snapshot.sockets.count) TCP sockets of \(snapshot.namespaces.count) network namespaces in \
-            \(ContinuousClock.now - start), \(pass.unowned) of them held by no process that we see
-            """)
-        if pass.isPartialList {
-            snapshot.shortfalls.append(
-                Shortfall(
-                    .namespaces, action: "list every network namespace",
-                    missing: "a list of at most \(SocketObserver.mostNamespaces) that does not change meanwhile"))
-        }
-        if pass.tornChains > 0 {
-            snapshot.shortfalls.append(
-                Shortfall(
-                    .sockets,
-                    action:
-                        "read \(pass.tornChains) chain\(pass.tornChains == 1 ? "" : "s") of the kernel's TCP hash table",
-                    missing: "a quieter moment: they changed whenever they were read"))
-        }
-    }
-
-    /// All of the kernel's namespaces: their sockets were read, whether or not somebody is in them.
-    private func addNamespaces(of pass: SocketObserver.Pass, to snapshot: inout Snapshot) {
-        let ours = linkTarget("/proc/thread-self/ns/net").flatMap(NamespaceFinder.inode(ofLink:))
-        let found = Dictionary(NamespaceFinder(root: options.root).find().map { ($0.namespace.inode, $0) }) {
-            first, _ in
-            first
-        }
-        if found.isEmpty {
-            snapshot.shortfalls.append(
-                Shortfall(
-                    .namespaces, action: "find any network namespace", missing: "processes in \(options.root.procfs)"))
-        }
-        for inode in pass.namespaces.union(pass.sockets.map(\.socket.netns)).sorted() {
-            var namespace =
-                found[inode]?.namespace ?? NetworkNamespace(inode: inode, name: nil, process: nil, wasRead: true)
-            namespace.wasRead = true
-            if options.readsLocalPorts, let path = found[inode]?.path {
-                Self.readClientSide(of: &namespace, at: inode == ours ? nil : path)
-            }
-            snapshot.namespaces.append(namespace)
-        }
-    }
-
-    /// `/proc/sys/net` shows the namespace of whoever opens it (net/sysctl_net.c).
-    private static func readClientSide(of namespace: inout NetworkNamespace, at path: String?) {
-        let read: @Sendable () -> (LocalPorts?, [IPAddress]) = {
-            let ports = LocalPorts(
-                range: readText("/proc/sys/net/ipv4/ip_local_port_range") ?? "",
-                reserved: readText("/proc/sys/net/ipv4/ip_local_reserved_ports") ?? "")
-            return (ports, InterfaceAddresses.all())
-        }
-        let found = path.map { try? NamespaceThread.run(in: $0, read) } ?? read()
-        namespace.localPorts = found?.0
-        namespace.addresses = found?.1
-    }
-
-    private var socketObserver: SocketObserver?
+    /// Loaded once: most of a look's time on an old or slow machine is libbpf's search of the kernel's types.
+    var socketObserver: SocketObserver?
     /// Open during a look that needs them.
-    private var tables: SocketTables?
-
-    /// The sockets without the iterator: what INET_DIAG tells.
-    private func readTables(into snapshot: inout Snapshot, missing: String) {
-        let start = ContinuousClock.now
-        let opened = tables ?? SocketTables(root: options.root)
-        let reading = opened.read()
-        tables = opened
-        snapshot.sockets = reading.sockets
-        snapshot.namespaces = reading.namespaces
-        snapshot.shortfalls += reading.shortfalls
-        snapshot.shortfalls.append(
-            Shortfall(
-                .handlers,
-                action:
-                    "see the handlers, msg programs, redirected bytes and sequence numbers of sockets (INET_DIAG tells "
-                    + "none of them, so no misdirected connection can be found)",
-                missing: missing))
-        log.debug(
-            """
-            \(snapshot.sockets.count) TCP sockets of \(snapshot.namespaces.count) network namespaces by INET_DIAG in \
-            \(ContinuousClock.now - start)
-            """)
-    }
+    var tables: SocketTables?
 
     /// Residents and sockets were numbered by two observers; the snapshot has one table.
     private func readHandlers(into snapshot: inout Snapshot) {

@@ -11,6 +11,8 @@ public final class SocketObserver {
     private let link: LinkBox
     private let walk: SocketTableWalk
     private var table = ProtoTable()
+    /// Of the last pass.
+    private var held: [HeldDescriptor] = []
 
     /// Holds the link where a class may: it is attached once and iterated in each pass.
     private final class LinkBox {
@@ -29,10 +31,36 @@ public final class SocketObserver {
         public var tornChains = 0
         /// Sockets that are not held by any process that we can see, though they have a `struct socket`.
         public var unowned = 0
-    }
 
-    /// Network namespaces that are listed.
-    public static let mostNamespaces = UNSTUCK_NETS_MAX
+        /// Sockets of each namespace that the kernel counts as in use.
+        public var counts: [UInt32: Int] {
+            var result: [UInt32: Int] = [:]
+            for socket in sockets where socket.socket.state != .timeWait && socket.socket.state != .newSynReceived {
+                result[socket.socket.netns, default: 0] += 1
+            }
+            return result
+        }
+
+        /// What the pass could not see.
+        var shortfalls: [Shortfall] {
+            var result: [Shortfall] = []
+            if isPartialList {
+                result.append(
+                    Shortfall(
+                        .namespaces, action: "list every network namespace",
+                        missing: "a list of at most \(UNSTUCK_NETS_MAX) that does not change meanwhile"))
+            }
+            if tornChains > 0 {
+                result.append(
+                    Shortfall(
+                        .sockets,
+                        action:
+                            "read \(tornChains) chain\(tornChains == 1 ? "" : "s") of the kernel's TCP hash table",
+                        missing: "a quieter moment: they changed whenever they were read"))
+            }
+            return result
+        }
+    }
 
     /// - Throws: `BPFError` where the kernel refuses a program.
     public init() throws {
@@ -46,6 +74,11 @@ public final class SocketObserver {
     /// The distinct handlers of all sockets so far; `KernelSocket.handlers` is an index into it.
     public func handlers() throws -> [Handlers] {
         try HandlerNames.resolve(table, in: object.map("protos"))
+    }
+
+    /// The processes that held sockets of these inodes in the last pass, by every descriptor that leads to them.
+    public func owners(of inodes: Set<UInt64>) -> [SocketOwner] {
+        held.filter { inodes.contains($0.inode) }.map(\.owner)
     }
 
     /// Reads every TCP socket once. Sockets in CLOSE are in no table and belong to no connection: they are left out.
@@ -86,6 +119,7 @@ public final class SocketObserver {
     private func readHeld() throws -> [TCPSocket] {
         let iterator = try link.link.iterate()
         let clock = try object.map(".data.clock")
+        held.removeAll(keepingCapacity: true)
         var sockets: [TCPSocket] = []
         var hertz: UInt32?
         try IteratorReader.read(iterator, stride: OwnedRecord.size, of: "iter/task_file") { piece in
@@ -94,6 +128,9 @@ public final class SocketObserver {
             hertz = rate
             for offset in stride(from: 0, to: piece.byteCount, by: OwnedRecord.size) {
                 sockets.append(try TCPRecord.decode(piece, at: offset, hertz: rate, protos: &table))
+                // The record's length was just checked, and any bit pattern is a valid unstuck_owned.
+                held.append(
+                    HeldDescriptor(unsafe piece.unsafeLoadUnaligned(fromByteOffset: offset, as: unstuck_owned.self)))
             }
         }
         return sockets

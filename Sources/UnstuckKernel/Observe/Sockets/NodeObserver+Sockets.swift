@@ -1,0 +1,122 @@
+import UnstuckFormats
+import UnstuckModel
+
+/// The part of a look that reads the TCP sockets of all network namespaces.
+extension NodeObserver {
+    func readSockets(into snapshot: inout Snapshot) {
+        if options.avoidsIterators { return readTables(into: &snapshot, missing: WalkedMaps.chosen) }
+        let observer: SocketObserver
+        do {
+            if let refusalOfSockets { throw refusalOfSockets }
+            observer = try socketObserver ?? SocketObserver()
+        } catch {
+            if let error = error as? BPFError, error.isOfLoading { refusalOfSockets = error }
+            return readTables(into: &snapshot, missing: Requirement.missing(behind: error))
+        }
+        socketObserver = observer
+        let start = ContinuousClock.now
+        let found = NamespaceFinder(root: options.root).find()
+        if found.isEmpty {
+            snapshot.shortfalls.append(
+                Shortfall(
+                    .namespaces, action: "find any network namespace", missing: "processes in \(options.root.procfs)"))
+        }
+        let before = SocketCounts(of: found, root: options.root)
+        let pass: SocketObserver.Pass
+        do {
+            pass = try observer.read()
+        } catch {
+            snapshot.shortfalls.append(Shortfall(.sockets, action: "read TCP sockets", error: error))
+            return
+        }
+        let after = SocketCounts(of: found, root: options.root)
+        snapshot.sockets = pass.sockets
+        addNamespaces(of: pass, found, to: &snapshot)
+        snapshot.shortfalls += pass.shortfalls
+        for (inode, count) in SocketCounts.missing(before: before, after: after, seen: pass.counts).sorted(by: {
+            $0.key < $1.key
+        }) {
+            snapshot.shortfalls.append(
+                Shortfall(
+                    .sockets,
+                    action: "read \(count) TCP socket\(count == 1 ? "" : "s") of network namespace \(inode)",
+                    missing:
+                        "a way to them: /proc/net/sockstat counts them, and neither a process nor a hash table shows them"
+                ))
+        }
+        log.debug(
+            """
+            \(snapshot.sockets.count) TCP sockets of \(snapshot.namespaces.count) network namespaces in \
+            \(ContinuousClock.now - start), \(pass.unowned) of them held by no process that we see
+            """)
+    }
+
+    /// All of the kernel's namespaces: their sockets were read, whether or not a process is in them.
+    private func addNamespaces(
+        of pass: SocketObserver.Pass, _ found: [NamespaceFinder.Found], to snapshot: inout Snapshot
+    ) {
+        let ours = linkTarget("/proc/thread-self/ns/net").flatMap(NamespaceFinder.inode(ofLink:))
+        let found = Dictionary(found.map { ($0.namespace.inode, $0) }) { first, _ in first }
+        for inode in pass.namespaces.union(pass.sockets.map(\.socket.netns)).sorted() {
+            var namespace =
+                found[inode]?.namespace ?? NetworkNamespace(inode: inode, name: nil, process: nil, wasRead: true)
+            namespace.wasRead = true
+            if options.readsLocalPorts, let path = found[inode]?.path {
+                Self.readClientSide(of: &namespace, at: inode == ours ? nil : path)
+            }
+            snapshot.namespaces.append(namespace)
+        }
+    }
+
+    /// Namespaces that only the sockmaps' own sockets name: nobody read the other sockets there.
+    static func addUnread(to snapshot: inout Snapshot) {
+        let known = Set(snapshot.namespaces.map(\.inode))
+        var unread = Set<UInt32>()
+        for map in snapshot.sockmaps {
+            for entry in map.entries where entry.resident.netns != 0 { unread.insert(entry.resident.netns) }
+        }
+        for inode in unread.subtracting(known).sorted() {
+            snapshot.namespaces.append(NetworkNamespace(inode: inode, name: nil, process: nil, wasRead: false))
+            snapshot.shortfalls.append(
+                Shortfall(
+                    .sockets, action: "read the sockets of network namespace \(inode), which a sockmap's socket is in",
+                    missing: "a way into it: no process and no name under /run/netns leads there"))
+        }
+    }
+
+    /// `/proc/sys/net` shows the namespace of whoever opens it (net/sysctl_net.c).
+    private static func readClientSide(of namespace: inout NetworkNamespace, at path: String?) {
+        let read: @Sendable () -> (LocalPorts?, [IPAddress]) = {
+            let ports = LocalPorts(
+                range: readText("/proc/sys/net/ipv4/ip_local_port_range") ?? "",
+                reserved: readText("/proc/sys/net/ipv4/ip_local_reserved_ports") ?? "")
+            return (ports, InterfaceAddresses.all())
+        }
+        let found = path.map { try? NamespaceThread.run(in: $0, read) } ?? read()
+        namespace.localPorts = found?.0
+        namespace.addresses = found?.1
+    }
+
+    /// The sockets without the iterator: what INET_DIAG tells.
+    private func readTables(into snapshot: inout Snapshot, missing: String) {
+        let start = ContinuousClock.now
+        let opened = tables ?? SocketTables(root: options.root)
+        let reading = opened.read()
+        tables = opened
+        snapshot.sockets = reading.sockets
+        snapshot.namespaces = reading.namespaces
+        snapshot.shortfalls += reading.shortfalls
+        snapshot.shortfalls.append(
+            Shortfall(
+                .handlers,
+                action:
+                    "see the handlers, msg programs, redirected bytes and sequence numbers of sockets (INET_DIAG tells "
+                    + "none of them, so no misdirected connection can be found)",
+                missing: missing))
+        log.debug(
+            """
+            \(snapshot.sockets.count) TCP sockets of \(snapshot.namespaces.count) network namespaces by INET_DIAG in \
+            \(ContinuousClock.now - start)
+            """)
+    }
+}
