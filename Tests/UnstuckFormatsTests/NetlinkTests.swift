@@ -268,9 +268,10 @@ struct NetlinkTests {
         described[6] = 1  // NLM_F_REQUEST
         described.replaceSubrange(64..., with: [UInt8](repeating: 0xFF, count: 8))  // INET_DIAG_NOCOOKIE
         #expect(DiagRequest.describe(tuple, sequence: 3) == described)
-        let dump = DiagRequest.dump(isV6: true, sequence: 4)
+        let dump = DiagRequest.dump(sequence: 4)
         #expect(
-            Array(dump[..<24]) == Self.hex("48 00 00 00 14 00 01 03 04 00 00 00 00 00 00 00 0a 06 42 00 ff ff ff ff"))
-        #expect(dump[24...].allSatisfy { $0 == 0 })
+            Array(dump[..<20]) == Self.hex("4c 00 00 00 12 00 01 03 04 00 00 00 00 00 00 00 02 00 00 42"))
+        #expect(dump[20..<68].allSatisfy { $0 == 0 })  // struct inet_diag_sockid
+        #expect(Array(dump[68...]) == Self.hex("ff ff ff ff 00 00 00 00"))  // every state
     }
 }

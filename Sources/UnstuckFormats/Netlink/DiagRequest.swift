@@ -3,11 +3,17 @@ import UnstuckModel
 
 /// Requests to NETLINK_SOCK_DIAG about TCP sockets: `struct nlmsghdr` and `struct inet_diag_req_v2`, byte by byte.
 public enum DiagRequest {
-    /// Every TCP socket of one family, in every state, with tcp_info, memory and what else the kernel adds by itself.
-    public static func dump(isV6: Bool, sequence: UInt32) -> [UInt8] {
-        var request = base(isV6: isV6)
+    /// Every TCP socket of both families, in every state, with tcp_info, memory and what else the kernel adds by itself.
+    ///
+    /// The older request (`struct inet_diag_req`), which the kernel takes for both families (`inet_diag_dump_compat`,
+    /// net/ipv4/inet_diag.c): it walks the whole hash table for each request, whatever the request leaves out.
+    public static func dump(sequence: UInt32) -> [UInt8] {
+        var request = inet_diag_req()
+        request.idiag_family = 2  // AF_INET; the kernel does not look at it
         request.idiag_ext = UInt8(1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_SKMEMINFO - 1))
-        return message(type: describe, flags: NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH, sequence, request)
+        request.idiag_states = .max
+        return message(
+            type: UInt16(TCPDIAG_GETSOCK), flags: NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH, sequence, request)
     }
 
     /// The one socket with that tuple; the kernel answers with a listener of that address where there is none.
@@ -44,11 +50,11 @@ public enum DiagRequest {
         return id
     }
 
-    private static func message(
-        type: UInt16, flags: Int32, _ sequence: UInt32, _ request: inet_diag_req_v2
+    private static func message<Request: BitwiseCopyable>(
+        type: UInt16, flags: Int32, _ sequence: UInt32, _ request: Request
     ) -> [UInt8] {
         var header = nlmsghdr()
-        header.nlmsg_len = UInt32(MemoryLayout<nlmsghdr>.size + MemoryLayout<inet_diag_req_v2>.size)
+        header.nlmsg_len = UInt32(MemoryLayout<nlmsghdr>.size + MemoryLayout<Request>.size)
         header.nlmsg_type = type
         header.nlmsg_flags = UInt16(flags)
         header.nlmsg_seq = sequence

@@ -44,22 +44,12 @@ public final class SockDiag {
     /// - Throws: `SystemError`; ENOENT: the kernel has no `tcp_diag`. `NetlinkError`.
     public func table() throws -> Table {
         var table = Table()
-        for isV6 in [false, true] {
-            for attempt in 1...Self.tries {
-                var sockets: [DiagSocket] = []
-                let isInterrupted = try channel.ask(
-                    "SOCK_DIAG_BY_FAMILY", on: namespace, isDump: true,
-                    { DiagRequest.dump(isV6: isV6, sequence: $0) },
-                    { sockets.append(try DiagSocket.decode($1, in: $0.payload)) })
-                guard isInterrupted else {
-                    table.sockets += sockets
-                    break
-                }
-                if attempt == Self.tries {
-                    table.sockets += sockets
-                    table.isInterrupted = true
-                }
-            }
+        for _ in 1...Self.tries {
+            table = Table()
+            table.isInterrupted = try channel.ask(
+                "TCPDIAG_GETSOCK", on: namespace, isDump: true, { DiagRequest.dump(sequence: $0) },
+                { table.sockets.append(try DiagSocket.decode($1, in: $0.payload)) })
+            if !table.isInterrupted { break }
         }
         return table
     }
