@@ -20,10 +20,10 @@ space := $(empty) $(empty)
 pure_filter := ^($(subst $(space),|,$(strip $(PURE_TESTS))))\.
 swift_files := find . -name '.build*' -prune -o -name '*.swift' -print0
 
-.PHONY: help setup build release fmt lint check test soak drill churn demo matrix bench fuzz clean
+.PHONY: help setup build release fmt lint check test test-all soak drill churn demo matrix bench fuzz clean
 
 help: ## Show this list.
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do \
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do \
 		printf '  make %-9s %s\n' "$$name" "$$text"; done
 
 setup: ## Install the Debian packages that are missing (needs root only then).
@@ -46,10 +46,17 @@ check: setup lint ## Format, build and pure tests: no root, any kernel.
 	$(SWIFT) build --build-tests
 	scripts/run-tests.sh --skip-build --filter '$(pure_filter)'
 
-test: setup ## All tests, on this machine's kernel and inside the lab's. Needs root; whatever cannot run fails.
-	@[ "$$(id -u)" = 0 ] || { echo "make test: needs root, for namespaces and BPF ('make check' runs the rest)" >&2; exit 1; }
+needs_root = [ "$$(id -u)" = 0 ] || { echo "make $@: needs root, for namespaces and BPF ('make check' runs the rest)" >&2; exit 1; }
+
+test: setup ## All tests on this machine, the kernel's inside the lab's kernels. Needs root; what cannot run fails.
+	@$(needs_root)
 	@$(MAKE) release
 	UNSTUCK_BIN_DIR="$(DIST)" scripts/run-tests.sh
+
+test-all: setup ## Every test on every kernel; writes docs/test-matrix.md. KERNEL=6.12, KERNEL=machine: one column.
+	@$(needs_root)
+	@$(MAKE) release
+	UNSTUCK_BIN_DIR="$(DIST)" scripts/run-tests.sh --all $(KERNEL)
 
 soak: release ## The big counts, on every kernel; writes docs/soak.md. Needs root, and takes half an hour.
 	@UNSTUCK_BIN_DIR="$(DIST)" scripts/soak.sh
