@@ -58,6 +58,16 @@ struct FaultTableTests {
         #expect([seen.before.bystanders, seen.after.bystanders] == ["answers", "answers"])
     }
 
+    /// A scenario that cannot be run takes no other down.
+    @Test(.requires(.native)) func aScenarioThatCannotBeRunFailsAlone() throws {
+        let (sound, broken) = (Cell(code: "Z1", isTwin: false), Cell(code: "none", isTwin: false))
+        let run = try FaultTableRun([broken, sound])
+        let error = #expect(throws: RealLab.Failure.self) { try run.cells[broken]?.get() }
+        #expect(error?.description.contains("none could not be played") == true)
+        #expect(try run.cells[sound]?.get().acts.map(\.found.isEmpty) == [false, false])
+        #expect(run.statuses == [1, 0, 1] && run.misplaced.isEmpty)
+    }
+
     /// What is wrong with one scenario fails its own case above, and not this.
     @Test func whatUnstuckSaidAsAWhole() throws {
         let run = try Self.run.get()

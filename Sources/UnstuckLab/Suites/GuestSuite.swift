@@ -34,6 +34,7 @@ public final class GuestSuite {
     public private(set) var trouble: String?
     private let child: Child
     private let log: String
+    /// Bytes of its output.
     private var taken = 0
     private let begin = ContinuousClock.now
 
@@ -83,10 +84,11 @@ public final class GuestSuite {
     /// - Returns: the tests that ended since.
     public func update() throws -> [TestName] {
         let hasEnded = child.hasEnded  // asked first: then all that it told is there to be read
-        let lines = child.outputSoFar.split(separator: "\n", omittingEmptySubsequences: false)
-        // The last one is not whole.
-        let fresh = lines.dropLast().dropFirst(taken)
-        taken += fresh.count
+        let bytes = child.output(from: taken)
+        // The last line is not whole.
+        let whole = bytes.prefix((bytes.lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1)
+        taken += whole.count
+        let fresh = String(decoding: whole, as: UTF8.self).split(separator: "\n")
         version = version ?? fresh.first { $0.hasPrefix("Linux version ") }.map(String.init)
         let ended = fresh.compactMap { run.add($0) }
         if hasEnded, !isOver { try finish() }

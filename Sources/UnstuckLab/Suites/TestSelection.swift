@@ -19,10 +19,11 @@ public struct TestSelection: Decodable, Sendable {
     /// For a test bundle.
     var arguments: [String] { run.flatMap { ["--filter", $0] } + skip.flatMap { ["--skip", $0] } }
 
-    /// The expressions that chose none of these tests: the tests have another name by now, and would be missed silently.
+    /// The expressions that match none of these tests: those have another name by now, and would be missed silently, or not
+    /// skipped.
     /// - Throws: where one is no regular expression.
-    func unmatched(by tests: some Collection<TestName>) throws -> [String] {
-        try run.filter { pattern in
+    static func unmatched(_ patterns: [String], by tests: some Collection<TestName>) throws -> [String] {
+        try patterns.filter { pattern in
             let regex = try Regex(pattern)
             return !tests.contains { $0.description.contains(regex) }
         }

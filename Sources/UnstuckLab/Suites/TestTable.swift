@@ -52,7 +52,19 @@ public struct TestTable: Sendable {
     /// - Parameter isWhole: every kernel had its turn, so each test must have run on one of them.
     /// - Returns: everything that is wrong; a run without any of it is green.
     public func problems(isWhole: Bool) -> [String] {
-        columns.flatMap(problems) + (isWhole ? tests.compactMap(ranNowhere) : [])
+        columns.flatMap(problems)
+            + (isWhole
+                ? tests.compactMap(ranNowhere) + columns.flatMap { unmatched($0.name, $0.selection.skip, by: tests) }
+                : [])
+    }
+
+    /// Expressions of a kernel's list of tests that match none.
+    private func unmatched(_ kernel: String, _ patterns: [String], by tests: some Collection<TestName>) -> [String] {
+        do {
+            return try TestSelection.unmatched(patterns, by: tests).map { "\(kernel): no test is named like \($0)" }
+        } catch {
+            return ["\(kernel): its tests are listed by what is no regular expression: \(error)"]
+        }
     }
 
     private func problems(of column: Column) -> [String] {
@@ -62,13 +74,7 @@ public struct TestTable: Sendable {
         if !column.run.hasEnded, column.trouble == nil {
             found.append("\(column.name): the tests did not run to their end")
         }
-        do {
-            for pattern in try column.selection.unmatched(by: column.run.outcomes.keys) {
-                found.append("\(column.name): no test is named like \(pattern)")
-            }
-        } catch {
-            found.append("\(column.name): its tests are chosen by what is no regular expression: \(error)")
-        }
+        found += unmatched(column.name, column.selection.run, by: column.run.outcomes.keys)
         for issue in column.run.issues where issue.test == nil { found.append("\(column.name): \(issue.text)") }
         for test in tests {
             let place = "\(column.name): \(test)"
