@@ -8,7 +8,10 @@ MAKEFLAGS += --no-print-directory
 
 SWIFT ?= swift
 DIST := $(CURDIR)/.build/dist
-PROGRAMS := unstuck unstuck-lab
+# The lab first: what it alone needs takes longest, and is compiled beside what both need.
+PROGRAMS := unstuck-lab unstuck
+# Apart from the debug build, so that the two can go on at the same time.
+RELEASE_BUILD := $(CURDIR)/.build/programs
 
 # Tests that need no root and no particular kernel; `make test` runs these and all others.
 PURE_TESTS := UnstuckModelTests UnstuckFormatsTests UnstuckDiagnosisTests UnstuckProbingTests
@@ -20,10 +23,10 @@ space := $(empty) $(empty)
 pure_filter := ^($(subst $(space),|,$(strip $(PURE_TESTS))))\.
 swift_files := find . -name '.build*' -prune -o -name '*.swift' -print0
 
-.PHONY: help setup build release fmt lint check test soak drill churn demo matrix bench fuzz clean
+.PHONY: help setup build release fmt lint check test test-all soak drill churn demo matrix bench fuzz clean
 
 help: ## Show this list.
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do \
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do \
 		printf '  make %-9s %s\n' "$$name" "$$text"; done
 
 setup: ## Install the Debian packages that are missing (needs root only then).
@@ -33,8 +36,18 @@ build: setup ## Build everything for debugging.
 	$(SWIFT) build
 
 release: setup ## Build the two programs, each one fully static file, into .build/dist.
-	$(foreach program,$(PROGRAMS),$(SWIFT) build -c release -Xswiftc -static-executable --product $(program) &&) true
-	@scripts/dist.sh .build/release "$(DIST)" $(PROGRAMS)
+	$(foreach program,$(PROGRAMS),$(SWIFT) build --scratch-path "$(RELEASE_BUILD)" -c release \
+		-Xswiftc -static-executable --product $(program) &&) true
+	@scripts/dist.sh "$(RELEASE_BUILD)/release" "$(DIST)" $(PROGRAMS)
+
+# Both builds, one beside the other: a release's modules are compiled one after the other for the most part.
+.PHONY: test-build test-bundle
+test-build: setup
+	@$(SWIFT) package resolve
+	@$(MAKE) --jobs=2 release test-bundle
+
+test-bundle: setup
+	$(SWIFT) build --build-tests
 
 fmt: ## Format all Swift files.
 	@$(swift_files) | xargs -0 $(SWIFT) format --in-place --parallel
@@ -46,10 +59,17 @@ check: setup lint ## Format, build and pure tests: no root, any kernel.
 	$(SWIFT) build --build-tests
 	scripts/run-tests.sh --skip-build --filter '$(pure_filter)'
 
-test: setup ## All tests, on this machine's kernel and inside the lab's. Needs root; whatever cannot run fails.
-	@[ "$$(id -u)" = 0 ] || { echo "make test: needs root, for namespaces and BPF ('make check' runs the rest)" >&2; exit 1; }
-	@$(MAKE) release
+needs_root = [ "$$(id -u)" = 0 ] || { echo "make $@: needs root, for namespaces and BPF ('make check' runs the rest)" >&2; exit 1; }
+
+test: setup ## All tests on this machine, the kernel's inside the lab's kernels. Needs root; what cannot run fails.
+	@$(needs_root)
+	@$(MAKE) test-build
 	UNSTUCK_BIN_DIR="$(DIST)" scripts/run-tests.sh
+
+test-all: setup ## Every test on every kernel; writes docs/test-matrix.md. KERNEL=6.12, KERNEL=machine: one column.
+	@$(needs_root)
+	@$(MAKE) test-build
+	UNSTUCK_BIN_DIR="$(DIST)" scripts/run-tests.sh --all $(KERNEL)
 
 soak: release ## The big counts, on every kernel; writes docs/soak.md. Needs root, and takes half an hour.
 	@UNSTUCK_BIN_DIR="$(DIST)" scripts/soak.sh
@@ -78,4 +98,4 @@ fuzz: setup ## Fuzz what reads foreign bytes, FUZZ_SECONDS=600 in all; fails on 
 
 clean: ## Remove what was built.
 	$(SWIFT) package clean
-	rm -rf "$(DIST)"
+	rm -rf "$(DIST)" "$(RELEASE_BUILD)"

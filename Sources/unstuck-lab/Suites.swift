@@ -5,10 +5,11 @@ import UnstuckLab
 
 struct Suites: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the tests inside other kernels, and tell in one table what ran where.",
+        abstract: "Run the tests inside other kernels, and show in one table what ran where.",
         discussion: """
-            Without --bundle no guest is started: only what the machine's own run told is judged. The exit status is 1 \
-            if a test failed, a run is no result, or a test was skipped without need.
+            In each kernel the tests run that the list of kernels gives it, unless --all or --filter is given. Without \
+            --bundle no guest is started: only the machine's own run is evaluated. The exit status is 1 if a test \
+            failed, a run is no result, or a test was skipped without need.
 
             EXAMPLES
               unstuck-lab suites --bundle .build/debug/unstuckPackageTests.xctest --kernel sid --filter RepairTests
@@ -23,6 +24,8 @@ struct Suites: ParsableCommand {
     var bundle: String?
     @Option(help: "Only tests whose names match this regular expression.")
     var filter: [String] = []
+    @Flag(help: "Every test in every kernel, whatever the list of kernels gives it.")
+    var all = false
     @Option(help: ArgumentHelp("A variable of the tests' environment.", valueName: "name=value"))
     var env: [String] = []
     @Option(help: "The event stream of the same tests' run on the machine itself.")
@@ -35,6 +38,10 @@ struct Suites: ParsableCommand {
     var results = ".build/guests"
     @Option(help: "Where the complete table goes.")
     var table = ".build/test-table.md"
+    @Option(help: "The table of whole runs, in which each kernel's column is replaced as it ends. With --all.")
+    var matrix: String?
+    @Option(help: "With --matrix: the commit that is tested.")
+    var commit: String?
     @Option(help: "Guests at a time.")
     var jobs = 2
     @Option(help: "Seconds after which a guest is lost.")
@@ -48,6 +55,10 @@ struct Suites: ParsableCommand {
         guard machineProcess == nil || machine != nil && machineProcess ?? 0 > 0 else {
             throw ValidationError("--machine-process goes with --machine")
         }
+        guard !all || filter.isEmpty else { throw ValidationError("--all runs everything, and --filter does not") }
+        guard (matrix == nil) == (commit == nil), matrix == nil || all else {
+            throw ValidationError("--matrix and --commit go together, and with --all")
+        }
         guard bundle != nil || machine != nil else { throw ValidationError("nothing to judge: --bundle or --machine") }
     }
 
@@ -58,7 +69,7 @@ struct Suites: ParsableCommand {
         var columns: [TestTable.Column] = []
         if let bundle {
             let chosen = try kernel.isEmpty ? catalogue.kernel : kernel.map { try catalogue[$0] }
-            columns += try run(try absolute(bundle), in: chosen)
+            columns += try run(try absolute(bundle), in: chosen, of: catalogue)
         }
         if let machine {
             while let machineProcess, let machineStart, ProcessStatus.startTime(of: machineProcess) == machineStart {
@@ -66,32 +77,39 @@ struct Suites: ParsableCommand {
             }
             guard let text = readText(machine) else { throw LabError(.missing, "cannot read \(machine)") }
             let events = KernelRun(lines: text.split(separator: "\n"))
-            columns.insert(TestTable.Column("machine", provides: catalogue.machine.provides, run: events), at: 0)
+            let column = TestTable.Column("machine", provides: catalogue.machine.provides, run: events)
+            let times = events.times ?? 0...0
+            try keep(
+                column, version: readText("/proc/version") ?? "", seconds: times.upperBound - times.lowerBound,
+                catalogue)
+            columns.insert(column, at: 0)
         }
-        let judged = TestTable(columns)
-        try judged.write(to: table)
-        for line in judged.summary { Output.line(line) }
-        let problems = judged.problems(isWhole: whole)
+        let table = TestTable(columns)
+        try table.write(to: self.table)
+        for line in table.summary { Output.line(line) }
+        let problems = table.problems(isWhole: whole)
         for problem in problems { Output.progress("✗ \(problem)") }
-        Output.line("the complete table is in \(table)")
+        Output.line("the complete table is in \(self.table)")
         if !problems.isEmpty { throw ExitCode(1) }
     }
 
     /// Runs them, a few at a time.
-    private func run(_ bundle: String, in kernels: [KernelCatalogue.Kernel]) throws -> [TestTable.Column] {
+    private func run(
+        _ bundle: String, in kernels: [KernelCatalogue.Kernel], of catalogue: KernelCatalogue
+    ) throws -> [TestTable.Column] {
         guard let own = linkTarget("/proc/self/exe") else { throw LabError(.missing, "/proc is not mounted") }
         let root = try absolute(".")
         var options = GuestSuite.Options(
             bundle: bundle, root: root, results: results.hasPrefix("/") ? results : "\(root)/\(results)")
-        options.filters = filter
         options.environment = env
         options.limit = .seconds(limit)
-        var waiting = kernels[...]
+        var waiting = catalogue.inStartOrder(kernels)[...]
         var running: [GuestSuite] = []
         var done: [String: TestTable.Column] = [:]
         while !waiting.isEmpty || !running.isEmpty {
             while running.count < jobs, let next = waiting.popFirst() {
                 Output.progress("\(next.name): begins")
+                options.selection = try selection(of: next, catalogue)
                 running.append(try GuestSuite(next, lab: own, options))
             }
             usleep(500_000)
@@ -103,12 +121,29 @@ struct Suites: ParsableCommand {
                 }
                 guard suite.isOver else { continue }
                 Output.progress("\(name): \(suite.trouble ?? "ended") after \(suite.seconds) s")
-                done[name] = TestTable.Column(
-                    name, provides: suite.kernel.provides, run: suite.run, trouble: suite.trouble)
+                let column = TestTable.Column(
+                    name, provides: suite.kernel.provides, run: suite.run, trouble: suite.trouble,
+                    selection: suite.selection)
+                try keep(column, version: suite.version ?? "", seconds: Double(suite.seconds), catalogue)
+                done[name] = column
             }
             running.removeAll { $0.isOver }
         }
         return kernels.compactMap { done[$0.name] }
+    }
+
+    private func selection(of kernel: KernelCatalogue.Kernel, _ catalogue: KernelCatalogue) throws -> TestSelection {
+        if all { return .all }
+        return filter.isEmpty ? try catalogue.selection(of: kernel) : TestSelection(name: "filter", run: filter)
+    }
+
+    /// Writes a column of the table of whole runs: at once, so that a run that is cut off later keeps it.
+    private func keep(_ column: TestTable.Column, version: String, seconds: Double, _ catalogue: KernelCatalogue) throws
+    {
+        guard let matrix, let commit else { return }
+        var kept = try TestMatrix(kernels: ["machine"] + catalogue.kernel.map(\.name), readFrom: matrix)
+        let column = TestMatrix.Column(column, version: version, commit: commit, seconds: seconds)
+        try kept.replace(column, in: matrix, commit: commit)
     }
 
     /// Also makes sure that it is there.

@@ -14,11 +14,21 @@ struct CanaryTests {
     /// Emulated processors need longer; that it takes well under two seconds on real ones is told, not tested.
     private static let deadline = ["--deadline", Scale.of("10", small: "120")]
 
-    private func canary(_ arguments: [String] = []) throws -> (status: Int32, report: JSONValue, errors: String) {
+    /// One canary for two tests: under emulation each takes long.
+    private static let first = Result {
+        (before: try Traces(), output: try output([]))
+    }
+
+    private static func output(_ arguments: [String]) throws -> Programs.Output {
         let output = try Programs.run(
-            Programs.unstuck, ["kernel", "canary", "--output", "json"] + Self.deadline + arguments)
+            Programs.unstuck, ["kernel", "canary", "--output", "json"] + deadline + arguments)
         guard !output.text.isEmpty else { throw RealLab.Failure("canary: \(output.status) \(output.errors)") }
-        return (output.status, try JSONValue(output.text)["data"], output.errors)
+        return output
+    }
+
+    private func canary(_ arguments: [String] = []) throws -> (status: Int32, report: JSONValue) {
+        let output = try Self.output(arguments)
+        return (output.status, try JSONValue(output.text)["data"])
     }
 
     @Test func saysWhatTheFaultTableSays() throws {
@@ -33,7 +43,8 @@ struct CanaryTests {
             "fionread-stack": try outcome("FIONREAD-stack").next == "counts-none",
             "splice": try outcome("splice").next == "sees-none",
         ]
-        let (status, report, _) = try canary()
+        let output = try Self.first.get().output
+        let report = try JSONValue(output.text)["data"]
         let trials = report["trials"].array
         #expect(Set(trials.map { $0["fault"].text }) == Set(expected.keys))
         for trial in trials {
@@ -42,13 +53,11 @@ struct CanaryTests {
                 trial["word"].text == (expected[fault] == true ? "present" : "absent"),
                 "\(fault): \(trial["evidence"].array.map(\.text))")
         }
-        #expect(status == 1)
+        #expect(output.status == 1)
     }
 
     @Test func leavesNothing() throws {
-        let before = try Traces()
-        _ = try canary()
-        #expect(try before.areLeft())
+        #expect(try Self.first.get().before.areLeft())
     }
 
     /// Whoever started it is killed: it ends by itself, and cleans up.
@@ -65,7 +74,7 @@ struct CanaryTests {
 
     @Test func refusesWhereOthersLook() throws {
         let accelerator = try ForeignAccelerator()
-        let (status, report, _) = try canary()
+        let (status, report) = try canary()
         #expect(status == 2)
         #expect(report["isRefused"].number == 1)
         #expect(report["trials"].array.isEmpty)
@@ -75,7 +84,7 @@ struct CanaryTests {
 
     @Test func takesItsKeysOutAgain() throws {
         let accelerator = try ForeignAccelerator()
-        let (_, report, _) = try canary(["--remove-own-keys"])
+        let (_, report) = try canary(["--remove-own-keys"])
         #expect(report["trials"].array.count == 5)
         #expect(report["keysLeft"].number == 0)
         // Only a kernel that leaks leaves any to be taken out.
@@ -111,7 +120,7 @@ struct CanaryTests {
     }
 
     /// What a canary could leave.
-    private struct Traces {
+    private struct Traces: Sendable {
         var maps: Set<Double>
         var programs: Set<Double>
         var links: Set<Double>

@@ -9,7 +9,16 @@ import UnstuckModel
 @Suite("Facts of this kernel", .serialized)
 struct FactsTests {
     /// Read once: under emulation it takes half a minute.
-    private static let facts = FactsReader(root: NodeRoot()).read()
+    private static let facts = reading.facts
+    private static let reading = Reading()
+
+    private struct Reading {
+        /// What there was before.
+        let maps = Result { Set(try BPFTable.mapIDs()) }
+        let files = directoryNames("/proc/self/fd").count
+        let facts = FactsReader(root: NodeRoot()).read()
+        let filesAfter = directoryNames("/proc/self/fd").count
+    }
 
     private func status(_ id: String) throws -> BugVerdict {
         try #require(judgeKernel(Self.facts.evidence).first { $0.id == id })
@@ -66,9 +75,7 @@ struct FactsTests {
 
     /// What is tried is ours, and gone afterwards.
     @Test func leavesNothingBehind() throws {
-        let maps = Set(try BPFTable.mapIDs())
-        let files = directoryNames("/proc/self/fd").count
-        _ = FactsReader(root: NodeRoot()).read()
+        let maps = try Self.reading.maps.get()
         // The kernel frees maps a moment after their last descriptor is closed.
         var left = Set<UInt32>()
         let isClean = try Wait.until {
@@ -76,7 +83,7 @@ struct FactsTests {
             return left.isEmpty
         }
         #expect(isClean, "\(left)")
-        #expect(directoryNames("/proc/self/fd").count <= files)
+        #expect(Self.reading.filesAfter <= Self.reading.files)
     }
 
     /// An answer of each kind that is known of every kernel of the lab, and one that tells the two sentences of a refusal apart.

@@ -7,12 +7,13 @@ import Testing
     static let test = TestName(suite: "UnstuckKernelTests.ObserverTests", function: "sharesAMap()")
 
     private func event(_ kind: String, _ symbol: String, _ text: String, _ more: String = "") throws -> TestEvent {
-        try TestEvent(
+        try TestRecord(
             line: """
                 {"kind":"event","payload":{"instant":{"absolute":1.5,"since1970":2.5},"kind":"\(kind)",\(more)"messages":\
                 [{"symbol":"\(symbol)","text":"\(text)"}],"testID":"UnstuckKernelTests.ObserverTests\\/sharesAMap()\\/\
                 ObserverTests.swift:72:6"},"version":0}
-                """)
+                """
+        ).event
     }
 
     @Test func aTestIsListedAndASuiteIsNot() throws {
@@ -20,9 +21,9 @@ import Testing
         let function =
             #"{"kind":"test","payload":{"id":"M.S\/f(_:)\/A.swift:9:6","isParameterized":true,"kind":"function","#
             + #""name":"f(_:)",\#(place)},"version":0}"#
-        #expect(try TestEvent(line: function) == .listed(TestName(suite: "M.S", function: "f(_:)")))
+        #expect(try TestRecord(line: function).event == .listed(TestName(suite: "M.S", function: "f(_:)")))
         let suite = #"{"kind":"test","payload":{"id":"M.S","kind":"suite","name":"S",\#(place)},"version":0}"#
-        #expect(try TestEvent(line: suite) == .other)
+        #expect(try TestRecord(line: suite).event == .other)
     }
 
     @Test func whatHappensToATestIsRead() throws {
@@ -46,7 +47,7 @@ import Testing
         let line =
             #"{"kind":"event","payload":{"instant":{"absolute":1,"since1970":1},"kind":"runEnded","#
             + #""messages":[{"symbol":"pass","text":"Test run with 19 tests in 3 suites passed."}]},"version":0}"#
-        #expect(try TestEvent(line: line) == .runEnded)
+        #expect(try TestRecord(line: line).event == .runEnded)
     }
 
     @Test func namesAreOfASuiteOrOfAModule() {

@@ -12,6 +12,8 @@ public struct KernelCatalogue: Decodable, Sendable {
         public var package: String
         /// What tests may ask of it, and must find there.
         public var provides: Set<KernelFeature>
+        /// The name of the ``TestSelection`` that `make test` runs in it.
+        public var tests: String
     }
 
     /// The kernel of the machine itself.
@@ -21,6 +23,8 @@ public struct KernelCatalogue: Decodable, Sendable {
 
     public var machine: Machine
     public var kernel: [Kernel]
+    /// What a kernel's `tests` may name; what takes longest comes first.
+    public var tests: [TestSelection]
 
     public init(path: String) throws {
         guard let text = readText(path) else {
@@ -32,6 +36,20 @@ public struct KernelCatalogue: Decodable, Sendable {
         } catch {
             throw LabError(.invalid, "\(path) is no list of kernels", cause: error)
         }
+        for kernel in kernel { _ = try selection(of: kernel) }
+    }
+
+    /// What `make test` runs in a kernel.
+    public func selection(of kernel: Kernel) throws -> TestSelection {
+        guard let found = tests.first(where: { $0.name == kernel.tests }) else {
+            throw LabError(.invalid, "kernel \"\(kernel.name)\" runs tests that are not listed: \"\(kernel.tests)\"")
+        }
+        return found
+    }
+
+    /// Kernels in the order in which their guests are started: the ones that take longest first.
+    public func inStartOrder(_ kernels: [Kernel]) -> [Kernel] {
+        tests.map(\.name).flatMap { name in kernels.filter { $0.tests == name } }
     }
 
     public subscript(name: String) -> Kernel {

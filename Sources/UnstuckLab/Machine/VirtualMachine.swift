@@ -92,6 +92,7 @@ public struct VirtualMachine: Sendable {
         }
         let line = "\(folder)/line"
         try Files.write("", to: line)
+        let output = try OwnedDescriptor(path: line)
         let emulator = try Child(
             [lab, "leash", "\(getpid())", "--", program] + engine.arguments + [
                 "-smp", "\(processors)", "-m", "\(megabytes)M", "-nodefaults", "-no-user-config",
@@ -101,12 +102,14 @@ public struct VirtualMachine: Sendable {
             ])
         var status: Int32?
         var failure: String?
-        var taken = 0
+        var read = 0
+        var rest: ArraySlice<UInt8> = []
         let isInTime = try Deadline(after: limit).wait(every: .milliseconds(50)) {
             try interruption.check()
             let hasEnded = emulator.hasEnded  // asked first: then all that it wrote is there to be read
-            let all = try readFile(line)
-            var rest = all[taken...]
+            let more = Files.rest(of: output, from: read)
+            read += more.count
+            rest += more
             while status == nil, failure == nil, let message = try GuestMessage.take(from: &rest) {
                 switch message {
                 case .ready: try Files.removeTree(initramfs)  // read long ago; whoever kills us leaves little
@@ -117,7 +120,8 @@ public struct VirtualMachine: Sendable {
                 case .failure(let text): failure = text
                 }
             }
-            taken = rest.startIndex
+            // Without what was taken off it.
+            rest = ArraySlice(Array(rest))
             return hasEnded
         }
         if !isInTime { emulator.signal(SIGKILL) }

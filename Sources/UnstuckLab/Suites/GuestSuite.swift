@@ -9,8 +9,8 @@ public final class GuestSuite {
         public var bundle: String
         /// The repository: the tests read its files by relative paths.
         public var root: String
-        /// Regular expressions of test names; all tests without any.
-        public var filters: [String] = []
+        /// The tests that are run.
+        public var selection = TestSelection.all
         /// Folder for each kernel's log.
         public var results: String
         /// More of the tests' environment: `NAME=value`.
@@ -26,24 +26,29 @@ public final class GuestSuite {
     }
 
     public let kernel: KernelCatalogue.Kernel
+    public let selection: TestSelection
     public private(set) var run = KernelRun()
+    /// Of the guest's kernel: `/proc/version`.
+    public private(set) var version: String?
     /// Why the run is no result; known once it has ended.
     public private(set) var trouble: String?
     private let child: Child
     private let log: String
+    /// Bytes of its output.
     private var taken = 0
     private let begin = ContinuousClock.now
 
     /// What the tests start.
     private static let programs = ["bash", "bpftool", "cat", "setpriv", "sleep", "ss", "unshare"]
     /// What the tests read, of the repository.
-    private static let readFolders = ["docs", "lab"]
+    private static let readFolders = ["docs", "lab", "Tests/UnstuckFormatsTests/Fixtures"]
     /// As on the machine: tests hold more than a guest's 1024 files.
     private static let openFiles = 20_000
 
     /// - Parameter lab: this program, static.
     public init(_ kernel: KernelCatalogue.Kernel, lab: String, _ options: Options) throws {
         self.kernel = kernel
+        selection = options.selection
         try Files.makeFolder(options.results)
         log = "\(options.results)/\(kernel.name).log"
         child = try Child(
@@ -67,20 +72,24 @@ public final class GuestSuite {
     /// The tests' words go to standard error, their events to standard output, as they happen.
     private static func command(_ options: Options) -> [String] {
         [
-            "sh", "-c", "ulimit -n \(openFiles) && cd \"$0\" && exec \"$@\"", options.root, options.bundle,
+            "sh", "-c",
+            "read -r version < /proc/version && echo \"$version\" && ulimit -n \(openFiles) && cd \"$0\" && exec \"$@\"",
+            options.root, options.bundle,
             "--testing-library", "swift-testing", "--no-parallel", "--event-stream-version", "0",
             "--event-stream-output-path", "/proc/self/fd/1",
-        ] + options.filters.flatMap { ["--filter", $0] }
+        ] + options.selection.arguments
     }
 
     /// Takes in what was told since the last time.
     /// - Returns: the tests that ended since.
     public func update() throws -> [TestName] {
         let hasEnded = child.hasEnded  // asked first: then all that it told is there to be read
-        let lines = child.outputSoFar.split(separator: "\n", omittingEmptySubsequences: false)
-        // The last one is not whole.
-        let fresh = lines.dropLast().dropFirst(taken)
-        taken += fresh.count
+        let bytes = child.output(from: taken)
+        // The last line is not whole.
+        let whole = bytes.prefix((bytes.lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1)
+        taken += whole.count
+        let fresh = String(decoding: whole, as: UTF8.self).split(separator: "\n")
+        version = version ?? fresh.first { $0.hasPrefix("Linux version ") }.map(String.init)
         let ended = fresh.compactMap { run.add($0) }
         if hasEnded, !isOver { try finish() }
         return ended

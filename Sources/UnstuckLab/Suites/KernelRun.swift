@@ -17,6 +17,11 @@ public struct KernelRun: Sendable {
     /// What went wrong, in swift-testing's words, in their order.
     public private(set) var issues: [(test: TestName?, text: String)] = []
     public private(set) var hasEnded = false
+    /// How long each test took that ended, in seconds.
+    public private(set) var seconds: [TestName: Double] = [:]
+    /// When the first and the last line were written, in seconds since 1970.
+    public private(set) var times: ClosedRange<Double>?
+    private var starts: [TestName: Double] = [:]
 
     public init() {}
 
@@ -28,15 +33,21 @@ public struct KernelRun: Sendable {
     /// - Returns: the test that ended with this line.
     @discardableResult
     public mutating func add(_ line: Substring) -> TestName? {
-        guard let event = try? TestEvent(line: line) else { return nil }
-        switch event {
+        guard let record = try? TestRecord(line: line) else { return nil }
+        if let time = record.time {
+            times = min(times?.lowerBound ?? time, time)...max(times?.upperBound ?? time, time)
+        }
+        switch record.event {
         case .listed(let name): outcomes[name] = outcomes[name] ?? .listed
-        case .started(let name): outcomes[name] = .begun
+        case .started(let name):
+            outcomes[name] = .begun
+            starts[name] = record.time
         case .caseStarted(let name): cases[name, default: 0] += 1
         case .issue(let name, let text): issues.append((name, text))
         case .skipped(let name, let reason): outcomes[name] = .skipped(reason: reason)
         case .ended(let name, let hasFailed):
             outcomes[name] = hasFailed ? .failed : .passed
+            if let start = starts[name], let end = record.time { seconds[name] = end - start }
             return name
         case .runEnded: hasEnded = true
         case .other: break

@@ -5,8 +5,14 @@ extension TestTable {
         var lines = [
             row(["test"] + columns.map(\.name)), row(columns.reduce(into: ["---"]) { list, _ in list.append("---") }),
         ]
-        for test in tests { lines.append(row(["`\(test)`"] + columns.map { cell(test, $0) })) }
+        for test in tests { lines.append(row(["`\(test)`"] + columns.map { timed(test, $0) })) }
         return "# What ran where\n\n" + lines.joined(separator: "\n") + "\n"
+    }
+
+    /// A cell with how long the test took, where that is worth knowing.
+    private func timed(_ test: TestName, _ column: Column) -> String {
+        guard let seconds = column.run.seconds[test], seconds >= 1 else { return cell(test, column) }
+        return "\(cell(test, column)), \(Int(seconds.rounded())) s"
     }
 
     public func write(to path: String) throws { try Files.write(markdown, to: path) }

@@ -1,5 +1,12 @@
 /// One line of swift-testing's event stream (version 0, Documentation/ABI/JSON.md of swift-testing), as far as the table of
 /// tests needs it.
+struct TestRecord {
+    var event: TestEvent
+    /// Seconds since 1970; `nil` where a line carries no time.
+    var time: Double?
+}
+
+/// What such a line reports.
 enum TestEvent: Equatable {
     /// A test function that was chosen to run.
     case listed(TestName)
@@ -10,26 +17,29 @@ enum TestEvent: Equatable {
     case skipped(TestName, reason: String)
     case ended(TestName, hasFailed: Bool)
     case runEnded
-    /// What tells the table nothing: a suite, an attachment.
+    /// Nothing that the table shows: a suite, an attachment.
     case other
+}
 
+extension TestRecord {
     /// - Throws: where the line is no record of a stream.
     init(line: some StringProtocol) throws {
-        let record = try JSONText.decode(Record.self, from: String(line))
+        let record = try JSONText.decode(Line.self, from: String(line))
         let payload = record.payload
+        time = payload.instant?.since1970
         let name = (payload.testID ?? payload.id).flatMap(TestName.init(id:))
         let texts = (payload.messages ?? []).filter { $0.symbol != "details" }.map(\.text)
         switch (record.kind, payload.kind, name) {
-        case ("test", "function", let name?): self = .listed(name)
-        case ("event", "testStarted", let name?): self = .started(name)
-        case ("event", "testCaseStarted", let name?): self = .caseStarted(name)
-        case ("event", "testSkipped", let name?): self = .skipped(name, reason: Self.quoted(texts.first ?? ""))
+        case ("test", "function", let name?): event = .listed(name)
+        case ("event", "testStarted", let name?): event = .started(name)
+        case ("event", "testCaseStarted", let name?): event = .caseStarted(name)
+        case ("event", "testSkipped", let name?): event = .skipped(name, reason: Self.quoted(texts.first ?? ""))
         case ("event", "testEnded", let name?):
-            self = .ended(name, hasFailed: payload.messages?.contains { $0.symbol == "fail" } ?? true)
+            event = .ended(name, hasFailed: payload.messages?.contains { $0.symbol == "fail" } ?? true)
         case ("event", "issueRecorded", let name) where payload.issue?.isKnown != true:
-            self = .issue(name, texts.joined(separator: " "))
-        case ("event", "runEnded", _): self = .runEnded
-        default: self = .other
+            event = .issue(name, texts.joined(separator: " "))
+        case ("event", "runEnded", _): event = .runEnded
+        default: event = .other
         }
     }
 
@@ -40,19 +50,21 @@ enum TestEvent: Equatable {
         return String(text[start.upperBound...].prefix { $0 != "\"" })
     }
 
-    private struct Record: Decodable {
+    private struct Line: Decodable {
         struct Payload: Decodable {
             struct Message: Decodable {
                 var symbol: String
                 var text: String
             }
             struct Issue: Decodable { var isKnown: Bool }
+            struct Instant: Decodable { var since1970: Double }
 
             var kind: String
             var id: String?
             var testID: String?
             var messages: [Message]?
             var issue: Issue?
+            var instant: Instant?
         }
 
         var kind: String

@@ -7,12 +7,23 @@ public struct TestTable: Sendable {
         public var run: KernelRun
         /// Why the run itself is no result (a guest was lost, its kernel complained, the tests crashed).
         public var trouble: String?
+        /// The tests that were to run.
+        public var selection: TestSelection
 
-        public init(_ name: String, provides: Set<KernelFeature>, run: KernelRun, trouble: String? = nil) {
+        public init(
+            _ name: String, provides: Set<KernelFeature>, run: KernelRun, trouble: String? = nil,
+            selection: TestSelection = .all
+        ) {
             self.name = name
+            self.selection = selection
             self.provides = provides
             self.run = run
             self.trouble = trouble
+        }
+
+        /// A skip is fine only for a feature that is named, and that the kernel does not provide.
+        func isExcused(_ reason: String) -> Bool {
+            SkipReason.features(in: reason).map { !provides.isSuperset(of: $0) } ?? false
         }
     }
 
@@ -34,19 +45,26 @@ public struct TestTable: Sendable {
         case .begun: "NOT FINISHED"
         case .failed: "FAILED"
         case .passed: column.run.cases[test].map { "passed (\($0))" } ?? "passed"
-        case .skipped(let reason): isExcused(reason, column) ? reason : "SKIPPED"
+        case .skipped(let reason): column.isExcused(reason) ? reason : "SKIPPED"
         }
-    }
-
-    /// A skip is fine only for a feature that is named, and that the kernel does not provide.
-    private func isExcused(_ reason: String, _ column: Column) -> Bool {
-        SkipReason.features(in: reason).map { !column.provides.isSuperset(of: $0) } ?? false
     }
 
     /// - Parameter isWhole: every kernel had its turn, so each test must have run on one of them.
     /// - Returns: everything that is wrong; a run without any of it is green.
     public func problems(isWhole: Bool) -> [String] {
-        columns.flatMap(problems) + (isWhole ? tests.compactMap(ranNowhere) : [])
+        columns.flatMap(problems)
+            + (isWhole
+                ? tests.compactMap(ranNowhere) + columns.flatMap { unmatched($0.name, $0.selection.skip, by: tests) }
+                : [])
+    }
+
+    /// Expressions of a kernel's list of tests that match none.
+    private func unmatched(_ kernel: String, _ patterns: [String], by tests: some Collection<TestName>) -> [String] {
+        do {
+            return try TestSelection.unmatched(patterns, by: tests).map { "\(kernel): no test is named like \($0)" }
+        } catch {
+            return ["\(kernel): its tests are listed by what is no regular expression: \(error)"]
+        }
     }
 
     private func problems(of column: Column) -> [String] {
@@ -56,6 +74,7 @@ public struct TestTable: Sendable {
         if !column.run.hasEnded, column.trouble == nil {
             found.append("\(column.name): the tests did not run to their end")
         }
+        found += unmatched(column.name, column.selection.run, by: column.run.outcomes.keys)
         for issue in column.run.issues where issue.test == nil { found.append("\(column.name): \(issue.text)") }
         for test in tests {
             let place = "\(column.name): \(test)"
@@ -67,7 +86,7 @@ public struct TestTable: Sendable {
             case .listed where column.trouble == nil: found.append("\(place) was chosen and never began")
             case .skipped(let reason) where SkipReason.features(in: reason) == nil:
                 found.append("\(place) was skipped and names no feature that it needs: \(reason)")
-            case .skipped(let reason) where !isExcused(reason, column):
+            case .skipped(let reason) where !column.isExcused(reason):
                 found.append("\(place) was skipped (\(reason)), and this kernel provides that")
             default: break
             }

@@ -58,6 +58,9 @@ public final class Child: Sendable {
     /// What it wrote up to now.
     public var outputSoFar: String { Self.contents(output) }
 
+    /// The same without the first bytes.
+    func output(from offset: Int) -> [UInt8] { Files.rest(of: output, from: offset) }
+
     public var hasEnded: Bool { linux_has_ended(pid) != 0 }
 
     /// Waits for the end; a child that outlives `limit` is killed, which is an error. Call it once.
@@ -79,18 +82,7 @@ public final class Child: Sendable {
     }
 
     private static func contents(_ file: borrowing OwnedDescriptor) -> String {
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65536)
-        while true {
-            // pread: the child shares the file's position and may still be writing.
-            let descriptor = file.raw
-            let offset = off_t(bytes.count)
-            let count = unsafe chunk.withUnsafeMutableBytes {
-                unsafe pread(descriptor, $0.baseAddress, $0.count, offset)
-            }
-            guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
-            bytes += chunk[..<count]
-        }
+        String(decoding: Files.rest(of: file, from: 0), as: UTF8.self)
     }
 
     private static func anonymousFile() throws -> OwnedDescriptor {

@@ -41,6 +41,21 @@ enum Files {
         }
     }
 
+    /// What a file has from `offset` on. Its position is neither used nor moved: somebody else may still be writing there.
+    static func rest(of file: borrowing OwnedDescriptor, from offset: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65536)
+        let descriptor = file.raw
+        while true {
+            let place = off_t(offset + bytes.count)
+            let count = unsafe chunk.withUnsafeMutableBytes {
+                unsafe pread(descriptor, $0.baseAddress, $0.count, place)
+            }
+            guard count > 0 else { return bytes }
+            bytes += chunk[..<count]
+        }
+    }
+
     /// Writes a whole file or none of it: assembled aside, then renamed.
     static func publish(_ text: String, at path: String) throws {
         let draft = "\(path).\(getpid()).draft"
