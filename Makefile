@@ -11,7 +11,7 @@ DIST := $(CURDIR)/.build/dist
 PROGRAMS := unstuck unstuck-lab
 
 # Tests that need no root and no particular kernel; `make test` runs these and all others.
-PURE_TESTS := UnstuckModelTests UnstuckFormatsTests UnstuckDiagnosisTests UnstuckProbingTests
+PURE_TESTS := UnstuckModelTests UnstuckFormatsTests UnstuckDiagnosisTests UnstuckProbingTests KernelUseTests
 
 FUZZ_SECONDS ?= 600
 
