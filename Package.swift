@@ -110,6 +110,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "KernelUseTests",
+            dependencies: ["UnstuckKernel", "UnstuckProbing", "UnstuckRepair", "UnstuckLab", "CLibBPF"],
+            swiftSettings: strict),
+        .testTarget(
             name: "UnstuckLabTests",
             dependencies: ["TestSupport", "UnstuckLab", "UnstuckModel", "UnstuckKernel", "unstuck-lab"],
             swiftSettings: strict),

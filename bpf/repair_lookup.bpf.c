@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * As repair.bpf.c, for kernels that refuse iter/sockmap: each judged key is looked up, which takes a reference on its
- * socket, checked, and deleted, in one run of this program on a packet of zeros (BPF_PROG_TEST_RUN).
+ * As repair.bpf.c, for kernels that refuse iter/sockmap: each evaluated key is looked up, which takes a reference on its
+ * socket, checked, and deleted, in one test run of this program (BPF_PROG_TEST_RUN). It is attached nowhere.
+ *
+ * An sk_lookup program, because that type may delete from a sockmap on every kernel: Linux commit 98e948fb60d4 ("bpf:
+ * Allow delete from sockmap/sockhash only if update is allowed") names it, and "bpf, sockmap: Disallow update and delete
+ * from tc, xdp, socket_filter and flow_dissector" (August 2026), after which a tc program may not, leaves it. Test runs of
+ * it came with 7c32e8f8bc33 ("bpf: Add PROG_TEST_RUN support for sk_lookup programs") (in v5.13, Debian's 5.10.136).
  *
  * The element is not handed to us as the iterator's is: it is found among the links of the socket's psock.
  */
@@ -108,13 +113,13 @@ __noinline int repair_one(__u32 index)
 	return 0;
 }
 
-SEC("tc")
-int repair_all(struct __sk_buff *ctx __attribute__((unused)))
+SEC("sk_lookup")
+int repair_all(struct bpf_sk_lookup *ctx __attribute__((unused)))
 {
 	for (__u32 index = 0; index < UNSTUCK_JUDGED_MAX; index++) {
 		if (index >= count)
 			break;
 		repair_one(index);
 	}
-	return 0;
+	return SK_PASS;
 }

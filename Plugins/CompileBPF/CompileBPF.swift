@@ -47,7 +47,8 @@ struct CompileBPF: BuildToolPlugin {
             "bpf/lab/accelerator.h", "bpf/lab/kmesh_accelerator.bpf.c",
         ].map { root.appending(path: $0) }
 
-        return (Self.objects[target.name] ?? []).map { object in
+        let objects = Self.objects[target.name] ?? []
+        let compilations = objects.map { object in
             let source = root.appending(path: "bpf/\(object.file).bpf.c")
             let swift = context.pluginWorkDirectoryURL.appending(path: "\(object.constant).swift")
             let script = """
@@ -58,12 +59,28 @@ struct CompileBPF: BuildToolPlugin {
                 { printf '/// %s, compiled (base64).\\nlet %s: StaticString = "' "${3##*/}" "$5"
                   base64 -w0 "$4.o"; printf '"\\n'; } > "$4"
                 """
-            return .buildCommand(
+            return Command.buildCommand(
                 displayName: "Compiling \(object.file).bpf.c",
                 executable: URL(filePath: "/bin/sh"),
                 arguments: ["-c", script, "sh", clang.path, root.path, source.path, swift.path, object.constant],
                 inputFiles: [source] + headers,
                 outputFiles: [swift])
         }
+        return compilations + [list(objects, context)]
+    }
+
+    /// All objects of a target by name, for the test that holds docs/kernel-use.md against them.
+    private func list(_ objects: [(file: String, constant: String)], _ context: PluginContext) -> Command {
+        let swift = context.pluginWorkDirectoryURL.appending(path: "embeddedObjects.swift")
+        let members = objects.map { "\"\($0.file)\": \($0.constant)" }.joined(separator: ", ")
+        let text = """
+            /// Every BPF object of this module: `bpf/<name>.bpf.c`.
+            let embeddedObjects: [String: StaticString] = [\(members)]
+            """
+        return .buildCommand(
+            displayName: "Listing the BPF objects",
+            executable: URL(filePath: "/bin/sh"),
+            arguments: ["-c", "printf '%s\\n' \"$1\" > \"$2\"", "sh", text, swift.path],
+            inputFiles: [], outputFiles: [swift])
     }
 }

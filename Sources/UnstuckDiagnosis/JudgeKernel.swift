@@ -76,6 +76,8 @@ extension KernelTrial {
             "FIONREAD of a mapped socket says \(result ? "how many bytes wait" : "0 while a byte of the stack waits")"
         case .deletesFromTracepoint:
             "the verifier \(result ? "takes" : "refuses") a tracepoint program that deletes from a sockmap"
+        case .deletesFromTC:
+            "the verifier \(result ? "takes" : "refuses") a tc program that deletes from a sockmap"
         }
     }
 }

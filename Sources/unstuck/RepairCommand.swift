@@ -17,8 +17,10 @@ struct RepairCommand: ParsableCommand {
             before and after: what a killed run left is accounted for by the next one. SIGINT, SIGTERM and SIGHUP end a \
             run between two steps.
 
-            With --without-iterator entries are planned that no socket was seen of, in two complete looks; a third one \
-            comes just before they are deleted, by key. Who sat there is not seen, and the window is wider.
+            With --without-iterator entries are planned that no socket was seen of, in two complete snapshots; a third one \
+            comes just before they are deleted, by key. It is refused (exit status 2) unless every network namespace is \
+            proven to be read: run it in the host's PID namespace. What is behind the key is not seen, and the window is \
+            wider.
 
             EXAMPLES
               unstuck repair

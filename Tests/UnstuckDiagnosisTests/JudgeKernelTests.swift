@@ -12,7 +12,7 @@ struct JudgeKernelTests {
         for name in KernelBug.askedMembers { evidence.members[name] = false }
         evidence.handlers = handlers(destroy: "tcp_v4_destroy_sock", unhash: "inet_unhash", ioctl: "tcp_ioctl")
         evidence.options = ["MPTCP": "n", "TLS": "n"]
-        evidence.trials = [.countsStackBytes: true, .deletesFromTracepoint: true]
+        evidence.trials = [.countsStackBytes: true, .deletesFromTracepoint: true, .deletesFromTC: true]
         return evidence
     }
 
@@ -23,7 +23,7 @@ struct JudgeKernelTests {
         for name in KernelBug.askedMembers { evidence.members[name] = true }
         evidence.handlers = handlers(destroy: "sock_map_destroy", unhash: "inet_unhash", ioctl: "tcp_bpf_ioctl")
         evidence.options = ["MPTCP": "y", "TLS": "m"]
-        evidence.trials = [.countsStackBytes: false, .deletesFromTracepoint: false]
+        evidence.trials = [.countsStackBytes: false, .deletesFromTracepoint: false, .deletesFromTC: false]
         return evidence
     }
 
@@ -50,6 +50,9 @@ struct JudgeKernelTests {
         #expect(found["copied-seq"] == .notApplicable)
         #expect(found["foreign-delete"] == .affected)
         #expect(found["mptcp"] == .notApplicable)
+        #expect(found["tc-delete"] == .affected)
+        #expect(found["iter-tcp"] == .notApplicable)
+        #expect(found["iter-tcp-batch"] == .notApplicable)
         let how = try verdict("leak", Self.leaking).how
         #expect(how == "unhash of a mapped socket is inet_unhash, destroy of a mapped socket is tcp_v4_destroy_sock")
     }
@@ -97,6 +100,17 @@ struct JudgeKernelTests {
         evidence.handlers = Self.handlers(destroy: nil, unhash: nil, ioctl: nil)
         #expect(try verdict("zombie", evidence).status == .inconclusive)
         #expect(try verdict("leak", evidence).status == .inconclusive)
+    }
+
+    /// Whether a kernel that batches sockets holds them rightly leaves no trace.
+    @Test func aKernelThatReadsSocketsInBatches() throws {
+        let found = statuses(Self.broken)
+        #expect(found["iter-tcp"] == .inconclusive)
+        #expect(found["iter-tcp-batch"] == .inconclusive)
+        #expect(found["tc-delete"] == .fixed)
+        for id in ["iter-tcp", "iter-tcp-batch"] {
+            #expect(try verdict(id, Self.broken).symptom.hasPrefix("reading by iter/tcp (Unstuck does not use it): "))
+        }
     }
 
     @Test func nothingIsKnown() {

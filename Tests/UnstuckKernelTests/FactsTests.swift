@@ -66,8 +66,10 @@ struct FactsTests {
                 == (try KernelUnderTest.provides(.cookie) ? .supported : .unsupported))
         #expect(features["fentry"]?.answer == (try KernelUnderTest.provides(.fentry) ? .supported : .unsupported))
         #expect(features["kprobes"]?.answer == (try KernelUnderTest.provides(.kprobes) ? .supported : .unsupported))
-        for name in ["sockmap lookup", "iter/task_file", "tp_btf", "sock_ops", "sk_msg", "pidfd_getfd", "SOCK_DESTROY"]
-        {
+        for name in [
+            "sockmap lookup", "sk_lookup test run", "iter/task_file", "tp_btf", "sock_ops", "sk_msg", "pidfd_getfd",
+            "SOCK_DESTROY",
+        ] {
             #expect(features[name]?.answer == .supported, "\(name): \(features[name]?.how ?? "not asked")")
         }
         #expect(features["batches of a sockmap"]?.answer == .unsupported)

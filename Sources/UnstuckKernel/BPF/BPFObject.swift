@@ -1,6 +1,7 @@
 import CLibBPF
 import FoundationEssentials
 import Glibc
+import UnstuckModel
 
 /// A BPF object that libbpf has opened: programs and maps, to be configured, loaded and attached.
 ///
@@ -215,6 +216,9 @@ public struct BPFError: Error, Sendable, CustomStringConvertible {
     /// It would be refused again.
     var isOfLoading: Bool { ["decode", "open", "load"].contains(action) }
 
-    public var reason: String { unsafe String(cString: strerror(errno)) }
+    public var reason: String {
+        errno == Support.notSupported
+            ? "not supported by this kernel (ENOTSUPP)" : unsafe String(cString: strerror(errno))
+    }
     public var description: String { "cannot \(action) BPF \(object): \(reason)" }
 }

@@ -3,8 +3,10 @@ import Glibc
 import Synchronization
 
 extension BPFProgramHandle {
-    /// Runs a loaded tc program once, on a packet of zeros that goes nowhere (`BPF_PROG_TEST_RUN`).
-    public func runOnce() throws { try BPFTestRun(descriptor: descriptor, name: name).run() }
+    /// Runs a loaded sk_lookup program once (`BPF_PROG_TEST_RUN`), for a lookup of 0.0.0.0 that nobody asked for.
+    ///
+    /// - Throws: `BPFError`; ENOTSUPP from kernels that do not run programs of this type so, which is found by trying.
+    public func runOnceAsLookup() throws { try BPFTestRun(descriptor: descriptor, name: name).runAsLookup() }
 }
 
 /// A loaded tc program, to be run by any thread while its object lives.
@@ -22,6 +24,25 @@ struct BPFTestRun: Sendable {
         let code = unsafe packet.withUnsafeBytes { raw in
             unsafe options.data_in = raw.baseAddress
             unsafe options.data_size_in = UInt32(raw.count)
+            unsafe options.`repeat` = 1
+            return unsafe bpf_prog_test_run_opts(descriptor, &options)
+        }
+        guard code == 0 else { throw BPFError("run", name, errno: -code) }
+    }
+
+    /// An sk_lookup program takes a context, and no packet: a family, and zeros (`bpf_prog_test_run_sk_lookup`,
+    /// net/bpf/test_run.c).
+    func runAsLookup() throws {
+        var options = unsafe bpf_test_run_opts()
+        let last = unsafe MemoryLayout<bpf_test_run_opts>.offset(of: \.duration) ?? 0
+        unsafe options.sz = last + MemoryLayout<UInt32>.size
+        var context = unsafe bpf_sk_lookup()
+        unsafe context.family = UInt32(AF_INET)
+        // As much of it as the oldest kernel with test runs of this type knows; newer ones take the rest for zeros.
+        let size = unsafe MemoryLayout<bpf_sk_lookup>.offset(of: \.ingress_ifindex) ?? 0
+        let code = unsafe withUnsafeBytes(of: &context) { raw in
+            unsafe options.ctx_in = raw.baseAddress
+            unsafe options.ctx_size_in = UInt32(size)
             unsafe options.`repeat` = 1
             return unsafe bpf_prog_test_run_opts(descriptor, &options)
         }
@@ -116,8 +137,8 @@ public enum MapIterators {
 
     /// Loads by the first way, and by the second if the kernel refuses the first and takes the second.
     ///
-    /// - Throws: what the first way threw, if the second is refused as well; what the second threw, if it wants for a right
-    ///   that the first does not need.
+    /// - Throws: what the first way threw, if the second is refused as well; what the second threw, if it lacks a capability
+    ///   that the first does not need, or is loaded and cannot be run.
     public static func load<Loaded>(
         _ iterating: () throws -> Loaded, orLookingUp lookingUp: () throws -> Loaded
     ) throws -> Loaded {
@@ -131,6 +152,8 @@ public enum MapIterators {
                 return loaded
             } catch let second as BPFError where second.errno == EPERM && Self.wantsRights {
                 throw second  // with CAP_NET_ADMIN it might have been taken
+            } catch let second as BPFError where second.action == "run" {
+                throw second
             } catch {}
             throw error
         }

@@ -86,6 +86,11 @@ public struct FactsReader {
         } else {
             evidence.unknown[KernelTrial.deletesFromTracepoint.rawValue] = "no tracepoint program can be loaded"
         }
+        if let result = pair.deletesFromTC() {
+            evidence.trials[.deletesFromTC] = result
+        } else {
+            evidence.unknown[KernelTrial.deletesFromTC.rawValue] = "no tc program can be loaded"
+        }
         var isShared = false
         do {
             (evidence.handlers, isShared) = try pair.handlers()

@@ -36,6 +36,14 @@ struct FeatureTrials {
                     }
                 }),
             Feature(
+                "sk_lookup test run",
+                neededFor: "deleting stale entries where iter/sockmap is refused; else no way is left",
+                .trying("loading and running one", needing: [.bpf, .perfmon, .netAdmin]) {
+                    let program = try TrialProgram.load(
+                        BPF_PROG_TYPE_SK_LOOKUP, TrialProgram.returning(1), for: BPF_SK_LOOKUP)
+                    try BPFTestRun(descriptor: program.raw, name: "a trial program").runAsLookup()
+                }),
+            Feature(
                 "iter/task_file",
                 neededFor: "handlers, queues and sequence numbers of sockets; else INET_DIAG, which has none",
                 .trying("loading and attaching, and a walk of the TCP hash table") { _ = try SocketObserver() }),

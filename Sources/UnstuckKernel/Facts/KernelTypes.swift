@@ -19,10 +19,12 @@ final class KernelTypes {  // owns the btf, and frees it once
 
     deinit { unsafe btf__free(btf) }
 
-    /// Whether a structure has a member of that name; members of unnamed structures inside it count.
+    /// Whether a structure or union has a member of that name; members of unnamed structures inside it count.
     func hasMember(_ member: String, of structure: String) -> Bool {
-        let id = unsafe btf__find_by_name_kind(btf, structure, UInt32(BTF_KIND_STRUCT))
-        return id > 0 && hasMember(member, in: UInt32(id), depth: 0)
+        [BTF_KIND_STRUCT, BTF_KIND_UNION].contains { kind in
+            let id = unsafe btf__find_by_name_kind(btf, structure, UInt32(kind))
+            return id > 0 && hasMember(member, in: UInt32(id), depth: 0)
+        }
     }
 
     private func hasMember(_ name: String, in id: UInt32, depth: Int) -> Bool {

@@ -69,10 +69,14 @@ final class MappedPair {
     }
 
     /// Whether the verifier lets a tracepoint program delete from the map; `nil`: it takes no tracepoint programs.
-    func deletesFromTracepoint() -> Bool? {
-        guard (try? TrialProgram.load(BPF_PROG_TYPE_TRACEPOINT, TrialProgram.returning(0))) != nil else { return nil }
-        let program = TrialProgram.deleting(from: map.descriptor.raw)
-        return (try? TrialProgram.load(BPF_PROG_TYPE_TRACEPOINT, program)) != nil
+    func deletesFromTracepoint() -> Bool? { deletes(from: BPF_PROG_TYPE_TRACEPOINT) }
+
+    /// The same of a tc program.
+    func deletesFromTC() -> Bool? { deletes(from: BPF_PROG_TYPE_SCHED_CLS) }
+
+    private func deletes(from type: bpf_prog_type) -> Bool? {
+        guard (try? TrialProgram.load(type, TrialProgram.returning(0))) != nil else { return nil }
+        return (try? TrialProgram.load(type, TrialProgram.deleting(from: map.descriptor.raw))) != nil
     }
 
     /// Ends the connection by SOCK_DESTROY of the client's end: the last that can be done with it.

@@ -11,6 +11,8 @@ public final class SocketTables {
     private var notes: [Shortfall] = []
     /// How often the tables were read.
     public private(set) var reads = 0
+    /// What the last reading knows of the node's namespaces: whether there is a socket in none of the tables that were read.
+    public private(set) var evidence = NamespaceEvidence()
 
     private struct Open {
         var namespace: NetworkNamespace
@@ -117,9 +119,9 @@ public final class SocketTables {
         result.namespaces.append(namespace)
     }
 
-    /// Namespaces that only sockets keep alive.
+    /// Namespaces that no process is in.
     private func readHidden(_ result: inout Reading) {
-        var hidden = HiddenNamespaces(root: root)
+        var hidden = NamespaceSurvey(root: root)
         var failures: [String: Int] = [:]
         var opened: [UInt32: Open] = [:]
         let known = Set(result.sockets.map(\.socket.inode))
@@ -137,6 +139,11 @@ public final class SocketTables {
             read(entry, inode, &result)
         }
         for (missing, count) in failures { refused[missing, default: 0] += count }
+        evidence = hidden.evidence
+        for namespace in result.namespaces {
+            evidence.note(namespace.inode, namespace.process == nil ? .name : .process)
+            if namespace.wasRead { evidence.read.insert(namespace.inode) }
+        }
         for (missing, count) in hidden.missing.sorted(by: { $0.key < $1.key }) {
             notes.append(
                 Shortfall(

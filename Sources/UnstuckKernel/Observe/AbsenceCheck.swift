@@ -23,6 +23,12 @@ struct AbsenceCheck {
         }
         let absent = unseen(in: snapshot)
         guard !absent.isEmpty else { return }
+        // Nobody is missed in a namespace that nobody read.
+        let gaps = tables.evidence.gaps
+        guard gaps.isEmpty else {
+            snapshot.shortfalls += gaps.map(\.shortfall)
+            return
+        }
         do {
             for tuple in Set(absent.compactMap(\.tuple)) { try add(tables.sockets(of: tuple)) }
         } catch {

@@ -21,7 +21,7 @@ public enum Requirement {
             }
         }
 
-        /// For any program; a tc program takes ``netAdmin`` as well.
+        /// For any program; tc and sk_lookup programs take ``netAdmin`` as well.
         static let toLoad: [Capability] = [.bpf, .perfmon]
 
         /// In this process's effective set.
@@ -73,7 +73,7 @@ public enum Requirement {
         }
         let (code, needed): (Int32, [Capability]) =
             switch error {
-            // Programs that are run on a packet are tc programs.
+            // Those that are run by BPF_PROG_TEST_RUN are tc and sk_lookup programs.
             case let error as BPFError where error.object.contains("_lookup"):
                 (error.errno, Capability.toLoad + [.netAdmin])
             case let error as BPFError: (error.errno, Capability.toLoad)

@@ -88,4 +88,6 @@ public enum KernelTrial: String, Hashable, Sendable, Codable, CodingKeyRepresent
     case countsStackBytes
     /// The verifier lets a tracepoint program delete from a sockmap; it is loaded, never attached.
     case deletesFromTracepoint
+    /// The verifier lets a tc program delete from a sockmap; it is loaded, never attached and never run.
+    case deletesFromTC
 }

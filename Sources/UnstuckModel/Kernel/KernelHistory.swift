@@ -96,6 +96,27 @@ extension KernelBug {
                 Rule(.trial(.deletesFromTracepoint), .affected), Rule(.not(.trial(.deletesFromTracepoint)), .fixed),
             ]),
         KernelBug(
+            id: "tc-delete", commit: "be39165224d0",
+            title: "bpf, sockmap: Disallow update and delete from tc, xdp, socket_filter and flow_dissector",
+            window: "fixed in no release yet (bpf-next, July 2026)",
+            symptom:
+                "a tc, XDP, socket filter or flow dissector program that changes a sockmap can deadlock the node (Unstuck "
+                + "changes sockmaps from none of these)",
+            fingerprint: [Rule(.trial(.deletesFromTC), .affected), Rule(.not(.trial(.deletesFromTC)), .fixed)]),
+        KernelBug(
+            id: "iter-tcp", commit: "e5fd3f514e27",
+            title: "bpf: tcp: Fix use-after-free in bpf_iter_tcp_established_batch()",
+            window: "since 5.15; fixed in 6.1.183, 6.6.152, 6.12.104, 6.18.45, 7.1.9, 7.2 (CVE-2026-74714)",
+            symptom:
+                "reading by iter/tcp (Unstuck does not use it): use after free while connections come and go beside it",
+            fingerprint: [Rule(.not(.member("bpf_tcp_iter_state.batch")), .notApplicable)]),
+        KernelBug(
+            id: "iter-tcp-batch", commit: nil, title: "bpf: tcp: fix double sock release on batch realloc",
+            window: "since 6.17; fixed in 6.18.42, 7.1.6, 7.2 (CVE-2026-64575)",
+            symptom:
+                "reading by iter/tcp (Unstuck does not use it): sockets are released twice where memory is short",
+            fingerprint: [Rule(.not(.member("bpf_tcp_iter_batch_item.cookie")), .notApplicable)]),
+        KernelBug(
             id: "delete-deadlock", commit: nil,
             title: "bpf, sockmap: Prevent lock inversion deadlock in map delete elem",
             window: "mended in 5.10.215, 6.1.85, 6.9",

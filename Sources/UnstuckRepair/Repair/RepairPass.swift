@@ -26,6 +26,10 @@ final class RepairPass {
         var isLeaked = false
     }
 
+    /// What is refused where neither way to delete is left.
+    private static let lookupRun =
+        "unstuck_repair_lookup, an sk_lookup program, by BPF_PROG_TEST_RUN (iter/sockmap is refused as well)"
+
     private let map: OpenSockmap
     private let isForFew: Bool
     private var loaded: KernelSide?
@@ -44,6 +48,9 @@ final class RepairPass {
         self.map = map
         self.isForFew = isForFew
     }
+
+    /// Whether keys are looked up, rather than met by an iterator; `nil`: nothing was loaded yet.
+    var looksUp: Bool? { loaded?.looksUp }
 
     /// One pass over at most `UNSTUCK_JUDGED_MAX` entries. Entries that the pass did not meet are gone, and are
     /// reported so. Reports come in the order of `entries`.
@@ -85,7 +92,7 @@ final class RepairPass {
         wanted += Array(repeating: 0, count: UNSTUCK_JUDGED_MAX * EntryRecord.longestKey - wanted.count)
         try object.map("wanted").setFirst(bytes: wanted)
         try object.map(".data.count").setFirst(UInt64(entries.count))
-        try kernelSide.program.runOnce()
+        try kernelSide.program.runOnceAsLookup()
         var reports = [UInt8](repeating: 0, count: UNSTUCK_JUDGED_MAX * size)
         try object.map("reports").readFirst(into: &reports)
         try unsafe body(reports.span.extracting(..<(entries.count * size)).bytes)
@@ -102,7 +109,13 @@ final class RepairPass {
             try prepare(object)
             try object.setReadOnlyWord(named: "target_id", self.map.description.id)
             try object.load()
-            return KernelSide(object: object, program: try object.program("repair_all"), looksUp: true)
+            let program = try object.program("repair_all")
+            do {
+                try program.runOnceAsLookup()  // nothing is asked for yet: it finds out whether this kernel runs it
+            } catch let error as BPFError {
+                throw BPFError("run", Self.lookupRun, errno: error.errno)
+            }
+            return KernelSide(object: object, program: program, looksUp: true)
         }
         if isForFew, let fresh = try? lookingUp() {
             loaded = fresh

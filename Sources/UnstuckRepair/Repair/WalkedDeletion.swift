@@ -32,13 +32,15 @@ struct WalkedDeletion {
         let still = before.flatMap(unseen)
         let tables = SocketTables(root: observer.options.root)
         let isComplete = tables.read().shortfalls.isEmpty
+        let gap = tables.evidence.gaps.first
         let begin = result.deletions.count
         let done = batch.map { deletion in
             Repairer.Result.Deletion(
                 planned: deletion,
-                outcome: !isComplete || still == nil
-                    ? .notHeld("not every socket table could be read")
-                    : still?.contains(deletion.entry) == true ? delete(deletion, tables) : .changed)
+                outcome: gap.map { .notHeld("it is not proven that every network namespace was read: \($0.reason)") }
+                    ?? (!isComplete || still == nil
+                        ? .notHeld("not every socket table could be read")
+                        : still?.contains(deletion.entry) == true ? delete(deletion, tables) : .changed))
         }
         try journal.write(done.map { journal.line(.result, $0.planned, outcome: $0.outcome) })
         result.deletions += done

@@ -1,0 +1,114 @@
+import Foundation
+import TestSupport
+import Testing
+import UnstuckModel
+
+/// A socket that was not seen is dead only where every network namespace is proven to be read. In a PID namespace of one's own,
+/// a namespace that processes outside keep cannot be seen: nothing is called dead, and nothing is deleted.
+@Suite("Nothing live is deleted for not being seen", .serialized, .requires(.native))
+struct UnprovenAbsenceTests {
+    /// Live entries of our own namespace, by which the layout is known, and of a hidden one. The values tell cookies: without
+    /// them nothing would be deleted anyway.
+    final class Scene {
+        let map: TestMap
+        let seen: [SocketPair]
+        /// Those of the hidden namespace, or zombies of our own.
+        let others: [SocketPair]
+        private let hidden: HiddenPairs?
+        let journal = "/tmp/unstuck-absence-\(UUID().uuidString).jsonl"
+
+        init(areDead: Bool = false) throws {
+            map = try TestMap(valueSize: 8)
+            seen = try (0..<20).map { _ in try SocketPair() }
+            hidden = areDead ? nil : try HiddenPairs.make(16)
+            others = try hidden?.pairs ?? (0..<16).map { _ in try SocketPair() }
+            for pair in seen + others { try map.put(pair.server, as: pair.tuple) }
+            if areDead { for pair in others { try pair.resetByClient() } }
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: journal) }
+
+        var keys: Int {
+            var count = 0
+            var key = map.nextKey(after: nil)
+            while let found = key {
+                count += 1
+                key = map.nextKey(after: found)
+            }
+            return count
+        }
+
+        var repair: [String] {
+            [
+                "repair", "--without-iterator", "--apply", "--force", "--map", "\(map.id)", "--journal", journal,
+                "--output", "json",
+            ]
+        }
+        var diagnose: [String] { ["diagnose", "--without-iterator", "--map", "\(map.id)", "--output", "json"] }
+    }
+
+    /// Inconclusive, with a reason that holds a word, and every entry still there.
+    private static func check(_ scene: Scene, _ word: String, _ run: ([String]) throws -> Programs.Output) throws {
+        let repaired = try run(scene.repair)
+        #expect(repaired.status == 2, "\(repaired.text)\(repaired.errors)")
+        #expect(scene.keys == 36, "live entries were deleted")
+        let report = try JSONValue(repaired.text)["data"]
+        #expect(report["plan"]["deletions"].array.isEmpty)
+        #expect(Self.names(report["unknown"], word), "\(repaired.text)")
+        let found = try run(scene.diagnose)
+        #expect(found.status == 2, "\(found.text)\(found.errors)")
+        let diagnosis = try JSONValue(found.text)["data"]
+        #expect(diagnosis.codes.isEmpty)
+        #expect(Self.names(diagnosis["unknown"], word), "\(found.text)")
+    }
+
+    private static func names(_ unknown: JSONValue, _ word: String) -> Bool {
+        unknown.array.contains {
+            $0.text.contains("prove that every network namespace was read") && $0.text.contains(word)
+        }
+    }
+
+    @Test func inAPIDNamespaceOfOnesOwn() throws {
+        let scene = try Scene()
+        try Self.check(scene, "PID namespace") {
+            try Programs.run("unshare", ["--pid", "--fork", "--mount-proc", Programs.unstuck] + $0)
+        }
+    }
+
+    /// As in a container that has the host's /proc elsewhere: its processes are seen, and their descriptors are out of reach.
+    @Test func withTheHostsProcElsewhere() throws {
+        let scene = try Scene()
+        let root = "/tmp/unstuck-root-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: "\(root)/proc", withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let script = "mount --rbind /proc \(root)/proc && mount -t proc proc /proc && exec \"$0\" \"$@\""
+        try Self.check(scene, "could not be looked into: needs the host's PID namespace") {
+            try Programs.run(
+                "unshare",
+                ["--pid", "--fork", "--mount", "sh", "-c", script, Programs.unstuck] + $0 + ["--root", root])
+        }
+    }
+
+    /// In a /proc that hides processes from somebody not even zombies are called dead.
+    @Test(.requires(.zombie)) func withAProcThatHidesProcesses() throws {
+        let scene = try Scene(areDead: true)
+        let script = "mount -t proc -o hidepid=2 proc /proc && exec \"$0\" \"$@\""
+        try Self.check(scene, "hidepid=") {
+            try Programs.run("unshare", ["--mount", "sh", "-c", script, Programs.unstuck] + $0)
+        }
+    }
+
+    /// On the host the hidden namespace is found through its sockets: they are alive, and said to be.
+    @Test func onTheHostTheyAreSeen() throws {
+        let scene = try Scene()
+        let output = try Programs.run(
+            Programs.unstuck,
+            ["sockmaps", "entries", "--without-iterator", "--map", "\(scene.map.id)", "--output", "json"])
+        let states = try output.text.split(separator: "\n").map { try JSONValue(String($0))["state"].text }
+        #expect(states.count == 36)
+        #expect(!states.contains("unseen"), "\(output.text)")
+        #expect(states.count { $0 == "live" } == 36, "\(output.errors)")
+        _ = try Programs.run(Programs.unstuck, scene.repair)
+        #expect(scene.keys == 36)
+    }
+}
