@@ -23,17 +23,18 @@ static __always_inline void begin(void)
 		pass_clock.jiffies = bpf_jiffies64();
 		pass_clock.monotonic_ns = bpf_ktime_get_ns();
 	}
-	__builtin_memset(&record, 0, sizeof(record));
+	__builtin_memset(&record.tcp, 0, sizeof(record.tcp));
 }
 
-static __always_inline int finish(struct bpf_iter__task_file *ctx, struct task_struct *task)
+/* A process's descriptors come one after the other: its name is read for the first of them. */
+static __always_inline int finish(struct bpf_iter__task_file *ctx, __u32 pid, struct task_struct *leader, __u64 start)
 {
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-
-	record.pid = BPF_CORE_READ(task, tgid);
+	if (record.pid != pid || record.start_ns != start) {
+		record.pid = pid;
+		record.start_ns = start;
+		BPF_CORE_READ_INTO(&record.command, leader, comm);
+	}
 	record.descriptor = ctx->fd;
-	record.start_ns = BPF_CORE_READ(leader, start_boottime);
-	BPF_CORE_READ_INTO(&record.command, leader, comm);
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
 }
@@ -59,7 +60,7 @@ int observe_with_cookie(struct bpf_iter__task_file *ctx)
 	begin();
 	read_typed_tcp(&record.tcp, tcp);
 	record.tcp.socket.cookie = bpf_get_socket_cookie(tcp);
-	return finish(ctx, task);
+	return finish(ctx, task->tgid, task->group_leader, task->group_leader->start_boottime);
 }
 
 /* For kernels without these helpers. A file is a socket's if it lives in sockfs (net/socket.c), whose files have a struct
@@ -67,7 +68,7 @@ int observe_with_cookie(struct bpf_iter__task_file *ctx)
 SEC("iter/task_file")
 int observe_plain(struct bpf_iter__task_file *ctx)
 {
-	struct task_struct *task = ctx->task;
+	struct task_struct *task = ctx->task, *leader;
 	struct file *file = ctx->file;
 	struct socket *socket;
 	struct sock *sk;
@@ -84,5 +85,6 @@ int observe_plain(struct bpf_iter__task_file *ctx)
 		return 0;
 	begin();
 	read_tcp(&record.tcp, (struct tcp_sock *)sk);
-	return finish(ctx, task);
+	leader = BPF_CORE_READ(task, group_leader);
+	return finish(ctx, BPF_CORE_READ(task, tgid), leader, BPF_CORE_READ(leader, start_boottime));
 }

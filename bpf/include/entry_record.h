@@ -25,15 +25,9 @@ static __always_inline void read_resident(struct unstuck_socket *out, struct ine
 	socket = inet->sk.sk_socket;
 	if (socket) {
 		out->flags |= UNSTUCK_HAS_SOCKET;
-		if (bpf_core_field_exists(struct inet_sock, sk.sk_ino))
-			out->inode = inet->sk.sk_ino;
-		else
-			out->inode = inode_of(inet, socket);
+		out->inode = typed_inode_of(inet, socket);
 	}
-	if (bpf_core_field_exists(struct inet_sock, sk.sk_cgrp_data.cgroup))
-		out->cgroup = inet->sk.sk_cgrp_data.cgroup->kn->id;
-	else
-		out->cgroup = cgroup_of(inet);
+	out->cgroup = typed_cgroup_of(inet);
 	/* Read, not loaded: since v6.17 the verifier types a loaded void pointer, and we want a number. */
 	psock = psock_of(out->address, (__u64)BPF_CORE_READ(inet, sk.sk_user_data));
 	if (psock)

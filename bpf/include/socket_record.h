@@ -103,6 +103,18 @@ static __always_inline __u64 cgroup_of(struct inet_sock *inet)
 	return cgroup ? BPF_CORE_READ(cgroup, kn, id) : 0;
 }
 
+/* The same two of a typed pointer: plain loads where the kernel has the members. */
+static __always_inline __u64 typed_inode_of(struct inet_sock *inet, struct socket *socket)
+{
+	return bpf_core_field_exists(struct inet_sock, sk.sk_ino) ? inet->sk.sk_ino : inode_of(inet, socket);
+}
+
+static __always_inline __u64 typed_cgroup_of(struct inet_sock *inet)
+{
+	return bpf_core_field_exists(struct inet_sock, sk.sk_cgrp_data.cgroup) ? inet->sk.sk_cgrp_data.cgroup->kn->id
+									       : cgroup_of(inet);
+}
+
 /* IPPROTO_TCP or another. A bit-field, then 16 bits: see struct sock. */
 static __always_inline __u16 protocol_of(struct inet_sock *inet)
 {

@@ -2,8 +2,8 @@
 /*
  * The body of a function that reads one struct tcp_sock into one struct unstuck_tcp, all but the cookie. Included once for
  * typed pointers, whose members are plain loads, and once for numbers, whose members are probe reads: half the speed, but
- * possible in every program and on every kernel. The includer defines NAME, GET(pointer, member) and
- * GET2(pointer, member, member).
+ * possible in every program and on every kernel. The includer defines NAME, GET(pointer, member),
+ * GET2(pointer, member, member), INODE(inet, socket) and CGROUP(inet).
  */
 static __always_inline void NAME(struct unstuck_tcp *record, struct tcp_sock *tcp)
 {
@@ -23,7 +23,7 @@ static __always_inline void NAME(struct unstuck_tcp *record, struct tcp_sock *tc
 	socket = GET(inet, sk.sk_socket);
 	if (socket) {
 		out->flags |= UNSTUCK_HAS_SOCKET;
-		out->inode = inode_of(inet, socket);
+		out->inode = INODE(inet, socket);
 	}
 	out->netns = GET2(inet, sk.__sk_common.skc_net.net, ns.inum);
 	out->family = GET(inet, sk.__sk_common.skc_family);
@@ -36,7 +36,7 @@ static __always_inline void NAME(struct unstuck_tcp *record, struct tcp_sock *tc
 		*(__u32 *)out->local = GET(inet, sk.__sk_common.skc_rcv_saddr);
 		*(__u32 *)out->remote = GET(inet, sk.__sk_common.skc_daddr);
 	}
-	out->cgroup = cgroup_of(inet);
+	out->cgroup = CGROUP(inet);
 	/* Read, not loaded: since v6.17 the verifier types a loaded void pointer, and we want a number. */
 	psock = psock_of(out->address, (__u64)BPF_CORE_READ(inet, sk.sk_user_data));
 	if (psock)

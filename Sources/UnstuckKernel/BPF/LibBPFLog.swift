@@ -7,7 +7,8 @@ import Synchronization
 /// Collects what libbpf prints instead of letting it write to stderr.
 final class LibBPFLog: Sendable {
     static let shared = LibBPFLog()
-    private let kept = Mutex<[String]>([])
+    /// By thread: libbpf prints on the thread that called it, and two may load at once.
+    private let kept = Mutex<[pthread_t: [String]]>([:])
     /// Every line as it comes: `UNSTUCK_LOG=trace`.
     private let log = Logger(label: "libbpf")
     private static let limit = 60
@@ -23,16 +24,18 @@ final class LibBPFLog: Sendable {
         }
     }
 
-    var lines: [String] { kept.withLock { $0 } }
+    var lines: [String] { kept.withLock { $0[pthread_self(), default: []] } }
 
     /// Forgets what was said before.
-    func start() { kept.withLock { $0.removeAll() } }
+    func start() { kept.withLock { $0[pthread_self()] = nil } }
 
     private func add(_ text: String) {
         log.trace("\(text)")
-        kept.withLock { lines in
+        kept.withLock { kept in
+            var lines = kept[pthread_self(), default: []]
             lines += text.split(separator: "\n").map(String.init)
             if lines.count > Self.limit { lines.removeFirst(lines.count - Self.limit) }
+            kept[pthread_self()] = lines
         }
     }
 }

@@ -21,9 +21,10 @@ public final class NodeObserver {
 
     public let options: Options
     private let sockmaps = SockmapObserver()
-    /// Why the program that reads maps, or sockets, is not tried any more: it will not be accepted the next time either.
+    /// Why the program that reads maps is not tried any more: it will not be accepted the next time either.
     private var refusal: (any Error)?
-    var refusalOfSockets: (any Error)?
+    /// Why there is no observer of sockets.
+    var socketError: (any Error)?
     /// What each part of a look took and found: `UNSTUCK_LOG=debug`.
     let log = Logger(label: "unstuck.look")
 
@@ -45,7 +46,10 @@ public final class NodeObserver {
             tables = SocketTables(root: options.root)
             tables?.prepare()
         }
+        // What reads sockets is loaded while the maps are read for the first time.
+        let loading = SocketObserverLoading(isNeeded: needsSocketObserver)
         let before = readMaps(into: &snapshot.shortfalls)
+        loading.finish(into: self)
         if options.readsSockets {
             readSockets(into: &snapshot)
             var again: [Shortfall] = []
@@ -257,9 +261,7 @@ public final class NodeObserver {
     }
 
     private func readPrograms(into snapshot: inout Snapshot) {
-        var ids = Set<UInt32>()
-        Self.forEachSocket(of: snapshot) { if let id = $0.psock?.msgProgram { ids.insert(id) } }
-        for id in ids.sorted() {
+        for id in Self.distinct(in: snapshot, \.psock?.msgProgram).sorted() {
             do {
                 if let loaded = try BPFTable.program(id: id) { snapshot.programs.append(loaded.program) }
             } catch {
@@ -268,14 +270,24 @@ public final class NodeObserver {
         }
     }
 
-    private static func forEachSocket(of snapshot: Snapshot, _ body: (KernelSocket) -> Void) {
-        for socket in snapshot.sockets { body(socket.socket) }
-        for map in snapshot.sockmaps { for entry in map.entries { body(entry.resident) } }
+    /// The distinct values that sockets and residents have of something. Most have their neighbour's.
+    private static func distinct<Value: Hashable>(
+        in snapshot: Snapshot, _ value: (KernelSocket) -> Value?
+    ) -> Set<Value> {
+        var result = Set<Value>()
+        var last: Value?
+        func add(_ socket: KernelSocket) {
+            guard let value = value(socket), value != last else { return }
+            last = value
+            result.insert(value)
+        }
+        for socket in snapshot.sockets { add(socket.socket) }
+        for map in snapshot.sockmaps { for entry in map.entries { add(entry.resident) } }
+        return result
     }
 
     private func readPods(into snapshot: inout Snapshot) {
-        var ids = Set<UInt64>()
-        Self.forEachSocket(of: snapshot) { ids.insert($0.cgroup) }
+        let ids = Self.distinct(in: snapshot, \.cgroup)
         let finder = CgroupFinder(root: options.root)
         snapshot.cgroups = finder.find(ids)
         snapshot.pods = finder.pods()

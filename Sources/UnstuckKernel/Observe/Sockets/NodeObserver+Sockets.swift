@@ -3,17 +3,18 @@ import UnstuckModel
 
 /// The part of a look that reads the TCP sockets of all network namespaces.
 extension NodeObserver {
+    /// Whether the programs that read sockets are still to be loaded: once, and not again where the kernel refused them.
+    var needsSocketObserver: Bool {
+        options.readsSockets && !options.avoidsIterators && socketObserver == nil
+            && (socketError as? BPFError)?.isOfLoading != true
+    }
+
     func readSockets(into snapshot: inout Snapshot) {
         if options.avoidsIterators { return readTables(into: &snapshot, missing: WalkedMaps.chosen) }
-        let observer: SocketObserver
-        do {
-            if let refusalOfSockets { throw refusalOfSockets }
-            observer = try socketObserver ?? SocketObserver()
-        } catch {
-            if let error = error as? BPFError, error.isOfLoading { refusalOfSockets = error }
-            return readTables(into: &snapshot, missing: Requirement.missing(behind: error))
+        guard let observer = socketObserver else {
+            return readTables(
+                into: &snapshot, missing: socketError.map(Requirement.missing(behind:)) ?? "a thread")
         }
-        socketObserver = observer
         let start = ContinuousClock.now
         let found = NamespaceFinder(root: options.root).find()
         if found.isEmpty {
@@ -24,16 +25,17 @@ extension NodeObserver {
         let before = SocketCounts(of: found, root: options.root)
         let pass: SocketObserver.Pass
         do {
-            pass = try observer.read()
+            pass = try observer.read(expecting: before.total)
         } catch {
             snapshot.shortfalls.append(Shortfall(.sockets, action: "read TCP sockets", error: error))
             return
         }
         let after = SocketCounts(of: found, root: options.root)
+        let counts = pass.counts
         snapshot.sockets = pass.sockets
-        addNamespaces(of: pass, found, to: &snapshot)
+        addNamespaces(pass.namespaces.union(counts.keys.filter { $0 != 0 }), found, to: &snapshot)
         snapshot.shortfalls += pass.shortfalls
-        for (inode, count) in SocketCounts.missing(before: before, after: after, seen: pass.counts).sorted(by: {
+        for (inode, count) in SocketCounts.missing(before: before, after: after, seen: counts).sorted(by: {
             $0.key < $1.key
         }) {
             snapshot.shortfalls.append(
@@ -53,11 +55,11 @@ extension NodeObserver {
 
     /// All of the kernel's namespaces: their sockets were read, whether or not a process is in them.
     private func addNamespaces(
-        of pass: SocketObserver.Pass, _ found: [NamespaceFinder.Found], to snapshot: inout Snapshot
+        _ inodes: Set<UInt32>, _ found: [NamespaceFinder.Found], to snapshot: inout Snapshot
     ) {
         let ours = linkTarget("/proc/thread-self/ns/net").flatMap(NamespaceFinder.inode(ofLink:))
         let found = Dictionary(found.map { ($0.namespace.inode, $0) }) { first, _ in first }
-        for inode in pass.namespaces.union(pass.sockets.map(\.socket.netns)).sorted() {
+        for inode in inodes.sorted() {
             var namespace =
                 found[inode]?.namespace ?? NetworkNamespace(inode: inode, name: nil, process: nil, wasRead: true)
             namespace.wasRead = true

@@ -48,6 +48,9 @@ struct SocketCounts {
         }
     }
 
+    /// Sockets of all namespaces that could be asked.
+    var total: Int { counts.values.reduce(0) { $0 + $1.inUse } }
+
     private static func read(_ folder: String) -> Count? {
         guard let sockstat = readText("\(folder)/sockstat"), let snmp = readText("\(folder)/snmp") else { return nil }
         return Count(sockstat: sockstat, sockstat6: readText("\(folder)/sockstat6") ?? "", snmp: snmp)

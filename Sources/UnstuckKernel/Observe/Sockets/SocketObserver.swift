@@ -35,9 +35,16 @@ public final class SocketObserver {
         /// Sockets of each namespace that the kernel counts as in use.
         public var counts: [UInt32: Int] {
             var result: [UInt32: Int] = [:]
+            // Most sockets have their neighbour's namespace.
+            var (last, count): (UInt32, Int) = (0, 0)
             for socket in sockets where socket.socket.state != .timeWait && socket.socket.state != .newSynReceived {
-                result[socket.socket.netns, default: 0] += 1
+                if socket.socket.netns != last {
+                    result[last, default: 0] += count
+                    (last, count) = (socket.socket.netns, 0)
+                }
+                count += 1
             }
+            result[last, default: 0] += count
             return result
         }
 
@@ -83,8 +90,9 @@ public final class SocketObserver {
 
     /// Reads every TCP socket once. Sockets in CLOSE are in no table and belong to no connection: they are left out.
     ///
+    /// - Parameter expected: about how many there are; more or less costs a copy or memory.
     /// - Throws: `BPFError`, `SystemError`.
-    public func read() throws -> Pass {
+    public func read(expecting expected: Int = 0) throws -> Pass {
         var pass = Pass()
         let nets = try walk.namespaces()
         pass.namespaces = nets.inodes
@@ -93,47 +101,48 @@ public final class SocketObserver {
         let reader = walk.reader
         // Most of the time is waiting for memory: neither of the two readings needs to wait for the other.
         let walking = try RunningThread { try reader.read(tables) }
-        let held = Result { try readHeld() }
-        let walked = try walking.wait()
-        var known = Set<UInt64>()
-        let rest = try held.get()
-        pass.sockets.reserveCapacity(rest.count)
-        known.reserveCapacity(rest.count)
-        for socket in rest where known.insert(socket.socket.identity.address).inserted {
-            if socket.socket.state != .close { pass.sockets.append(socket) }
+        pass.sockets.reserveCapacity(expected)
+        var known = Set<UInt64>(minimumCapacity: expected)
+        let reading = Result {
+            try readHeld(expected) { address, socket in
+                if known.insert(address).inserted { pass.sockets.append(try socket()) }
+            }
         }
-        var protos = table
+        let walked = try walking.wait()
+        try reading.get()
         pass.tornChains = walked.torn
-        pass.sockets += try walked.sockets(&protos).filter { known.insert($0.socket.identity.address).inserted }
-        let missing = walked.addresses.filter { !known.contains($0) }
+        pass.sockets += try walked.sockets(&table).filter { known.insert($0.socket.identity.address).inserted }
+        let missing = walked.missing { known.contains($0) }
         if !missing.isEmpty {
-            let found = try walk.read(missing, in: tables).sockets(&protos)
+            let found = try walk.read(missing).sockets(&table)
             pass.unowned = found.count
             pass.sockets += found.filter { known.insert($0.socket.identity.address).inserted }
         }
-        table = protos
         return pass
     }
 
-    /// A socket that several descriptors lead to is there several times.
-    private func readHeld() throws -> [TCPSocket] {
+    /// Calls `body` with the address of each descriptor's socket, and what decodes it. A socket that several descriptors
+    /// lead to comes several times.
+    private func readHeld(_ expected: Int, _ body: (UInt64, () throws -> TCPSocket) throws -> Void) throws {
         let iterator = try link.link.iterate()
         let clock = try object.map(".data.clock")
         held.removeAll(keepingCapacity: true)
-        var sockets: [TCPSocket] = []
+        held.reserveCapacity(expected)
         var hertz: UInt32?
         try IteratorReader.read(iterator, stride: OwnedRecord.size, of: "iter/task_file") { piece in
             // Written before the first record was.
             let rate = try hertz ?? clock.hertz()
             hertz = rate
             for offset in stride(from: 0, to: piece.byteCount, by: OwnedRecord.size) {
-                sockets.append(try TCPRecord.decode(piece, at: offset, hertz: rate, protos: &table))
-                // The record's length was just checked, and any bit pattern is a valid unstuck_owned.
-                held.append(
-                    HeldDescriptor(unsafe piece.unsafeLoadUnaligned(fromByteOffset: offset, as: unstuck_owned.self)))
+                // The record's length was checked by the reader, and any bit pattern is a valid unstuck_owned.
+                let raw = unsafe piece.unsafeLoadUnaligned(fromByteOffset: offset, as: unstuck_owned.self)
+                held.append(HeldDescriptor(raw))
+                guard raw.tcp.socket.state != TCPState.close.rawValue else { continue }
+                try body(raw.tcp.socket.address) {
+                    try TCPRecord.decode(piece, at: offset, hertz: rate, protos: &table)
+                }
             }
         }
-        return sockets
     }
 }
 

@@ -55,23 +55,25 @@ final class SocketTableWalk {
         return result
     }
 
-    /// The sockets at these addresses that are still in a table.
-    func read(_ addresses: [UInt64], in tables: [unstuck_table]) throws -> SocketTableReader.Result {
+    /// The sockets of these that are still where they were.
+    func read(_ missing: [SocketTableReader.Part]) throws -> SocketTableReader.Result {
         let wanted = try object.map("wanted").descriptor
         var result = SocketTableReader.Result()
-        // As many at a time as the map has room for.
-        for start in stride(from: 0, to: addresses.count, by: UNSTUCK_WALK_WANTED_MAX) {
-            let some = addresses[start..<min(start + UNSTUCK_WALK_WANTED_MAX, addresses.count)]
-            for address in some {
-                var (key, value) = (address, UInt8(1))
-                guard unsafe bpf_map_update_elem(wanted, &key, &value, UInt64(BPF_ANY)) == 0 else {
-                    throw BPFError("set", "wanted", errno: errno)
+        for part in missing {
+            // As many at a time as the map has room for.
+            for start in stride(from: 0, to: part.addresses.count, by: UNSTUCK_WALK_WANTED_MAX) {
+                let some = part.addresses[start..<min(start + UNSTUCK_WALK_WANTED_MAX, part.addresses.count)]
+                for address in some {
+                    var (key, value) = (address, UInt8(1))
+                    guard unsafe bpf_map_update_elem(wanted, &key, &value, UInt64(BPF_ANY)) == 0 else {
+                        throw BPFError("set", "wanted", errno: errno)
+                    }
                 }
-            }
-            result += try reader.read(tables, mode: UNSTUCK_WALK_WANTED)
-            for address in some {
-                var key = address
-                unsafe _ = bpf_map_delete_elem(wanted, &key)
+                try reader.read(part.table, part.buckets, mode: UNSTUCK_WALK_WANTED, into: &result)
+                for address in some {
+                    var key = address
+                    unsafe _ = bpf_map_delete_elem(wanted, &key)
+                }
             }
         }
         return result
@@ -89,18 +91,11 @@ struct SocketTableReader: Sendable {
     struct Result: Sendable {
         /// `struct unstuck_tcp`, one after the other.
         var records: [UInt8] = []
-        /// Of the sockets that were not read.
-        var addresses: [UInt64] = []
+        /// The sockets that were not read, by the parts of the tables that they were found in.
+        var parts: [Part] = []
         /// Chains that changed under us whenever they were read.
         var torn = 0
         var hertz: UInt32 = 0
-
-        static func += (left: inout Result, right: Result) {
-            left.records += right.records
-            left.addresses += right.addresses
-            left.torn += right.torn
-            left.hertz = right.hertz
-        }
 
         func sockets(_ protos: inout ProtoTable) throws -> [TCPSocket] {
             var result: [TCPSocket] = []
@@ -111,43 +106,70 @@ struct SocketTableReader: Sendable {
             }
             return result
         }
+
+        /// The parts with the addresses that are not known.
+        func missing(_ isKnown: (UInt64) -> Bool) -> [Part] {
+            parts.compactMap { part in
+                let addresses = part.addresses.filter { !isKnown($0) }
+                return addresses.isEmpty ? nil : Part(table: part.table, buckets: part.buckets, addresses: addresses)
+            }
+        }
+    }
+
+    /// The buckets of one run, and sockets in them.
+    struct Part: Sendable {
+        var table: unstuck_table
+        var buckets: Range<UInt32>
+        var addresses: [UInt64]
+    }
+
+    /// Sockets without a `struct socket` as records, all others as addresses.
+    ///
+    /// - Throws: `BPFError`; `SystemError` ELOOP should a walk not get on.
+    func read(_ tables: [unstuck_table]) throws -> Result {
+        var result = Result()
+        for table in tables { try read(table, 0..<table.count, mode: UNSTUCK_WALK_UNOWNED, into: &result) }
+        return result
     }
 
     /// - Parameter mode: which sockets come as records (`enum unstuck_walk_mode`).
-    /// - Throws: `BPFError`; `SystemError` ELOOP should a walk not get on.
-    func read(_ tables: [unstuck_table], mode: unstuck_walk_mode = UNSTUCK_WALK_UNOWNED) throws -> Result {
-        var result = Result()
-        var recordBytes = [UInt8](repeating: 0, count: UNSTUCK_WALK_RECORDS * TCPRecord.size)
-        var addressBytes = [UInt8](repeating: 0, count: UNSTUCK_WALK_ADDRESSES * MemoryLayout<UInt64>.size)
-        for table in tables {
-            var state = unstuck_walk()
-            state.table = table
-            state.mode = mode.rawValue
-            while state.next < table.count {
-                let start = state.next
-                state.torn = 0
-                try walk.setFirst(state)
-                try program.run()
-                state = try walk.first(state)
-                // A run that neither moves nor finds would never end.
-                guard state.next > start else { throw SystemError("walk", "the TCP hash table", errno: ELOOP) }
-                result.torn += Int(state.torn)
-                if result.hertz == 0 {
-                    result.hertz = JiffyClock.hertz(jiffies: state.jiffies, monotonicNanoseconds: state.monotonic_ns)
-                }
-                if state.records > 0 {
-                    try records.readFirst(into: &recordBytes)
-                    result.records += recordBytes.prefix(Int(state.records) * TCPRecord.size)
-                }
-                guard state.addresses > 0 else { continue }
-                try addresses.readFirst(into: &addressBytes)
-                let raw = unsafe addressBytes.span.bytes
-                for index in 0..<Int(state.addresses) {
-                    // Within the array, whose whole element was read.
-                    result.addresses.append(unsafe raw.unsafeLoad(fromByteOffset: index * 8, as: UInt64.self))
-                }
+    func read(
+        _ table: unstuck_table, _ buckets: Range<UInt32>, mode: unstuck_walk_mode, into result: inout Result
+    ) throws {
+        var state = unstuck_walk()
+        state.table = table
+        // The program stops at the table's end: for a part of it that is where the part ends.
+        state.table.count = buckets.upperBound
+        state.mode = mode.rawValue
+        state.next = buckets.lowerBound
+        while state.next < buckets.upperBound {
+            let start = state.next
+            state.torn = 0
+            try walk.setFirst(state)
+            try program.run()
+            state = try walk.first(state)
+            // A run that neither moves nor finds would never end.
+            guard state.next > start else { throw SystemError("walk", "the TCP hash table", errno: ELOOP) }
+            result.torn += Int(state.torn)
+            if result.hertz == 0 {
+                result.hertz = JiffyClock.hertz(jiffies: state.jiffies, monotonicNanoseconds: state.monotonic_ns)
             }
+            if state.records > 0 {
+                var bytes = [UInt8](repeating: 0, count: UNSTUCK_WALK_RECORDS * TCPRecord.size)
+                try records.readFirst(into: &bytes)
+                result.records += bytes.prefix(Int(state.records) * TCPRecord.size)
+            }
+            guard state.addresses > 0 else { continue }
+            var bytes = [UInt8](repeating: 0, count: UNSTUCK_WALK_ADDRESSES * MemoryLayout<UInt64>.size)
+            try addresses.readFirst(into: &bytes)
+            let raw = unsafe bytes.span.bytes
+            result.parts.append(
+                Part(
+                    table: table, buckets: start..<state.next,
+                    addresses: (0..<Int(state.addresses)).map {
+                        // Within the array, whose whole element was read.
+                        unsafe raw.unsafeLoad(fromByteOffset: $0 * 8, as: UInt64.self)
+                    }))
         }
-        return result
     }
 }

@@ -1,0 +1,26 @@
+/// Loads a ``SocketObserver`` on a thread of its own: libbpf's search of the kernel's types and the verifier take a tenth of a
+/// second on a fast machine, in which something else can be read.
+struct SocketObserverLoading: ~Copyable {
+    private let thread: RunningThread<Handover>?
+
+    /// Carries the observer out of the thread that loaded it, which has ended by then.
+    private final class Handover: @unchecked Sendable {
+        let observer: SocketObserver
+        init(_ observer: SocketObserver) { self.observer = observer }
+    }
+
+    init(isNeeded: Bool) {
+        // Without a thread nothing is loaded, and the sockets are read as where the programs are refused.
+        thread = isNeeded ? try? RunningThread { Handover(try SocketObserver()) } : nil
+    }
+
+    /// Waits for it, and gives it, or the reason why there is none, to whoever needs it.
+    consuming func finish(into node: NodeObserver) {
+        guard let thread else { return }
+        do {
+            node.socketObserver = try thread.wait().observer
+        } catch {
+            node.socketError = error
+        }
+    }
+}
