@@ -156,12 +156,17 @@ struct BypassTests {
     @Test(.requires(.thorough)) func nobodyIsLeftToUndoIt() throws {
         let lab = try BypassedLab("b6")
         let before = try lab.attached()
-        let on = try lab.bypass("on", ["--for", "\(Scale.of(8, small: 60))s"])
-        kill(Int32(on["keeper"].number), SIGKILL)
+        func onWithoutKeeper(for time: String) throws {
+            let on = try lab.bypass("on", ["--for", time])
+            kill(Int32(on["keeper"].number), SIGKILL)
+        }
+        // Long enough to see what it does; then set anew, to what is worth waiting for.
+        try onWithoutKeeper(for: "600s")
         let plain = try lab.load(connections: 5)
         try expectSoon { try lab.status()["places"][0]["keptOut"].number >= 10 }
         #expect(try lab.entries() == 0)
-        try expectSoon(within: 120) { try lab.status()["places"][0]["condition"].text == "handingOn" }
+        try onWithoutKeeper(for: "\(Scale.of(4, small: 15))s")
+        try expectSoon { try lab.status()["places"][0]["condition"].text == "handingOn" }
         let accelerated = try lab.load(connections: 5)
         #expect(try lab.entries(atLeast: 10) == 10)
         #expect(try lab.attached() != before)
