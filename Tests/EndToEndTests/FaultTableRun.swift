@@ -141,7 +141,11 @@ struct FaultTableRun {
             let maps = players.values.flatMap { ["--map", "\($0.report.map)"] }
             // Without any it would read, and repair, the whole node.
             guard !maps.isEmpty else { throw failures.values.first ?? RealLab.Failure("nothing was run") }
-            return try Programs.run(Programs.unstuck, arguments + maps + ["--output", "json"])
+            let output = try Programs.run(Programs.unstuck, arguments + maps + ["--output", "json"])
+            guard !output.text.isEmpty else {
+                throw RealLab.Failure("unstuck \(arguments) ended with status \(output.status): \(output.errors)")
+            }
+            return output
         }
 
         func end() {
