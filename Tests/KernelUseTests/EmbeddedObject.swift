@@ -19,9 +19,10 @@ struct EmbeddedObject {
 
     var name: String
     var programs: [Program] = []
-    var hasSockmap = false
-    /// Numbers of the helpers that any of its functions calls.
-    var helpers: Set<UInt32> = []
+    /// Names of its SOCKMAPs and SOCKHASHes.
+    var sockmaps: Set<String> = []
+    /// The helpers that its functions call.
+    var calls: [HelperCall] = []
 
     /// Those of all modules: the build lists them, so that none can be forgotten.
     static func all() throws -> [EmbeddedObject] {
@@ -38,7 +39,8 @@ struct EmbeddedObject {
         self.name = name
         guard let data = Data(base64Encoded: base64.description) else { throw Unreadable(name: name) }
         let bytes = [UInt8](data)
-        helpers = try Self.helpers(calledBy: bytes, name)
+        guard let elf = ELFObject(bytes) else { throw Unreadable(name: name) }
+        calls = elf.calls
         var options = unsafe bpf_object_open_opts()
         unsafe options.sz = MemoryLayout<bpf_object_open_opts>.size
         let opened = unsafe name.withCString { cName in
@@ -59,33 +61,15 @@ struct EmbeddedObject {
         var map = unsafe bpf_object__next_map(object, nil)
         while let found = unsafe map {
             let type = unsafe bpf_map__type(found)
-            if type == BPF_MAP_TYPE_SOCKMAP || type == BPF_MAP_TYPE_SOCKHASH { hasSockmap = true }
+            if type == BPF_MAP_TYPE_SOCKMAP || type == BPF_MAP_TYPE_SOCKHASH {
+                unsafe sockmaps.insert(String(cString: bpf_map__name(found)))
+            }
             unsafe map = unsafe bpf_object__next_map(object, found)
         }
     }
 
-    // MARK: Instructions
-
-    /// Every executable section is looked through, functions that programs share (`.text`) too.
-    private static func helpers(calledBy bytes: [UInt8], _ name: String) throws -> Set<UInt32> {
-        func number(_ offset: Int, _ count: Int) throws -> UInt64 {
-            guard offset >= 0, offset + count <= bytes.count else { throw Unreadable(name: name) }
-            return (0..<count).reversed().reduce(0) { $0 << 8 | UInt64(bytes[offset + $1]) }
-        }
-        guard bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46, 2, 1]) else { throw Unreadable(name: name) }  // ELF64, little-endian
-        let (table, size) = (Int(try number(0x28, 8)), Int(try number(0x3A, 2)))
-        var result = Set<UInt32>()
-        for index in 0..<Int(try number(0x3C, 2)) {
-            let header = table + index * size
-            let (type, flags) = (try number(header + 4, 4), try number(header + 8, 8))
-            guard type == 1 /* SHT_PROGBITS */, flags & 4 != 0 /* SHF_EXECINSTR */ else { continue }
-            let (start, length) = (Int(try number(header + 0x18, 8)), Int(try number(header + 0x20, 8)))
-            for instruction in stride(from: start, to: start + length, by: 8) {
-                // BPF_JMP | BPF_CALL of a helper: source register 0, the number in the immediate.
-                guard try number(instruction, 1) == 0x85, try number(instruction + 1, 1) >> 4 == 0 else { continue }
-                result.insert(UInt32(try number(instruction + 4, 4)))
-            }
-        }
-        return result
+    /// Whether it may call a helper on a sockmap: on one by name, or on a map that could not be told.
+    func calls(onSockmap helper: bpf_func_id) -> Bool {
+        calls.contains { $0.helper == helper.rawValue && ($0.map.map(sockmaps.contains) ?? !sockmaps.isEmpty) }
     }
 }

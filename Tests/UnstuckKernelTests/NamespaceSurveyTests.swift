@@ -65,10 +65,10 @@ struct NamespaceSurveyTests {
         let file = "/tmp/unstuck-mount-\(getpid())"
         defer { unsafe unlink(file) }
         let script = """
-            touch \(file) && mount --bind /proc/self/ns/net \(file) && stat -c %i \(file) && \
-            exec nsenter --net=/proc/1/ns/net sleep 600
+            touch \(file) && mount --bind /proc/self/ns/net \(file) && exec nsenter --net=/proc/self/fd/3 sleep 600
             """
-        let running = try Programs.start("unshare", ["--net", "--mount", "sh", "-c", script])
+        let outer = "exec 3</proc/self/ns/net && exec unshare --net --mount sh -c '\(script)'"
+        let running = try Programs.start("sh", ["-c", outer])
         defer { running.terminate() }
         var seen: Set<UInt32> = []
         let isThere = Wait.until {

@@ -13,6 +13,7 @@ public final class SocketTables {
     public private(set) var reads = 0
     /// What the last reading knows of the node's namespaces: whether there is a socket in none of the tables that were read.
     public private(set) var evidence = NamespaceEvidence()
+    private let kernelList = KernelNamespaceList()
 
     private struct Open {
         var namespace: NetworkNamespace
@@ -140,6 +141,7 @@ public final class SocketTables {
         }
         for (missing, count) in failures { refused[missing, default: 0] += count }
         evidence = hidden.evidence
+        evidence.kernelList = kernelList.inodes()
         for namespace in result.namespaces {
             evidence.note(namespace.inode, namespace.process == nil ? .name : .process)
             if namespace.wasRead { evidence.read.insert(namespace.inode) }

@@ -34,7 +34,9 @@ final class SocketTableWalk {
         var isPartial = false
     }
 
-    func namespaces() throws -> Namespaces {
+    func namespaces() throws -> Namespaces { try Self.namespaces(by: list, in: object) }
+
+    static func namespaces(by list: BPFRawRun, in object: BPFObject) throws -> Namespaces {
         try list.run()
         var bytes = [UInt8](repeating: 0, count: MemoryLayout<unstuck_nets>.size)
         try object.map(".data.nets").readFirst(into: &bytes)
