@@ -9,6 +9,8 @@
 
 int linux_setns_net(int fd) { return setns(fd, CLONE_NEWNET); }
 
+int linux_open_folder(int from, const char *path) { return openat(from, path, O_PATH | O_DIRECTORY | O_CLOEXEC); }
+
 char *linux_format(const char *format, va_list arguments)
 {
 	char *text = NULL;

@@ -20,8 +20,8 @@ public struct JSONStream: ~Copyable {  // the memory is owned, private, and free
     deinit { unsafe memory.deallocate() }
 
     /// Hands out what was written, and starts anew with the same memory.
-    public mutating func drain(_ body: (RawSpan) -> Void) {
-        unsafe body(UnsafeRawBufferPointer(start: memory, count: count).bytes)
+    public mutating func drain<Failure: Error>(_ body: (RawSpan) throws(Failure) -> Void) throws(Failure) {
+        try unsafe body(UnsafeRawBufferPointer(start: memory, count: count).bytes)
         count = 0
     }
 

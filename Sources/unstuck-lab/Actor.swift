@@ -115,7 +115,7 @@ struct Actor: ParsableCommand {
         @Option var port: UInt16
         @Flag var accepts = false
 
-        func run() throws { try DoomedServer.run(port: port, accepts: accepts, say: Output.line) }
+        func run() throws { try DoomedServer.run(port: port, accepts: accepts, say: Output.say) }
     }
 
     /// One health check.
@@ -129,7 +129,7 @@ struct Actor: ParsableCommand {
             _ = try stage.enter()
             var request = Request(target: target, source: source)
             request.milliseconds = milliseconds
-            Output.line(try request.make().rawValue)
+            try Output.line(try request.make().rawValue)
         }
     }
 
@@ -164,7 +164,7 @@ struct Actor: ParsableCommand {
                 usleep(UInt32(work) * 1000)
             }
             guard count > 0 else { throw LabError(.failed, "gave up not once") }
-            Output.line("gave up \(count) times")
+            try Output.line("gave up \(count) times")
         }
     }
 }

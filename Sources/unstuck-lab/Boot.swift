@@ -88,7 +88,9 @@ struct Boot: ParsableCommand {
         machine.progress = Self.say
         let first = command[0]
         if !["unstuck", "unstuck-lab"].contains(first) { machine.programs.append(first) }
-        let (outcome, console) = try machine.run(lab: own) { bytes, isError in Output.raw(bytes, isError ? 2 : 1) }
+        let (outcome, console) = try machine.run(lab: own) { bytes, isError in
+            if isError { StandardError.write(bytes) } else { try Output.raw(bytes) }
+        }
         switch outcome {
         case .ended(let status): throw ExitCode(status)
         case .splat(let lines, let status):

@@ -23,14 +23,14 @@ struct Break: ParsableCommand {
             var fault: Fault
         }
         guard format == .text else { return try Output.json(Report(fault: fault)) }
-        Output.line(fault.summary)
+        try Output.line(fault.summary)
         for (index, victim) in fault.victims.prefix(shownVictims).enumerated() {
             let holder = index < fault.heldBy.count ? fault.heldBy[index] : nil
             let held = holder.map { "  held by pid \($0.pid) fd \($0.descriptor)" } ?? ""
-            Output.line("  poisoned  \(victim)\(held)")
+            try Output.line("  poisoned  \(victim)\(held)")
         }
         let more = fault.victims.count - shownVictims
-        if more > 0 { Output.line("            and \(more) more") }
+        if more > 0 { try Output.line("            and \(more) more") }
     }
 }
 

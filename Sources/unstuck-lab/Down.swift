@@ -26,7 +26,7 @@ struct Down: ParsableCommand {
         let lab = try options.open()
         let removed = try lab.down()
         guard format.output == .text else { return try Output.json(Report(name: lab.name, removed: removed)) }
-        for line in removed { Output.line("removed \(line)") }
-        if removed.isEmpty { Output.line("there was no lab \"\(lab.name)\"") }
+        for line in removed { try Output.line("removed \(line)") }
+        if removed.isEmpty { try Output.line("there was no lab \"\(lab.name)\"") }
     }
 }

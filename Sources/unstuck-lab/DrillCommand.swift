@@ -64,11 +64,11 @@ struct DrillCommand: ParsableCommand {
 
     private func begin(_ report: Drill.Report) throws {
         guard format.output == .text else { return try Output.json(report) }
-        Output.line("\(report.code) \(report.count) times, \(report.layout), in sockmap \(report.map)")
+        try Output.line("\(report.code) \(report.count) times, \(report.layout), in sockmap \(report.map)")
     }
 
     private func show(_ value: some Encodable) throws {
         guard format.output == .text else { return try Output.json(value) }
-        Output.line("\(value)")
+        try Output.line("\(value)")
     }
 }

@@ -17,6 +17,6 @@ struct Faults: ParsableCommand {
 
     func run() throws {
         let names = try KernelCatalogue(path: kernels).kernel.map(\.name) + ["machine"]
-        Output.line(String(try FaultTable(path: faults).markdown(kernels: names).dropLast()))
+        try Output.line(String(try FaultTable(path: faults).markdown(kernels: names).dropLast()))
     }
 }

@@ -21,6 +21,6 @@ struct Heal: ParsableCommand {
     func run() throws {
         let done = try options.open().heal()
         guard format.output == .text else { return try Output.json(Report(done: done)) }
-        for line in done { Output.line(line) }
+        for line in done { try Output.line(line) }
     }
 }

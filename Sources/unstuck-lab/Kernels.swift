@@ -17,9 +17,9 @@ struct Kernels: ParsableCommand {
 
     func run() throws {
         let list = try KernelCatalogue(path: kernels)
-        if let kernel { return Output.line(Self.provided(try list[kernel])) }
+        if let kernel { return try Output.line(Self.provided(try list[kernel])) }
         let width = list.kernel.map(\.name.count).max() ?? 0
-        for kernel in list.kernel { Output.line("\(kernel.name.padded(to: width))  \(Self.provided(kernel))") }
+        for kernel in list.kernel { try Output.line("\(kernel.name.padded(to: width))  \(Self.provided(kernel))") }
     }
 
     private static func provided(_ kernel: KernelCatalogue.Kernel) -> String {

@@ -23,22 +23,22 @@ struct LabReport: Encodable {
 
     func print(as format: OutputFormat) throws {
         guard format == .text else { return try Output.json(self) }
-        Output.line("lab \(name) in \(root)")
+        try Output.line("lab \(name) in \(root)")
         let width = hosts.map(\.id.description.count).max() ?? 0
         for host in hosts {
             let name = host.id.description.padded(to: width)
             let processes =
                 host.processes.isEmpty ? "" : "  pid \(host.processes.map(String.init).joined(separator: " "))"
-            Output.line(
+            try Output.line(
                 "  \(name)  \(host.addresses.v4.description.padded(to: 14))  "
                     + "\(host.addresses.v6.description.padded(to: 16))  netns \(host.namespace)\(processes)")
         }
         if let accelerator, let mapPin {
-            Output.line("  sockmap \(accelerator.mapID) \(mapPin), room for \(accelerator.mapSize) entries")
+            try Output.line("  sockmap \(accelerator.mapID) \(mapPin), room for \(accelerator.mapSize) entries")
         } else {
-            Output.line("  no accelerator")
+            try Output.line("  no accelerator")
         }
-        for fault in faults { Output.line("  fault \(fault.kind.rawValue): \(fault.summary)") }
+        for fault in faults { try Output.line("  fault \(fault.kind.rawValue): \(fault.summary)") }
     }
 }
 

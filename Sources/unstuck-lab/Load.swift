@@ -45,7 +45,7 @@ struct Load: ParsableCommand {
     func run() throws {
         if hold {
             let idle = try IdleConnections(connections, to: Endpoint(host, port))
-            Output.line("open: \(connections)")
+            try Output.line("open: \(connections)")
             return idle.hold(seconds: seconds)
         }
         var options = LoadOptions(target: Endpoint(host, port))

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import UnstuckKernel
 import UnstuckLab
 
@@ -23,22 +22,19 @@ struct OutputOptions: ParsableArguments {
 
 /// Standard output for data, standard error for everything else.
 enum Output {
-    static func line(_ text: String) { write(text, 1) }
-    static func progress(_ text: String) { write(text, 2) }
+    /// - Throws: `StandardOutput.Failure`, as all that writes results does.
+    static func line(_ text: String) throws(StandardOutput.Failure) { try StandardOutput.write(text + "\n") }
+    /// For whoever cannot pass an error on: what cannot be told ends the program.
+    static func say(_ text: String) {
+        do { try line(text) } catch { UnstuckLabCommand.end(of: error) }
+    }
 
-    static func json(_ value: some Encodable) throws { line(try JSONText.encode(value)) }
+    static func progress(_ text: String) { StandardError.write(text + "\n") }
 
-    private static func write(_ text: String, _ descriptor: Int32) { raw(Array("\(text)\n".utf8), descriptor) }
+    static func json(_ value: some Encodable) throws { try line(try JSONText.encode(value)) }
 
     /// Bytes as they are.
-    static func raw(_ bytes: [UInt8], _ descriptor: Int32) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 else { return }
-            rest = rest.dropFirst(count)
-        }
-    }
+    static func raw(_ bytes: [UInt8]) throws { try unsafe StandardOutput.write(bytes.span.bytes) }
 }
 
 extension HostID: ExpressibleByArgument {}

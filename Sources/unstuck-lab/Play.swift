@@ -38,12 +38,13 @@ struct Play: ParsableCommand {
 
     private func report(_ report: Performance.Report) throws {
         guard format.output == .text else { return try Output.json(report) }
-        Output.line("\(report.code)\(report.isTwin ? ", the twin" : ""), \(report.layout), in sockmap \(report.map)")
-        for act in report.acts { Output.line("  \(act.tuple)  \(act.entries) entries in the map") }
+        try Output.line(
+            "\(report.code)\(report.isTwin ? ", the twin" : ""), \(report.layout), in sockmap \(report.map)")
+        for act in report.acts { try Output.line("  \(act.tuple)  \(act.entries) entries in the map") }
     }
 
     private func report(_ next: Performance.Next) throws {
         guard format.output == .text else { return try Output.json(next) }
-        Output.line("next: \(next.next.joined(separator: ", ")); bystanders: \(next.bystanders)")
+        try Output.line("next: \(next.next.joined(separator: ", ")); bystanders: \(next.bystanders)")
     }
 }

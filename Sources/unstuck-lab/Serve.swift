@@ -19,7 +19,7 @@ struct Serve: ParsableCommand {
         try Joining.join(namespace: netns, cgroup: cgroup)
         // `up` lends its lock until this process can be found through its control group.
         try Joining.dropInput()
-        var server = try LabServer.listening(log: Output.line)
+        var server = try LabServer.listening(log: Output.say)
         if let ready { try Joining.announce(at: ready) }
         try server.run()
     }

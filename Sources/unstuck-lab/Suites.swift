@@ -86,10 +86,10 @@ struct Suites: ParsableCommand {
         }
         let table = TestTable(columns)
         try table.write(to: self.table)
-        for line in table.summary { Output.line(line) }
+        for line in table.summary { try Output.line(line) }
         let problems = table.problems(isWhole: whole)
         for problem in problems { Output.progress("✗ \(problem)") }
-        Output.line("the complete table is in \(self.table)")
+        try Output.line("the complete table is in \(self.table)")
         if !problems.isEmpty { throw ExitCode(1) }
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import UnstuckKernel
 import UnstuckLab
 import UnstuckModel
 
@@ -19,7 +20,8 @@ struct UnstuckLabCommand: ParsableCommand {
             """,
         version: "unstuck-lab \(unstuckVersion)",
         subcommands: [
-            Up.self, Break.self, Heal.self, Down.self, List.self, Exec.self, Load.self, Volley.self, Play.self,
+            Up.self, Break.self, Heal.self, Down.self, List.self, Exec.self, Refuse.self, Load.self, Volley.self,
+            Play.self,
             DrillCommand.self,
             Faults.self,
             Kernels.self, Boot.self, Suites.self, Serve.self, Actor.self, GuestCommand.self, Leash.self,
@@ -27,13 +29,39 @@ struct UnstuckLabCommand: ParsableCommand {
 
     /// Every failure that is not one of usage ends with status 2 and a sentence that says what is missing.
     static func main() {
+        StandardOutput.catchBrokenPipes()
         do {
-            var command = try parseAsRoot()
+            let status = try status(of: ProgramArguments.all)
+            try StandardOutput.finish()
+            Glibc.exit(status)
+        } catch {
+            end(of: error)
+        }
+    }
+
+    /// Of output that could not be written.
+    static func end(of failure: StandardOutput.Failure) -> Never {
+        if failure.hasReaderLeft { StandardOutput.endForLackOfReader() }
+        Failure.report(failure)
+    }
+
+    private static func status(of arguments: [String]) throws(StandardOutput.Failure) -> Int32 {
+        do {
+            var command = try parseAsRoot(arguments)
             try command.run()
+            return 0
+        } catch let failure as StandardOutput.Failure {
+            throw failure
         } catch let error as any CustomStringConvertible & Error where Failure.isOurs(error) {
             Failure.report(error)
         } catch {
-            exit(withError: error)
+            let text = fullMessage(for: error)
+            if exitCode(for: error).isSuccess {
+                try StandardOutput.write(text + "\n")
+            } else if !text.isEmpty {
+                Output.progress(text)
+            }
+            return exitCode(for: error).rawValue
         }
     }
 }

@@ -36,7 +36,7 @@ struct CollectCommand: ParsableCommand {
             try BundleFile.write(text, to: file)
             printError("saved \(counted(result.looks.count, "look")) to \(file)")
         } else {
-            writeOutput(text)
+            try writeOutput(text)
         }
         for shortfall in result.view.now.shortfalls {
             printError("unstuck: could not \(shortfall.action): needs \(shortfall.missing)")
@@ -82,17 +82,12 @@ enum BundleFile {
         }
     }
 
-    /// Written aside and renamed: a reader never sees half a bundle.
+    /// A regular file is replaced in one step; devices, pipes and links stay what they are (``OutputFile``).
     static func write(_ text: String, to path: String) throws {
-        let aside = "\(path).partial-\(getpid())"
         do {
-            let file = try OwnedDescriptor(path: aside, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
-            try file.writeAll(Array(text.utf8))
-            guard unsafe rename(aside, path) == 0 else { throw SystemError("rename", path, errno: errno) }
+            try OutputFile.write(text, to: path)
         } catch {
-            _ = unsafe unlink(aside)
-            let reason = (error as? SystemError)?.reason ?? "\(error)"
-            printError("unstuck: cannot write \(path): \(reason)")
+            printError("unstuck: \(error)")
             throw Exit.couldNotTell
         }
     }

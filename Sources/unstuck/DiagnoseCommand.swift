@@ -46,8 +46,8 @@ struct DiagnoseCommand: ParsableCommand {
             diagnosis = UnstuckDiagnosis.diagnose(looks)
         }
         switch output.output {
-        case .text: writeOutput(DiagnosisText(style: output.style).render(diagnosis, looks: looks))
-        case .json: writeOutput(try JSON.document(diagnosis, command: "diagnose"))
+        case .text: try writeOutput(DiagnosisText(style: output.style).render(diagnosis, looks: looks))
+        case .json: try writeOutput(JSON.document(diagnosis, command: "diagnose"))
         }
         if !diagnosis.findings.isEmpty { throw Exit.findings }
         if !diagnosis.unknown.isEmpty { throw Exit.couldNotTell }

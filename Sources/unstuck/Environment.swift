@@ -51,7 +51,7 @@ func environment(_ name: String) -> String? {
 }
 
 /// Results go to stdout, everything else to stderr.
-func printError(_ text: String) { unsafe write(Array((text + "\n").utf8).span.bytes, to: STDERR_FILENO) }
+func printError(_ text: String) { StandardError.write(text + "\n") }
 
 /// Progress, for a person who waits: only on a terminal.
 func printProgress(_ text: String) {
@@ -59,18 +59,18 @@ func printProgress(_ text: String) {
 }
 
 /// Writes a text to stdout as it is.
-func writeOutput(_ text: String) { unsafe write(Array(text.utf8).span.bytes, to: STDOUT_FILENO) }
-func writeOutput(_ bytes: RawSpan) { write(bytes, to: STDOUT_FILENO) }
+///
+/// - Throws: `StandardOutput.Failure`, which ends the command (``Program``).
+func writeOutput(_ text: String) throws { try StandardOutput.write(text) }
+func writeOutput(_ bytes: RawSpan) throws { try StandardOutput.write(bytes) }
 
-/// A reader that went away is no fault of ours: the rest is dropped.
-private func write(_ bytes: RawSpan, to descriptor: Int32) {
-    unsafe bytes.withUnsafeBytes { buffer in
-        guard let start = buffer.baseAddress else { return }
-        var written = 0
-        while written < buffer.count {
-            let count = unsafe Glibc.write(descriptor, start + written, buffer.count - written)
-            guard count > 0 || errno == EINTR else { return }
-            written += max(count, 0)
-        }
+/// Tells what was changed. If nobody can be told by stdout, `summary` goes to stderr: that nothing was said must not look as
+/// if nothing was done.
+func writeOutput(ofChange summary: String, _ body: () throws -> Void) throws {
+    do {
+        try body()
+    } catch let failure as StandardOutput.Failure {
+        if !failure.hasReaderLeft { printError("unstuck: \(summary)") }
+        throw failure
     }
 }

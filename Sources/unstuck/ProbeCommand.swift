@@ -74,12 +74,9 @@ struct ProbeCommand: ParsableCommand {
         var outcomes: [ProbeOutcome] = []
         for count in 1...repeats {
             if count > 1 { Self.sleep(interval) }
+            let outcome: ProbeOutcome
             do {
-                let outcome = try probe.run()
-                outcomes.append(outcome)
-                if output.output == .text {
-                    writeOutput(ProbeReport(outcome, isColoured: output.isColoured).text + "\n")
-                }
+                outcome = try probe.run()
             } catch {
                 if error.code == .usage { throw ValidationError(error.description) }
                 // What was found before still counts for something: print it, then say why there is no more.
@@ -87,12 +84,16 @@ struct ProbeCommand: ParsableCommand {
                 printError("unstuck probe: could not try: \(error)")
                 throw ExitCode(outcomes.allSatisfy(\.passed) ? 2 : 1)
             }
+            outcomes.append(outcome)
+            if output.output == .text {
+                try writeOutput(ProbeReport(outcome, isColoured: output.isColoured).text + "\n")
+            }
         }
         let failed = outcomes.count { !$0.passed }
         if output.output == .json {
             try writeOutput(ProbeDocument(outcomes).json() + "\n")
         } else if repeats > 1 {
-            writeOutput("\(repeats - failed) of \(repeats) passed\n")
+            try writeOutput("\(repeats - failed) of \(repeats) passed\n")
         }
         if failed > 0 { throw ExitCode(1) }
     }

@@ -89,7 +89,7 @@ struct RepairCommand: ParsableCommand {
             lock = try RepairLock(path: Self.lockPath)
         } catch {
             switch error {
-            case .system(let cause) where cause.errno == EACCES || cause.errno == EPERM:
+            case .system(let cause) where (cause.errno == EACCES || cause.errno == EPERM) && geteuid() != 0:
                 printError("unstuck: --apply needs root (\(cause))")
             case .system(let cause): printError("unstuck: cannot lock: \(cause)")
             case .held: printError("unstuck: \(error)")
@@ -103,10 +103,10 @@ struct RepairCommand: ParsableCommand {
     private func planOnly() throws {
         let looking = Looking(observer: try look.observer(node), interval: look.interval)
         let (plan, report) = makePlan(try looking.run())
-        show(plan, report)
+        try show(plan, report)
         try finish(report)
         if plan.refusals.isEmpty, !plan.isEmpty, output.output == .text {
-            writeOutput("→ unstuck repair --apply  carries it out\n")
+            try writeOutput("→ unstuck repair --apply  carries it out\n")
         }
         try exit(plan, report)
     }
@@ -119,7 +119,7 @@ struct RepairCommand: ParsableCommand {
         report.resumed = settle(journal.unfinished, seen.view, lookedAt: looking.observer.options.maps)
         plan.cautions += journal.damage
         report.plan = plan
-        show(plan, report)
+        try show(plan, report)
         let isRefused = !plan.refusals.isEmpty
         guard !isRefused, !plan.isEmpty else {
             if !report.resumed.isEmpty {
@@ -150,16 +150,16 @@ struct RepairCommand: ParsableCommand {
         return (plan, report)
     }
 
-    private func show(_ plan: Plan, _ report: RepairReport) {
+    private func show(_ plan: Plan, _ report: RepairReport) throws {
         guard output.output == .text else { return }
-        writeOutput(ResumedText(style: output.style).render(report.resumed))
-        writeOutput(PlanText(style: output.style).render(plan, isBlind: !report.unknown.isEmpty))
+        try writeOutput(ResumedText(style: output.style).render(report.resumed))
+        try writeOutput(PlanText(style: output.style).render(plan, isBlind: !report.unknown.isEmpty))
         if report.unmendable > 0 {
-            writeOutput(
+            try writeOutput(
                 "! \(report.unmendable) finding\(report.unmendable == 1 ? "" : "s") that repair cannot mend: unstuck diagnose\n"
             )
         }
-        for unknown in report.unknown { writeOutput("? \(safeText(unknown))\n") }
+        for unknown in report.unknown { try writeOutput("? \(safeText(unknown))\n") }
     }
 
     /// Of a plan that was not carried out.
@@ -196,9 +196,20 @@ struct RepairCommand: ParsableCommand {
         }
         let result = repairer.apply(plan, resumed: report.resumed)
         report.take(result)
+        let deleted = result.deletions.count { $0.outcome == .deleted }
+        let summary =
+            "\(deleted) of \(counted(result.deletions.count, "entry", "entries")) deleted, "
+            + "\(result.resets.count { $0.failure == nil }) connections reset: the journal has each (\(self.journal))"
+        try writeOutput(ofChange: summary) { try tell(result, looking, signals, &report) }
+    }
+
+    /// Says what was done, watches, and ends with the status that fits.
+    private func tell(
+        _ result: Repairer.Result, _ looking: Looking, _ signals: StopSignals, _ report: inout RepairReport
+    ) throws {
         if output.output == .text {
-            writeOutput(report.text(output.style))
-            for problem in result.problemLines { writeOutput("? \(safeText(problem))\n") }
+            try writeOutput(report.text(output.style))
+            for problem in result.problemLines { try writeOutput("? \(safeText(problem))\n") }
         }
         if let failure = result.failure {
             printError("unstuck: ended early: \(Requirement.missing(behind: failure))")
@@ -229,7 +240,7 @@ struct RepairCommand: ParsableCommand {
         }
         report.watch = RepairReport.Watch(seconds: watched, findings: found)
         if output.output == .text {
-            writeOutput(
+            try writeOutput(
                 found > 0
                     ? output.style.red("✗ did not stay clean: unstuck diagnose tells what came back\n")
                     : watched < watch
@@ -240,7 +251,7 @@ struct RepairCommand: ParsableCommand {
     }
 
     private func finish(_ report: RepairReport) throws {
-        if output.output == .json { writeOutput(try JSON.document(report, command: "repair")) }
+        if output.output == .json { try writeOutput(JSON.document(report, command: "repair")) }
     }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Logging
+import UnstuckKernel
 import UnstuckModel
 
 struct UnstuckCommand: ParsableCommand {
@@ -24,6 +25,6 @@ enum Main {
             handler.logLevel = level
             return handler
         }
-        UnstuckCommand.main()
+        Program.run(UnstuckCommand.self, ProgramArguments.all)
     }
 }

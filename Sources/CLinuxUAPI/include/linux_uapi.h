@@ -44,6 +44,17 @@ static inline int64_t linux_filesystem_kind(const char *path)
 	return statfs(path, &system) ? -1 : (int64_t)system.f_type;
 }
 
+/* The kind of the file system that an open file or folder is in, or -1. */
+static inline int64_t linux_filesystem_kind_of(int fd)
+{
+	struct statfs system;
+
+	return fstatfs(fd, &system) ? -1 : (int64_t)system.f_type;
+}
+
+/* A folder that files are found below, though it need not be readable: O_PATH, close-on-exec. -1 on failure. */
+int linux_open_folder(int from, const char *path);
+
 /* Linux 5.3 */
 static inline int linux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
@@ -74,4 +85,6 @@ int linux_is_tcp_socket(const char *path);
 
 /* The rest of this module: named here so that a build made before they came notices them. */
 #include "linux_process.h"
+#include "linux_seccomp.h"
+#include "linux_start.h"
 #include "linux_tcp.h"

@@ -5,6 +5,8 @@ public enum IteratorReader {
     /// The kernel hands out at most 32 KiB a read, and EAGAIN after a million objects without output
     /// (`bpf_seq_read`, kernel/bpf/bpf_iter.c).
     private static let pieceSize = 256 * 1024
+    /// Reads in a row without output: ten thousand million objects, which no machine has.
+    private static let mostSilences = 10_000
 
     /// Calls `body` with pieces that hold a whole number of records of `stride` bytes each.
     ///
@@ -15,13 +17,22 @@ public enum IteratorReader {
         let descriptor = iterator.raw
         var buffer = [UInt8](repeating: 0, count: max(pieceSize, stride * 2))
         var filled = 0
+        var silences = 0
         while true {
-            let count = try syscall("read", on: object, retrying: [EINTR, EAGAIN]) {
-                unsafe buffer.withUnsafeMutableBytes { raw in
-                    guard let start = raw.baseAddress else { return -1 }
-                    return unsafe Glibc.read(descriptor, start + filled, raw.count - filled)
+            let count: Int
+            do {
+                count = try syscall("read", on: object) {
+                    unsafe buffer.withUnsafeMutableBytes { raw in
+                        guard let start = raw.baseAddress else { return -1 }
+                        return unsafe Glibc.read(descriptor, start + filled, raw.count - filled)
+                    }
                 }
+            } catch {
+                silences += 1
+                guard error.errno == EAGAIN, silences < mostSilences else { throw error }
+                continue
             }
+            silences = 0
             filled += count
             let whole = filled / stride * stride
             guard count == 0 || buffer.count - filled < 64 * 1024 else { continue }

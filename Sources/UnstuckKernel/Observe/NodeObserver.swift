@@ -48,6 +48,9 @@ public final class NodeObserver {
         }
         // What reads sockets is loaded while the maps are read for the first time.
         let loading = SocketObserverLoading(isNeeded: needsSocketObserver)
+        for refusal in options.root.refusals() {
+            snapshot.shortfalls.append(Shortfall(.namespaces, action: "look at \(refusal.object)", error: refusal))
+        }
         let before = readMaps(into: &snapshot.shortfalls)
         loading.finish(into: self)
         if options.readsSockets {
@@ -237,8 +240,13 @@ public final class NodeObserver {
 
     /// Residents and sockets were numbered by two observers; the snapshot has one table.
     private func readHandlers(into snapshot: inout Snapshot) {
-        let ofResidents = (try? sockmaps.handlers()) ?? []
-        let ofSockets = (try? socketObserver?.handlers()) ?? []
+        var (ofResidents, ofSockets): ([Handlers], [Handlers]) = ([], [])
+        do {
+            ofResidents = try sockmaps.handlers()
+            ofSockets = try socketObserver?.handlers() ?? []
+        } catch {
+            snapshot.shortfalls.append(Shortfall(.handlers, action: "name the handlers of sockets", error: error))
+        }
         var table: [Handlers] = []
         func number(_ handlers: Handlers) -> Int {
             if let index = table.firstIndex(of: handlers) { return index }

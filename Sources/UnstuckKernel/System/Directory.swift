@@ -13,14 +13,19 @@ public func readDirectory(_ path: String) throws(SystemError) -> [String] {
     }
     defer { unsafe closedir(stream) }
     var names: [String] = []
-    while let entry = unsafe readdir(stream) {
+    while true {
+        errno = 0
+        guard let entry = unsafe readdir(stream) else {
+            // The end, or a failure: errno alone tells.
+            if errno != 0 { throw SystemError("readdir", path, errno: errno) }
+            return names
+        }
         let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
             // d_name is a NUL-terminated array inside the entry that readdir keeps alive until its next call.
             unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
         }
         if name != ".", name != ".." { names.append(name) }
     }
-    return names
 }
 
 /// Where a symbolic link points; `nil` if it is none or cannot be read.

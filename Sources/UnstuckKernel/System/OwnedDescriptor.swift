@@ -3,23 +3,34 @@ import Glibc
 /// A file descriptor that is closed when its owner goes.
 public struct OwnedDescriptor: ~Copyable, Sendable {
     public let raw: Int32
+    /// What it was opened from, for errors; `nil`: nobody said.
+    private let path: String?
 
     /// Takes over an open descriptor.
-    public init(owning raw: Int32) { self.raw = raw }
+    ///
+    /// - Parameter path: what errors call it.
+    public init(owning raw: Int32, named path: String? = nil) {
+        self.raw = raw
+        self.path = path
+    }
 
     /// Opens a path with `O_CLOEXEC`.
     public init(path: String, flags: Int32 = O_RDONLY, mode: mode_t = 0o644) throws(SystemError) {
         raw = try syscall("open", on: path) { unsafe open(path, flags | O_CLOEXEC, mode) }
+        self.path = path
     }
 
     deinit { close(raw) }
+
+    /// For errors.
+    public var name: String { path ?? "descriptor \(raw)" }
 
     /// Everything up to end of file.
     public func readAll(sizeHint: Int = 4096) throws(SystemError) -> [UInt8] {
         var result: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: max(sizeHint, 4096))
         while true {
-            let count = try syscall("read", on: "descriptor \(raw)") {
+            let count = try syscall("read", on: name) {
                 unsafe chunk.withUnsafeMutableBytes { unsafe read(raw, $0.baseAddress, $0.count) }
             }
             if count == 0 { return result }
@@ -31,14 +42,27 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
 extension OwnedDescriptor {
     /// Writes all of it.
     public func writeAll(_ bytes: [UInt8]) throws(SystemError) {
-        var written = 0
-        while written < bytes.count {
-            written += try syscall("write", on: "descriptor \(raw)") {
-                unsafe bytes.withUnsafeBytes { buffer in
-                    guard let start = buffer.baseAddress else { return 0 }
-                    return unsafe write(raw, start + written, buffer.count - written)
-                }
-            }
+        try unsafe writeWhole(bytes.span.bytes, to: raw, name)
+    }
+}
+
+/// Writes all of it, also to a descriptor that does not block.
+///
+/// - Parameter name: of what the descriptor is, for errors.
+func writeWhole(_ bytes: RawSpan, to descriptor: Int32, _ name: @autoclosure () -> String) throws(SystemError) {
+    var written = 0
+    while written < bytes.byteCount {
+        let rest = bytes.extracting(written...)
+        let count = unsafe rest.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
+        if count > 0 {
+            written += count
+        } else if count == 0 {
+            throw SystemError("write", name(), errno: EIO)  // a write that takes nothing would go on for ever
+        } else if errno == EAGAIN {
+            var wanted = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            try syscall("poll", on: name()) { unsafe poll(&wanted, 1, -1) }
+        } else if errno != EINTR {
+            throw SystemError("write", name(), errno: errno)
         }
     }
 }

@@ -48,7 +48,8 @@ public struct VirtualMachine: Sendable {
     ///   - lab: our own program.
     ///   - streams: gets what the command printed, as it comes; `true` for its standard error.
     /// - Throws: also when a signal asked this process to end; then nothing is left.
-    public func run(lab: String, streams: ([UInt8], Bool) -> Void) throws -> (outcome: Outcome, console: String) {
+    public func run(lab: String, streams: ([UInt8], Bool) throws -> Void) throws -> (outcome: Outcome, console: String)
+    {
         let interruption = try Interruption()
         let folder = try Files.makeTemporaryFolder("/tmp/unstuck-guest-")
         do {
@@ -84,7 +85,7 @@ public struct VirtualMachine: Sendable {
 
     private func boot(
         _ initramfs: String, lab: String, below folder: String, console: String,
-        _ interruption: borrowing Interruption, _ streams: ([UInt8], Bool) -> Void
+        _ interruption: borrowing Interruption, _ streams: ([UInt8], Bool) throws -> Void
     ) throws -> End {
         let name = "qemu-system-x86_64"
         guard let program = Tool.path(of: name) else {
@@ -113,8 +114,8 @@ public struct VirtualMachine: Sendable {
             while status == nil, failure == nil, let message = try GuestMessage.take(from: &rest) {
                 switch message {
                 case .ready: try Files.removeTree(initramfs)  // read long ago; whoever kills us leaves little
-                case .output(let bytes): streams(bytes, false)
-                case .errors(let bytes): streams(bytes, true)
+                case .output(let bytes): try streams(bytes, false)
+                case .errors(let bytes): try streams(bytes, true)
                 case .file(let path, let bytes): try keep(bytes, of: path)
                 case .exit(let number): status = number
                 case .failure(let text): failure = text

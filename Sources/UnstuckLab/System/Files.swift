@@ -58,9 +58,7 @@ enum Files {
 
     /// Writes a whole file or none of it: assembled aside, then renamed.
     static func publish(_ text: String, at path: String) throws {
-        let draft = "\(path).\(getpid()).draft"
-        try write(text, to: draft)
-        try syscall("rename", on: path) { unsafe rename(draft, path) }
+        try OutputFile.write(text, to: path, mode: 0o644)
     }
 
     /// Removes a folder with everything in it, without following links or crossing into mounts' contents by surprise:

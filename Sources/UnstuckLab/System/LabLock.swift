@@ -31,6 +31,7 @@ struct LabLock: ~Copyable {
             }
             // Whoever had it before may have removed the file: then somebody else may lock a new one.
             if inodeNumber(path) == inodeNumber("/proc/self/fd/\(raw)") { return LabLock(file: file, path: path) }
+            guard !deadline.hasPassed else { throw LabError(.failed, "\(path) is removed each time it was locked") }
         }
     }
 

@@ -38,12 +38,17 @@ public final class Journal {
         if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
             unsafe _ = mkdir(String(path[..<slash]), 0o750)
         }
-        let earlier = try Earlier(path)
+        // A link is followed once, here: what is read, set aside and written to is the same file.
+        let place = try OutputPlace(path)
+        var open = try Self.openFile(path, at: place)
+        let earlier = try Earlier(open, path)
         if earlier.size >= limit, earlier.open.isEmpty {
-            try syscall("rename", on: path) { unsafe rename(path, path + ".1") }
-            file = try Self.openFile(path)
+            let (folder, name) = (place.folder.raw, place.name)
+            try syscall("rename", on: path) { unsafe renameat(folder, name, folder, name + ".1") }
+            open = try Self.openFile(path, at: place)
+            file = open
         } else {
-            file = try Self.openFile(path)
+            file = open
             let end = earlier.end
             if end < earlier.size {
                 // Else the next line would be joined to the torn one.
@@ -51,7 +56,8 @@ public final class Journal {
                 try syscall("ftruncate", on: path) { ftruncate(descriptor, off_t(end)) }
             }
         }
-        try Self.syncFolder(of: path)
+        // A new name is on the disk only with its folder, which is read to be synced: the place may only lead to it.
+        try Self.sync(place, path)
         self.path = path
         unfinished = earlier.open.steps
         damage = earlier.damage
@@ -144,15 +150,26 @@ public final class Journal {
 
     // MARK: The file
 
-    private static func openFile(_ path: String) throws(SystemError) -> OwnedDescriptor {
-        try OwnedDescriptor(path: path, flags: O_WRONLY | O_CREAT | O_APPEND, mode: 0o640)
+    private static func openFile(
+        _ path: String, at place: borrowing OutputPlace
+    ) throws -> OwnedDescriptor {
+        guard place.kind == .nothing || place.kind == .regular else {
+            throw Refusal(description: "\(path) is not a regular file")
+        }
+        let (folder, name) = (place.folder.raw, place.name)
+        // Should a FIFO be there by now, nobody waits for its reader.
+        let flags = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        let raw = try syscall("open", on: path) { unsafe openat(folder, name, flags, 0o640) }
+        return OwnedDescriptor(owning: raw, named: path)
     }
 
-    /// A new name is on the disk only with its folder.
-    private static func syncFolder(of path: String) throws(SystemError) {
-        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        let descriptor = try OwnedDescriptor(path: folder, flags: O_RDONLY | O_DIRECTORY)
-        try syscall("fsync", on: folder) { fsync(descriptor.raw) }
+    private static func sync(_ place: borrowing OutputPlace, _ path: String) throws(SystemError) {
+        let from = place.folder.raw
+        let raw = try syscall("open", on: "the folder of \(path)") {
+            unsafe openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        }
+        let folder = OwnedDescriptor(owning: raw)
+        try syscall("fsync", on: "the folder of \(path)") { fsync(folder.raw) }
     }
 
     /// What earlier runs wrote.
@@ -163,16 +180,17 @@ public final class Journal {
         var open = OpenSteps()
         var damage: [String] = []
 
-        init(_ path: String) throws {
+        init(_ file: borrowing OwnedDescriptor, _ path: String) throws {
             var status = stat()
-            guard unsafe stat(path, &status) == 0 else { return }  // there is none yet, or opening it will say why
+            let raw = file.raw
+            try syscall("fstat", on: path) { unsafe fstat(raw, &status) }
             guard status.st_mode & S_IFMT == S_IFREG else {
                 throw Refusal(description: "\(path) is not a regular file")
             }
             guard status.st_size <= Journal.longest else {
                 throw Refusal(description: "\(path) is larger than \(Journal.longest) bytes: move it away first")
             }
-            let bytes = try readFile(path)
+            let bytes = try file.readAll(sizeHint: 1 << 16)
             size = bytes.count
             end = bytes.count
             var damaged = 0

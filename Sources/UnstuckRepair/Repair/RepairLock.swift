@@ -45,11 +45,14 @@ public struct RepairLock: ~Copyable {
 
     private static func wait(for path: String, _ seconds: Double) throws(Failure) -> OwnedDescriptor {
         let end = ContinuousClock.now + .seconds(seconds)
+        var removals = 0
         while true {
-            do {
+            do throws(SystemError) {
                 let file = try lock(path)
                 // Whoever held it before may have removed the file that we opened: nobody holds the next one yet.
-                if isStill(file, at: path) { return file }
+                if try isStill(file, at: path) { return file }
+                removals += 1
+                guard removals < mostRemovals else { throw SystemError("lock", path, errno: EBUSY) }
                 continue
             } catch {
                 guard error.errno == EWOULDBLOCK else { throw .system(error) }
@@ -59,9 +62,19 @@ public struct RepairLock: ~Copyable {
         }
     }
 
-    private static func isStill(_ file: borrowing OwnedDescriptor, at path: String) -> Bool {
+    /// Each is somebody who has just finished: that many in a row are no coincidence.
+    private static let mostRemovals = 100
+
+    /// Whether the file that we have locked is the one that others will find.
+    ///
+    /// - Throws: `SystemError` where that cannot be told: it would be asked for ever.
+    private static func isStill(_ file: borrowing OwnedDescriptor, at path: String) throws(SystemError) -> Bool {
         var (ours, there) = (stat(), stat())
-        guard unsafe fstat(file.raw, &ours) == 0, unsafe stat(path, &there) == 0 else { return false }
+        try syscall("fstat", on: path) { unsafe fstat(file.raw, &ours) }
+        guard unsafe stat(path, &there) == 0 else {
+            guard errno == ENOENT else { throw SystemError("stat", path, errno: errno) }
+            return false
+        }
         return ours.st_ino == there.st_ino && ours.st_dev == there.st_dev
     }
 

@@ -11,7 +11,6 @@ public struct MapRecords<Record: Codable & Sendable>: Sendable {
     public init(folder: String) { self.folder = folder }
 
     func path(_ map: UInt32) -> String { "\(folder)/\(map).json" }
-    private func fresh(_ map: UInt32) -> String { path(map) + ".new" }
 
     /// The right to change what stands there of a map, as long as it is held.
     ///
@@ -30,18 +29,15 @@ public struct MapRecords<Record: Codable & Sendable>: Sendable {
     public func write(_ record: Record, of map: UInt32) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
-        let path = path(map)
-        let fresh = fresh(map)
-        do {
-            let file = try OwnedDescriptor(path: fresh, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644)
-            try file.writeAll(Array(try encoder.encode(record)))
-        }
-        try syscall("rename", on: path) { unsafe rename(fresh, path) }
+        try OutputFile.write(Array(try encoder.encode(record)), to: path(map), mode: 0o644)
     }
 
     public func remove(_ map: UInt32) {
         unsafe _ = unlink(path(map))
-        unsafe _ = unlink(fresh(map))  // of somebody who was killed
+        // Of somebody who was killed while writing.
+        for name in directoryNames(folder) where name.hasPrefix("\(map).json.") {
+            unsafe _ = unlink("\(folder)/\(name)")
+        }
     }
 
     func exists(_ map: UInt32) -> Bool { unsafe access(path(map), F_OK) == 0 }

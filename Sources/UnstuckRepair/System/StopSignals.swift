@@ -29,7 +29,9 @@ public final class StopSignals {
             case SIGTERM: return "SIGTERM"
             case SIGHUP: return "SIGHUP"
             // The time is over, or something else woke us: the clock tells.
-            default: if ContinuousClock.now >= end { return nil }
+            case _ where errno == EAGAIN || errno == EINTR: if ContinuousClock.now >= end { return nil }
+            // It cannot be asked: the time passes all the same.
+            default: return Self.sleep(max(0, (end - ContinuousClock.now) / .seconds(1)))
             }
         }
     }

@@ -52,12 +52,15 @@ struct BypassOff: ParsableCommand {
                 isComplete = false
             }
         }
-        switch output.output {
-        // That nothing was bypassed is known only of what could be seen.
-        case .text where isComplete || !undone.isEmpty:
-            writeOutput(BypassText(style: output.style).renderUndone(undone))
-        case .text: break
-        case .json: writeOutput(try JSON.document(undone, command: "bypass"))
+        let maps = undone.isEmpty ? "none" : undone.map { "\($0.map)" }.joined(separator: ", ")
+        try writeOutput(ofChange: "sockmaps whose bypass was undone: \(maps)") {
+            switch output.output {
+            // That nothing was bypassed is known only of what could be seen.
+            case .text where isComplete || !undone.isEmpty:
+                try writeOutput(BypassText(style: output.style).renderUndone(undone))
+            case .text: break
+            case .json: try writeOutput(JSON.document(undone, command: "bypass"))
+            }
         }
         if !isComplete { throw Exit.couldNotTell }
         if undone.contains(where: { !$0.isUndone }) { throw Exit.findings }

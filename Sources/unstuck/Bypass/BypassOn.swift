@@ -64,7 +64,7 @@ struct BypassOn: ParsableCommand {
         }
         state.count()
         if established == .drain { state.drain(for: drainFor?.value ?? 600, signals) }
-        try show([state], output)
+        try writeOutput(ofChange: "sockmap \(state.map) is bypassed") { try show([state], output) }
         if established == .drain, state.liveEntries != 0 { throw Exit.findings }
     }
 
@@ -114,7 +114,7 @@ extension BypassState {
 /// Prints bypasses.
 func show(_ states: [BypassState], _ output: OutputOptions) throws {
     switch output.output {
-    case .text: writeOutput(BypassText(style: output.style).render(states))
-    case .json: writeOutput(try JSON.document(states, command: "bypass"))
+    case .text: try writeOutput(BypassText(style: output.style).render(states))
+    case .json: try writeOutput(JSON.document(states, command: "bypass"))
     }
 }

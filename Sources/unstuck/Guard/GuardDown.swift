@@ -57,10 +57,14 @@ struct GuardDown: ParsableCommand {
         for state in written where !state.isPinned && isWanted(state.map) {
             attempt(state.map) { try end(state, registry) }
         }
-        switch output.output {
-        case .text where isComplete || !ended.isEmpty: writeOutput(GuardText(style: output.style).renderEnded(ended))
-        case .text: break
-        case .json: writeOutput(try JSON.document(ended, command: "guard"))
+        let maps = ended.isEmpty ? "none" : ended.map { "\($0.map)" }.joined(separator: ", ")
+        try writeOutput(ofChange: "sockmaps whose guard was ended: \(maps)") {
+            switch output.output {
+            case .text where isComplete || !ended.isEmpty:
+                try writeOutput(GuardText(style: output.style).renderEnded(ended))
+            case .text: break
+            case .json: try writeOutput(JSON.document(ended, command: "guard"))
+            }
         }
         if !isComplete { throw Exit.couldNotTell }
     }

@@ -96,7 +96,8 @@ struct GuardUp: ParsableCommand {
                 throw Exit.couldNotTell
             }
         }
-        try show(states, output)
+        let maps = states.map { "\($0.map)" }.joined(separator: ", ")
+        try writeOutput(ofChange: "sockmaps that are guarded now, by pins: \(maps)") { try show(states, output) }
     }
 }
 
@@ -123,7 +124,7 @@ private struct Guarding {
         for one in guards { try registry.write(state(one)) }
         defer { for one in guards { registry.remove(one.state.map) } }
         if output.output == .text {
-            writeOutput(guards.map { GuardText(style: output.style).begun($0.state) }.joined())
+            try writeOutput(guards.map { GuardText(style: output.style).begun($0.state) }.joined())
         }
         while end.map({ ContinuousClock.now < $0 }) ?? true, signals.wait(seconds: 0) == nil {
             for one in guards where !lost.contains(one.state.map) {
@@ -159,7 +160,7 @@ extension GuardPath: ExpressibleByArgument {}
 /// Prints guards.
 func show(_ states: [GuardState], _ output: OutputOptions) throws {
     switch output.output {
-    case .text: writeOutput(GuardText(style: output.style).render(states))
-    case .json: writeOutput(try JSON.document(states, command: "guard"))
+    case .text: try writeOutput(GuardText(style: output.style).render(states))
+    case .json: try writeOutput(JSON.document(states, command: "guard"))
     }
 }

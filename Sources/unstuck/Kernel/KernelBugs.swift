@@ -34,8 +34,8 @@ struct KernelBugs: ParsableCommand {
         let all = judgeKernel(evidence)
         let shown = all.filter { status.isEmpty || status.contains($0.status) }
         switch output.output {
-        case .text: writeOutput(KernelBugsText(style: output.style).render(shown))
-        case .json: writeOutput(try JSON.document(shown, command: "kernel.bugs"))
+        case .text: try writeOutput(KernelBugsText(style: output.style).render(shown))
+        case .json: try writeOutput(JSON.document(shown, command: "kernel.bugs"))
         }
         if all.contains(where: { $0.status == .affected }) { throw Exit.findings }
         // Most of the others leave no trace in any kernel: their being inconclusive says nothing of this one.

@@ -48,8 +48,8 @@ struct KernelCanary: ParsableCommand {
             throw Exit.couldNotTell
         }
         switch output.output {
-        case .text: writeOutput(CanaryText(style: output.style).render(report))
-        case .json: writeOutput(try JSON.document(report, command: "kernel.canary"))
+        case .text: try writeOutput(CanaryText(style: output.style).render(report))
+        case .json: try writeOutput(JSON.document(report, command: "kernel.canary"))
         }
         if report.trials.contains(where: { $0.word == .present }) { throw Exit.findings }
         if report.isRefused || report.keysLeft > 0 || report.trials.contains(where: { $0.word == .inconclusive }) {
@@ -73,7 +73,7 @@ struct KernelCanaryActor: ParsableCommand {
         options.removesOwnKeys = removeOwnKeys
         options.root = node.nodeRoot
         do {
-            writeOutput(try JSON.text(try Canary(options).run()))
+            try writeOutput(JSON.text(try Canary(options).run()))
         } catch {
             printError(words(error))
             throw Exit.couldNotTell

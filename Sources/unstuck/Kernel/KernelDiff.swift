@@ -35,8 +35,8 @@ struct KernelDiff: ParsableCommand {
     func run() throws {
         let comparison = FeatureComparison(try read(left), try read(right))
         switch output.output {
-        case .json: writeOutput(try JSON.document(comparison, command: "kernel.diff"))
-        case .text: writeOutput(FeatureText(style: output.style).render(comparison, names: (left, right)))
+        case .json: try writeOutput(JSON.document(comparison, command: "kernel.diff"))
+        case .text: try writeOutput(FeatureText(style: output.style).render(comparison, names: (left, right)))
         }
         if !comparison.differences.isEmpty { throw Exit.findings }
         if comparison.compared == 0 || !comparison.inconclusive.isEmpty { throw Exit.couldNotTell }

@@ -28,8 +28,8 @@ struct KernelFactsCommand: ParsableCommand {
     func run() throws {
         let facts = FactsReader(root: node.nodeRoot).read()
         switch output.output {
-        case .text: writeOutput(KernelFactsText(style: output.style).render(facts))
-        case .json: writeOutput(try JSON.document(facts, command: "kernel.facts"))
+        case .text: try writeOutput(KernelFactsText(style: output.style).render(facts))
+        case .json: try writeOutput(JSON.document(facts, command: "kernel.facts"))
         }
         if facts.features.contains(where: { $0.support.answer == .inconclusive }) { throw Exit.couldNotTell }
     }

@@ -46,8 +46,8 @@ struct KernelFeatures: ParsableCommand {
             printError("saved \(features.answers.count) answers to \(save)")
         }
         switch output.output {
-        case .json: if save == nil { writeOutput(document) }
-        case .text: writeOutput(FeatureText(style: output.style).render(features))
+        case .json: if save == nil { try writeOutput(document) }
+        case .text: try writeOutput(FeatureText(style: output.style).render(features))
         }
     }
 }

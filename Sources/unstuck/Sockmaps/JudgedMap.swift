@@ -28,6 +28,7 @@ struct MapReading {
 
     /// Calls `body` with every map.
     mutating func forEach(_ ids: [UInt32], root: NodeRoot, _ body: (JudgedMap) throws -> Void) throws {
+        for refusal in root.refusals() { complain("look at \(refusal.object)", refusal) }
         let pins = PinFinder(root: root).pins()
         let maps = try found(ids.isEmpty ? allIDs() : Set(ids).sorted()).map { map in
             var map = map

@@ -82,8 +82,8 @@ struct SockmapsDecode: ParsableCommand {
             }
         }
         switch output.output {
-        case .json: writeOutput(try JSON.document(sources, command: "sockmaps.decode"))
-        case .text: for source in sources { print(source) }
+        case .json: try writeOutput(JSON.document(sources, command: "sockmaps.decode"))
+        case .text: for source in sources { try print(source) }
         }
         let isUnderstood = sources.allSatisfy { $0.problemCount == 0 && $0.groups.allSatisfy(\.isDecoded) }
         if !isComplete || !isUnderstood { throw Exit.couldNotTell }
@@ -92,15 +92,15 @@ struct SockmapsDecode: ParsableCommand {
     /// Problems that are worth a person's time; JSON has up to ``KeyDump/longestProblemList``.
     private static let longestList = 20
 
-    private func print(_ source: Source) {
+    private func print(_ source: Source) throws {
         let keys = source.groups.map { "\(counted($0.entries.count, "key")) of \($0.keySize) bytes" }
-        writeOutput(
+        try writeOutput(
             "\(safeText(source.source)): \(source.form.map { "\($0.rawValue), " } ?? "")"
                 + "\(keys.isEmpty ? "no whole key" : keys.joined(separator: ", "))\n")
         for group in source.groups {
-            writeOutput(group.text)
+            try writeOutput(group.text)
             if source.form == .hexLines, group.layout == nil, group.keySize.isMultiple(of: 16) {
-                writeOutput("  rows of 16 bytes may be parts of longer keys: grep -C 2 keeps those together\n")
+                try writeOutput("  rows of 16 bytes may be parts of longer keys: grep -C 2 keeps those together\n")
             }
         }
         for problem in source.problems.prefix(Self.longestList) {

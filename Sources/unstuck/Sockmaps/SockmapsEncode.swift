@@ -67,12 +67,12 @@ struct SockmapsEncode: ParsableCommand {
         let deletion = "bpftool map delete id \(id) key hex \(hex)"
         switch output.output {
         case .text:
-            writeOutput((delete ? deletion : map == nil ? hex : lookup) + "\n")
+            try writeOutput((delete ? deletion : map == nil ? hex : lookup) + "\n")
             for other in keys.dropFirst() {
                 printError("unstuck: it may also be filed under \(Self.hex(other))")
             }
         case .json:
-            writeOutput(
+            try writeOutput(
                 try JSON.document(
                     Encoded(
                         layout: layout.name, claim: claim, keySize: layout.size, key: SockmapKey(key),

@@ -47,7 +47,7 @@ struct SockmapsEntries: ParsableCommand {
                             state, pod: pods?.pod(of: entry, claim: claim), address: entry.ownAddress(claim))
                     }
                 } else if output.output == .text {
-                    shown += printText(judged, chosen)
+                    shown += try printText(judged, chosen)
                 } else {
                     try printJSON(judged, chosen)
                 }
@@ -61,8 +61,8 @@ struct SockmapsEntries: ParsableCommand {
         if !totals, output.output == .text, shown == 0, reading.isComplete { printError("unstuck: no such entry") }
         if totals {
             switch output.output {
-            case .text: writeOutput(SockmapText(style: output.style).render(all.rows))
-            case .json: writeOutput(try JSON.document(all.rows, command: "sockmaps.totals"))
+            case .text: try writeOutput(SockmapText(style: output.style).render(all.rows))
+            case .json: try writeOutput(JSON.document(all.rows, command: "sockmaps.totals"))
             }
         }
         if !reading.isComplete { throw Exit.couldNotTell }
@@ -75,11 +75,11 @@ struct SockmapsEntries: ParsableCommand {
             walked.add(to: &all) { chosen.takes($0.entry.key, $0.claim, $0.state) }
         } else if output.output == .text {
             let text = walked.text(chosen)
-            writeOutput(text)
+            try writeOutput(text)
             return text.utf8.count { $0 == UInt8(ascii: "\n") }
         } else {
             var json = walked.json(chosen)
-            json.drain(writeOutput)
+            try json.drain { try writeOutput($0) }
         }
         return 0
     }
@@ -90,7 +90,7 @@ struct SockmapsEntries: ParsableCommand {
             cgroups: finder.find(Set(residents.map(\.cgroup))), pods: finder.pods(), sockets: residents)
     }
 
-    private func printText(_ judged: JudgedMap, _ filter: EntryFilter) -> Int {
+    private func printText(_ judged: JudgedMap, _ filter: EntryFilter) throws -> Int {
         var text = ""
         var shown = 0
         for entry in judged.parts.joined() {
@@ -103,11 +103,11 @@ struct SockmapsEntries: ParsableCommand {
                 "\(judged.map.id)  \(state.rawValue)  \(claim.map { "\($0.local) ◄─ \($0.remote)" } ?? entry.key.description)"
                 + "  resident \(resident.tuple) \(resident.state), netns \(resident.netns), inode \(resident.inode)\(queue)\n"
             if text.utf8.count > 1 << 16 {
-                writeOutput(text)
+                try writeOutput(text)
                 text = ""
             }
         }
-        writeOutput(text)
+        try writeOutput(text)
         return shown
     }
 
@@ -119,28 +119,30 @@ struct SockmapsEntries: ParsableCommand {
             try judged.parts.count < 2
             ? nil
             : RunningThread {
-                Self.print(first, of: judged, filter, turn)
+                try Self.print(first, of: judged, filter, turn)
             }
-        for part in judged.parts.dropFirst(other == nil ? 0 : 1) { Self.print(part, of: judged, filter, turn) }
+        for part in judged.parts.dropFirst(other == nil ? 0 : 1) { try Self.print(part, of: judged, filter, turn) }
         try other?.wait()
     }
 
     /// Whole lines reach stdout, whoever writes.
     private final class Turn: Sendable {
         private let turn = Mutex(())
-        func write(_ bytes: RawSpan) { turn.withLock { _ in writeOutput(bytes) } }
+        func write(_ bytes: RawSpan) throws { try turn.withLock { _ in try writeOutput(bytes) } }
     }
 
-    private static func print(_ entries: [SockmapEntry], of judged: JudgedMap, _ filter: EntryFilter, _ turn: Turn) {
+    private static func print(
+        _ entries: [SockmapEntry], of judged: JudgedMap, _ filter: EntryFilter, _ turn: Turn
+    ) throws {
         let lines = EntryJSON(map: judged.map.id, handlers: judged.handlers)
         var json = JSONStream()
         for entry in entries {
             let (claim, state) = judged.decision.judge(entry)
             guard filter.takes(entry, claim, state) else { continue }
             lines.write(entry, claim: claim, state: state, to: &json)
-            if json.count > 1 << 17 { json.drain(turn.write) }
+            if json.count > 1 << 17 { try json.drain(turn.write) }
         }
-        json.drain(turn.write)
+        try json.drain(turn.write)
     }
 }
 

@@ -60,13 +60,13 @@ struct SockmapsForecast: ParsableCommand {
         }
         let forecast = makeForecast(looks)
         var report = Report(forecast: forecast)
-        if output.output == .text { writeOutput(ForecastText(style: output.style).render(forecast)) }
+        if output.output == .text { try writeOutput(ForecastText(style: output.style).render(forecast)) }
         if verify > 0 {
             let verification = Verification(of: forecast, count: verify, timeout: timeout, root: node.nodeRoot)
             report.verified = verification
-            if output.output == .text { writeOutput(verification.text) }
+            if output.output == .text { try writeOutput(verification.text) }
         }
-        if output.output == .json { writeOutput(try JSON.document(report, command: "sockmaps.forecast")) }
+        if output.output == .json { try writeOutput(JSON.document(report, command: "sockmaps.forecast")) }
         if forecast.routes.contains(where: { $0.probability > 0 }) { throw Exit.findings }
         if !forecast.unknown.isEmpty { throw Exit.couldNotTell }
     }

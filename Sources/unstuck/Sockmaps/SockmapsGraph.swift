@@ -70,12 +70,12 @@ struct SockmapsGraph: ParsableCommand {
         }
         let paths = senders.map { RedirectPath(of: $0, in: view) }
         switch output.output {
-        case .json: writeOutput(try JSON.document(paths, command: "sockmaps.graph"))
+        case .json: try writeOutput(JSON.document(paths, command: "sockmaps.graph"))
         case .text:
             let text = RedirectText(style: output.style)
-            for path in paths { writeOutput(text.render(path)) }
+            for path in paths { try writeOutput(text.render(path)) }
             if paths.isEmpty, look.shortfalls.isEmpty {
-                writeOutput(
+                try writeOutput(
                     targets.isEmpty ? "no connection here sends through a sk_msg program\n" : "no such connection\n")
             }
         }

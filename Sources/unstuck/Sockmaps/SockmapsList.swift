@@ -55,10 +55,10 @@ struct SockmapsList: ParsableCommand {
             }
         }
         switch output.output {
-        case .json: writeOutput(try JSON.document(summaries, command: "sockmaps.list"))
+        case .json: try writeOutput(JSON.document(summaries, command: "sockmaps.list"))
         case .text:
-            for summary in summaries { writeOutput(SockmapText(style: output.style).render(summary)) }
-            if summaries.isEmpty, reading.isComplete { writeOutput("no SOCKMAP or SOCKHASH on this machine\n") }
+            for summary in summaries { try writeOutput(SockmapText(style: output.style).render(summary)) }
+            if summaries.isEmpty, reading.isComplete { try writeOutput("no SOCKMAP or SOCKHASH on this machine\n") }
         }
         if !reading.isComplete { throw Exit.couldNotTell }
     }
