@@ -2,6 +2,8 @@ import UnstuckModel
 
 /// Says what could not be judged: an honest *unknown* in the place of a silent *fine*.
 struct CoverageRule: Rule {
+    let codes: [Finding.Code] = []
+
     func judge(_ view: NodeView, _ report: inout Report) {
         for shortfall in view.now.shortfalls {
             report.unknown.append("could not \(shortfall.action): needs \(shortfall.missing)")

@@ -5,6 +5,8 @@ import UnstuckModel
 /// It comes about when a descriptor is reconnected: `connect(AF_UNSPEC)` ends the old connection without taking its
 /// entry out, and the same socket then carries a new one (docs/kernel-facts.md, Z5).
 struct CrossWiredRule: Rule {
+    let codes: [Finding.Code] = [.crossWired]
+
     func judge(_ view: NodeView, _ report: inout Report) {
         for entry in view.entries where entry.state == .crossWired && entry.entry.isStable {
             guard let claim = entry.claim else { continue }

@@ -6,6 +6,8 @@ import UnstuckModel
 /// One sighting of a dead socket proves nothing: closing sockets pass through that state. It takes a live connection
 /// that claims the same tuple, or a second sighting of the same socket some seconds later; before that it is suspect.
 struct DeadEntryRule: Rule {
+    let codes: [Finding.Code] = [.leaked, .zombie]
+
     func judge(_ view: NodeView, _ report: inout Report) {
         var groups: [Group: [Judged]] = [:]
         let misdirecting = Set(report.findings.filter { $0.code == .misdirected }.flatMap(\.subject.entries))
@@ -65,7 +67,7 @@ struct DeadEntryRule: Rule {
                     : Self.next(view.layouts[group.map]?.layout)))
 
         return Finding(
-            code: isZombie ? .zombie : .leaked, severity: .warning,
+            code: isZombie ? .zombie : .leaked, severity: Self.severity(view.layouts[group.map]?.layout),
             summary: "\(members.count) dead \(members.count == 1 ? "entry" : "entries") in \(Label.map(map)) "
                 + "(\(Label.share(members.count, of: total)) of \(total)"
                 + "\(group.pod.map { "; of \($0)" } ?? ""))",
@@ -74,6 +76,14 @@ struct DeadEntryRule: Rule {
             subject: .init(
                 pod: group.pod, entries: members.map(\.entry.reference), holders: holders,
                 bytes: bytes > 0 ? bytes : nil))
+    }
+
+    /// Where the accelerator replaces what is there, or never redirects, no connection will be stuck.
+    static func severity(_ layout: KeyLayout?) -> Finding.Severity {
+        switch layout?.conflict {
+        case .replaces, .neverRedirects: .note
+        case .keepsOld, nil: .warning
+        }
     }
 
     /// What dead entries cost depends on what the accelerator does where a key is taken.

@@ -8,7 +8,8 @@ public func diagnose(_ looks: [Snapshot]) -> Diagnosis {
     guard let view = NodeView(looks) else {
         return Diagnosis(
             findings: [], suspects: [], unknown: ["there is nothing to look at"],
-            totals: .init(sockets: 0, sockmaps: 0, entries: 0))
+            totals: .init(sockets: 0, sockmaps: 0, entries: 0),
+            checked: .init(connections: 0, causes: 0, samples: 0, seconds: 0))
     }
     return diagnose(view)
 }
@@ -18,7 +19,7 @@ public func diagnose(_ view: NodeView) -> Diagnosis {
     var report = Report()
     let rules: [any Rule] = [
         MisdirectedRule(), DisclosureRule(), DeadEntryRule(), UnseenRule(), CrossWiredRule(), FullRule(),
-        CoverageRule(),
+        CoverageRule(), UnexplainedRule(),
     ]
     for rule in rules { rule.judge(view, &report) }
     report.findings.sort { one, other in
@@ -29,10 +30,14 @@ public func diagnose(_ view: NodeView) -> Diagnosis {
         report.findings[index].remedies = remedies.remedies(for: report.findings[index])
     }
     return Diagnosis(
-        findings: report.findings, suspects: report.suspects, unknown: report.unknown,
+        findings: report.findings, suspects: report.suspects, unsettled: report.unsettled, unknown: report.unknown,
         totals: .init(
             sockets: view.now.sockets.count, sockmaps: view.now.sockmaps.count,
-            entries: view.entries.count + view.walked.count))
+            entries: view.entries.count + view.walked.count),
+        checked: .init(
+            connections: view.countConnections(), causes: Set(rules.flatMap(\.codes).filter(\.isCause)).count,
+            samples: view.earlier.count + 1, seconds: view.now.monotonic - (view.earlier.first ?? view.now).monotonic,
+            maps: view.now.selectedMaps))
 }
 
 /// The sockets whose owners a reader will want to know: those that findings and suspects are about.
@@ -58,11 +63,13 @@ extension Finding.Code {
         switch self {
         case .misdirected: 0
         case .disclosure: 1
-        case .zombie: 2
-        case .leaked: 3
-        case .unseen: 4
-        case .crossWired: 5
-        case .full: 6
+        case .unexplained: 2
+        case .zombie: 3
+        case .leaked: 4
+        case .unseen: 5
+        case .crossWired: 6
+        case .full: 7
+        case .closedUnread: 8
         }
     }
 }

@@ -5,6 +5,8 @@ import UnstuckModel
 /// A zombie's queue, while a live connection claims its tuple: what that connection sends lands there, and whoever
 /// holds the descriptor can read it (docs/kernel-facts.md, section 1). A live wrong resident reads it at once.
 struct DisclosureRule: Rule {
+    let codes: [Finding.Code] = [.disclosure]
+
     func judge(_ view: NodeView, _ report: inout Report) {
         for misdirected in report.findings where misdirected.code == .misdirected {
             guard let reference = misdirected.subject.entries.first, let connection = misdirected.subject.connection,

@@ -3,6 +3,8 @@ import UnstuckModel
 /// `sockmap.full`: every place of a map is taken, so new connections are refused by it (E2BIG) and go through the stack:
 /// healthy, and no longer accelerated. Leaked entries fill a map in the end; so does a map that is simply too small.
 struct FullRule: Rule {
+    let codes: [Finding.Code] = [.full]
+
     func judge(_ view: NodeView, _ report: inout Report) {
         // An array of a fixed size is full when its owner fills it: that is its business.
         for map in view.now.sockmaps where map.kind == .sockhash && map.maxEntries > 0 {
@@ -11,7 +13,7 @@ struct FullRule: Rule {
             let dead = states.count { $0.isDead || $0 == .unseen }
             report.findings.append(
                 Finding(
-                    code: .full, severity: .warning, isMendable: dead > 0,
+                    code: .full, severity: .note, isMendable: dead > 0,
                     summary: "\(Label.map(map)) is full: \(states.count) of \(map.maxEntries) entries",
                     evidence: [
                         .init("dead", "\(dead) of them (\(Label.share(dead, of: states.count)))"),

@@ -10,6 +10,8 @@ import UnstuckModel
 /// What is not seen from outside is the program's own decision: one that redirects only some of its connections, or to
 /// the egress side, looks the same. *Armed* is therefore a warning; bytes in the wrong queue make it *stuck*.
 struct MisdirectedRule: Rule {
+    let codes: [Finding.Code] = [.misdirected]
+
     func judge(_ view: NodeView, _ report: inout Report) {
         for sender in view.sendersPastTheirPeer {
             guard let path = view.redirect(of: sender.socket), let receiver = view.peer(of: sender) else {

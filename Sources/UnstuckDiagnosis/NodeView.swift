@@ -13,13 +13,19 @@ public struct NodeView: Sendable {
     private let maps: [UInt32: JudgedMap]
     private let entriesByClaim: HashIndex
     private let entriesByKey: HashIndex
-    private let socketsByTuple: HashIndex
+    let socketsByTuple: HashIndex
     private let socketsByIdentity: HashIndex
     private let redirects: [UInt32: Redirect]
     private var owners: [UInt64: [SocketOwner]]
     public let pods: PodIndex
     private let unseenBefore: [UInt32: [SockmapKey: JudgedKey.Unseen]]
     private let seenDeadBefore: [UInt32: [SockmapKey: SeenDead]]
+    /// Earlier samples of the same boot, oldest first.
+    let earlier: [Snapshot]
+    /// Their connected sockets, by tuple.
+    let earlierSockets: [HashIndex]
+    let listeners: Set<Listener>
+    let scope: MapScope?
 
     private struct SeenDead: Sendable {
         var identity: SocketIdentity
@@ -84,10 +90,12 @@ public struct NodeView: Sendable {
                 entries.append(JudgedEntry(home: home, position: position, claim: claim, state: state))
             }
         }
+        let earlier = looks.dropLast().filter { $0.boot == now.boot }
+        self.earlier = earlier
         let keys = JudgedKey.judge(now)
         for (map, decision) in keys.layouts { layouts[map] = decision }
         walked = keys.judged
-        unseenBefore = keys.judged.isEmpty ? [:] : JudgedKey.unseen(in: looks.dropLast().filter { $0.boot == now.boot })
+        unseenBefore = keys.judged.isEmpty ? [:] : JudgedKey.unseen(in: earlier)
         self.layouts = layouts
         self.entries = entries
         self.maps = maps
@@ -111,7 +119,10 @@ public struct NodeView: Sendable {
         ) { first, _ in first }
         owners = Dictionary(grouping: now.owners, by: \.inode)
         pods = PodIndex(of: now)
-        seenDeadBefore = Self.seenDead(in: looks.dropLast().filter { $0.boot == now.boot })
+        seenDeadBefore = Self.seenDead(in: earlier)
+        earlierSockets = Self.index(earlier)
+        listeners = Set(sockets.lazy.filter { $0.socket.state == .listen }.map(Listener.init))
+        scope = now.selectedMaps.map { _ in MapScope(entries: entries, walked: keys.judged) }
     }
 
     /// Learns who holds sockets, which is asked last, and for the sockets that matter alone.
@@ -261,9 +272,8 @@ public struct NodeView: Sendable {
         }
     }
 
-    /// Shortest time between two looks that makes a dead-looking entry a finding: a socket of a healthy kernel passes
-    /// through CLOSE + SOCK_DEAD too, for microseconds, and an application needs a moment to close a reset connection.
-    public static let secondsBetweenSightings = 2.0
+    /// As ``Diagnosis/secondsBetweenSamples``.
+    public static let secondsBetweenSightings = Diagnosis.secondsBetweenSamples
 
     /// Seconds for which the same socket has been seen dead in this entry; `nil`: not seen before.
     public func secondsSeenDead(_ entry: JudgedEntry) -> Double? {
@@ -304,6 +314,15 @@ public struct NodeView: Sendable {
 
     public func handlers(of socket: KernelSocket) -> Handlers? {
         socket.handlers.flatMap { now.handlers.indices.contains($0) ? now.handlers[$0] : nil }
+    }
+
+    private static func index(_ samples: [Snapshot]) -> [HashIndex] {
+        samples.map { sample in
+            let sockets = sample.sockets
+            return HashIndex(count: sockets.count) {
+                sockets[$0].isConnected ? sockets[$0].socket.tuple.quickHash : nil
+            }
+        }
     }
 
     private static func seenDead(in looks: [Snapshot]) -> [UInt32: [SockmapKey: SeenDead]] {

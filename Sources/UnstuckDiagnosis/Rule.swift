@@ -2,6 +2,8 @@ import UnstuckModel
 
 /// One kind of anomaly. A rule is pure; what it cannot tell for lack of evidence it adds to `unknown`.
 protocol Rule {
+    /// What it can find.
+    var codes: [Finding.Code] { get }
     func judge(_ view: NodeView, _ report: inout Report)
 }
 
@@ -9,5 +11,6 @@ protocol Rule {
 struct Report {
     var findings: [Finding] = []
     var suspects: [EntryReference] = []
+    var unsettled: [UnsettledConnection] = []
     var unknown: [String] = []
 }

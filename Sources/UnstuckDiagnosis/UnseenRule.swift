@@ -6,6 +6,8 @@ import UnstuckModel
 /// A socket of the stack is in its table before an accelerator files it, and leaves it only for CLOSE (or with it): the
 /// resident is dead. Whether it leaked, or a process still holds it, and what waits in its queue, is not seen this way.
 struct UnseenRule: Rule {
+    let codes: [Finding.Code] = [.unseen]
+
     func judge(_ view: NodeView, _ report: inout Report) {
         var groups: [Group: [(key: JudgedKey, seconds: Double)]] = [:]
         for key in view.walked where key.state == .unseen {
@@ -38,7 +40,7 @@ struct UnseenRule: Rule {
         }
         let more = members.count > shown.count ? " and \(members.count - shown.count) more" : ""
         return Finding(
-            code: .unseen, severity: .warning,
+            code: .unseen, severity: DeadEntryRule.severity(view.layouts[group.map]?.layout),
             summary:
                 "\(members.count) \(members.count == 1 ? "entry" : "entries") without a socket in \(Label.map(map)) "
                 + "(\(Label.share(members.count, of: total)) of \(total)\(group.pod.map { "; of \($0)" } ?? ""))",

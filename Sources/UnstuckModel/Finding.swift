@@ -9,16 +9,31 @@ public struct Finding: Sendable, Codable {
         case disclosure = "sockmap.disclosure"
         case full = "sockmap.full"
         case unseen = "sockmap.unseen"
+        case unexplained = "stuck.unexplained"
+        case closedUnread = "app.closed-unread"
+
+        /// `stuck.unexplained` says that no cause was found: it is none itself.
+        public var isCause: Bool { self != .unexplained }
     }
 
     /// How much it hurts now.
-    public enum Severity: String, Sendable, Codable, Comparable {
-        /// A connection hangs now, or bytes went to a stranger.
+    public enum Severity: String, Sendable, Codable, Comparable, CaseIterable {
+        /// A connection is stuck, or bytes went to another process.
         case critical
-        /// The next connection, or the next byte, will.
+        /// The next connection, or the next byte, will be.
         case warning
+        /// A risk, or what cannot be told from idle. Never a reason for exit status 1.
+        case note
 
-        public static func < (one: Severity, other: Severity) -> Bool { one == .warning && other == .critical }
+        private var rank: Int {
+            switch self {
+            case .note: 0
+            case .warning: 1
+            case .critical: 2
+            }
+        }
+
+        public static func < (one: Severity, other: Severity) -> Bool { one.rank < other.rank }
     }
 
     /// A labelled fact, as it was observed.
@@ -46,6 +61,8 @@ public struct Finding: Sendable, Codable {
     public var remedies: [Remedy] = []
     /// What it is about, for machines.
     public var subject: Subject
+    /// The connections of a finding about connections that are alike, those with most bytes first.
+    public var connections: [StuckConnection]?
 
     /// References into the snapshot.
     public struct Subject: Sendable, Codable {
@@ -89,7 +106,7 @@ public struct Finding: Sendable, Codable {
     public init(
         code: Code, severity: Severity, isMendable: Bool = true, summary: String, evidence: [Evidence],
         ruledOut: [String] = [],
-        remedy: String, subject: Subject
+        remedy: String, subject: Subject, connections: [StuckConnection]? = nil
     ) {
         self.code = code
         self.severity = severity
@@ -99,6 +116,7 @@ public struct Finding: Sendable, Codable {
         self.ruledOut = ruledOut
         self.remedy = remedy
         self.subject = subject
+        self.connections = connections
     }
 }
 
@@ -114,14 +132,24 @@ public struct EntryReference: Hashable, Sendable, Codable {
     }
 }
 
-/// What the rules concluded from one or more looks.
+/// What the rules concluded from one or more samples.
 public struct Diagnosis: Sendable, Codable {
+    /// Shortest time between two samples that makes an entry that looks dead, or a connection that does not move, a finding.
+    ///
+    /// A socket of a healthy kernel passes through CLOSE + SOCK_DEAD too, for microseconds, and an application needs a moment
+    /// to close a reset connection. A connection may be silent for a delayed acknowledgement (40 to 200 ms), a round trip, or
+    /// one retransmission after its first timeout (200 ms to 1 s) and move on.
+    public static let secondsBetweenSamples = 2.0
+
     public var findings: [Finding]
     /// Entries that look dead but were not seen twice, nor claimed by a live connection: no finding yet.
     public var suspects: [EntryReference]
+    /// Connections that hold bytes, of which the samples do not say whether they move: no finding yet.
+    public var unsettled: [UnsettledConnection] = []
     /// What could not be told, and what is missing to tell it.
     public var unknown: [String]
     public var totals: Totals
+    public var checked: Checked
 
     public struct Totals: Sendable, Codable, Hashable {
         public var sockets: Int
@@ -134,10 +162,47 @@ public struct Diagnosis: Sendable, Codable {
         }
     }
 
-    public init(findings: [Finding], suspects: [EntryReference], unknown: [String], totals: Totals) {
+    /// What the answer is about.
+    public struct Checked: Sendable, Codable, Hashable {
+        /// Connections with an end, or both, in a table that was read; with `--map` those that have to do with these maps.
+        public var connections: Int
+        /// Codes that the rules can find, without ``Finding/Code/unexplained``.
+        public var causes: Int
+        public var samples: Int
+        /// From the first sample to the last.
+        public var seconds: Double
+        /// Maps that were chosen; `nil`: all.
+        public var maps: [UInt32]?
+
+        public init(connections: Int, causes: Int, samples: Int, seconds: Double, maps: [UInt32]? = nil) {
+            self.connections = connections
+            self.causes = causes
+            self.samples = samples
+            self.seconds = seconds
+            self.maps = maps
+        }
+    }
+
+    public init(
+        findings: [Finding], suspects: [EntryReference], unsettled: [UnsettledConnection] = [], unknown: [String],
+        totals: Totals, checked: Checked
+    ) {
         self.findings = findings
         self.suspects = suspects
+        self.unsettled = unsettled
         self.unknown = unknown
         self.totals = totals
+        self.checked = checked
     }
+
+    /// Findings of exit status 1: all but notes.
+    public var hasFindings: Bool { findings.contains { $0.severity > .note } }
+
+    /// What was found may not be all: evidence or a second sample is missing.
+    public var isInconclusive: Bool {
+        !unknown.isEmpty || !unsettled.isEmpty || !suspects.isEmpty && checked.seconds < Self.secondsBetweenSamples
+    }
+
+    /// A second sample would say more.
+    public var wantsSecondSample: Bool { !suspects.isEmpty || !unsettled.isEmpty }
 }

@@ -46,11 +46,17 @@ public struct Psock: Hashable, Sendable, Codable {
     public var queuedBytes: UInt32
     /// The queue was longer than the observer walks: both numbers are lower bounds.
     public var isPartial: Bool
+    /// Names the oldest of these messages, as far as memory can: where it and its bytes lie, scrambled. Another message may
+    /// later lie there, so that *equal* proves little once and much if it is seen again and again. `nil`: not read.
+    public var oldestMessage: UInt64?
 
-    public init(msgProgram: UInt32?, queuedMessages: UInt32, queuedBytes: UInt32, isPartial: Bool) {
+    public init(
+        msgProgram: UInt32?, queuedMessages: UInt32, queuedBytes: UInt32, isPartial: Bool, oldestMessage: UInt64? = nil
+    ) {
         self.msgProgram = msgProgram
         self.queuedMessages = queuedMessages
         self.queuedBytes = queuedBytes
         self.isPartial = isPartial
+        self.oldestMessage = oldestMessage
     }
 }

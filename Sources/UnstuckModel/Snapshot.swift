@@ -24,6 +24,10 @@ public struct Snapshot: Sendable, Codable {
     public var owners: [SocketOwner]
     /// What could not be seen, and why.
     public var shortfalls: [Shortfall]
+    /// The only sockmaps that were asked for; `nil`: every one.
+    public var selectedMaps: [UInt32]?
+    /// Of queues of redirected bytes, between the sample before and this one; `nil`: nobody looked.
+    public var queueWatch: QueueWatch?
 
     public init(takenAt: Double, monotonic: Double, host: String, boot: String, kernelRelease: String) {
         version = Self.currentVersion

@@ -7,10 +7,11 @@ import UnstuckRender
 struct DiagnoseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diagnose",
-        abstract: "What is stuck, where, why, and what to do. Touches nothing.",
+        abstract: "What is stuck, where, why, and what to do. Read-only.",
         discussion: """
-            Looks at every sockmap and at the TCP sockets of every network namespace, and says which connections hang \
-            and which will. Where an entry only looks dead it looks a second time.
+            Reads every sockmap and the TCP sockets of every network namespace, and says which connections are stuck \
+            and which will be. Where an entry only looks dead, or a connection holds unread or unacknowledged bytes, it \
+            takes a second sample. Read-only. The last sentence says what was checked.
 
             EXAMPLES
               unstuck diagnose
@@ -19,11 +20,14 @@ struct DiagnoseCommand: ParsableCommand {
                   The same verdict elsewhere, without root.
 
             EXIT STATUS
-              0 nothing wrong · 1 findings · 2 could not tell · 64 usage
+              0 no fault found · 1 findings (critical or warning; notes alone are none) · 2 inconclusive · 64 usage
             """)
 
     @Option(help: ArgumentHelp("Judge saved looks instead of this node.", valueName: "file"))
     var from: [String] = []
+
+    @Flag(name: .shortAndLong, help: "List notes, and every connection of a finding.")
+    var verbose = false
 
     @OptionGroup var look: LookOptions
     @OptionGroup var node: NodeOptions
@@ -46,10 +50,12 @@ struct DiagnoseCommand: ParsableCommand {
             diagnosis = UnstuckDiagnosis.diagnose(looks)
         }
         switch output.output {
-        case .text: try writeOutput(DiagnosisText(style: output.style).render(diagnosis, looks: looks))
-        case .json: try writeOutput(JSON.document(diagnosis, command: "diagnose"))
+        case .text:
+            let text = DiagnosisText(style: output.style, isVerbose: verbose)
+            try writeOutput(text.render(diagnosis, looks: looks))
+        case .json: try writeOutput(JSON.document(diagnosis, command: "diagnose", version: 2))
         }
-        if !diagnosis.findings.isEmpty { throw Exit.findings }
-        if !diagnosis.unknown.isEmpty { throw Exit.couldNotTell }
+        if diagnosis.hasFindings { throw Exit.findings }
+        if diagnosis.isInconclusive { throw Exit.couldNotTell }
     }
 }

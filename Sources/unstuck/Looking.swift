@@ -4,11 +4,13 @@ import UnstuckDiagnosis
 import UnstuckKernel
 import UnstuckModel
 
-/// Looks once, and a second time where the first look leaves dead-looking entries undecided.
+/// Takes one sample, and a second one where the first leaves entries that look dead, or connections that hold bytes, undecided.
 struct Looking {
     let observer: NodeObserver
-    /// Seconds between two looks; 0 never looks twice.
+    /// Seconds between two samples; 0 never takes a second one.
     var interval: Double
+    /// Connections that hold bytes are asked about too; a repair is about entries alone.
+    var asksAboutConnections = true
 
     struct Result {
         var looks: [Snapshot]
@@ -16,15 +18,19 @@ struct Looking {
         var diagnosis: Diagnosis
     }
 
-    /// - Parameter always: look twice in any case, so that a saved bundle can be judged later.
+    /// - Parameter always: take two samples in any case, so that a saved bundle can be judged later.
     func run(always: Bool = false) throws -> Result {
-        var looks = [observer.look()]
+        var looks = [sample()]
         var result = try judge(looks)
-        if interval > 0, always || !result.diagnosis.suspects.isEmpty {
+        let first = result.diagnosis
+        if interval > 0, always || !first.suspects.isEmpty || asksAboutConnections && first.wantsSecondSample {
             printProgress(
-                "\(result.diagnosis.suspects.count) entries look dead; looking again in \(interval) s to be sure …")
-            usleep(UInt32(interval * 1_000_000))
-            looks.append(observer.look())
+                "\(counted(first.suspects.count, "entry looks", "entries look")) dead, "
+                    + "\(counted(first.unsettled.count, "connection holds", "connections hold")) bytes; "
+                    + "next sample in \(interval) s …")
+            let watch = watchQueues(result.view)
+            looks.append(sample())
+            looks[1].queueWatch = watch
             result = try judge(looks)
         }
         // Who holds the sockets that matter is asked last, and for them alone.
@@ -36,6 +42,36 @@ struct Looking {
         return Result(looks: looks, view: result.view, diagnosis: UnstuckDiagnosis.diagnose(result.view))
     }
 
+    private func sample() -> Snapshot {
+        var sample = observer.look()
+        if !observer.options.maps.isEmpty { sample.selectedMaps = observer.options.maps.sorted() }
+        return sample
+    }
+
+    /// Waits for the interval; meanwhile reads queues of redirected bytes again and again, as long as one is the same.
+    private func watchQueues(_ view: NodeView) -> QueueWatch? {
+        let start = ContinuousClock.now
+        let end = start + .seconds(interval)
+        var queues = RedirectedQueues(view)
+        let isWatched = asksAboutConnections && !queues.isEmpty
+        if isWatched {
+            // Evenly over the interval; on a machine on which a sample takes longer than that, one after the other.
+            let step = interval / Double(RedirectedQueues.readings + 1)
+            for number in 1...RedirectedQueues.readings where !queues.isEmpty {
+                Self.sleep(until: start + .seconds(step * Double(number)))
+                queues.add(observer.look())
+            }
+        }
+        Self.sleep(until: end)
+        return isWatched ? queues.result : nil
+    }
+
+    private static func sleep(until end: ContinuousClock.Instant) {
+        let left = ContinuousClock.now.duration(to: end)
+        guard left > .zero else { return }
+        usleep(UInt32(left / .microseconds(1)))
+    }
+
     private func judge(_ looks: [Snapshot]) throws -> Result {
         guard let view = NodeView(looks) else { throw ExitCode(2) }
         return Result(looks: looks, view: view, diagnosis: UnstuckDiagnosis.diagnose(view))
@@ -43,7 +79,10 @@ struct Looking {
 }
 
 struct LookOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Seconds between two looks; 0 looks once.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(
+            "Seconds between two samples; 0 takes one, which cannot tell whether a connection moves.",
+            valueName: "seconds"))
     var interval: Double = 3
 
     @OptionGroup var maps: MapOptions
@@ -57,7 +96,8 @@ struct LookOptions: ParsableArguments {
     func validate() throws {
         guard interval == 0 || (interval >= NodeView.secondsBetweenSightings && interval <= 600) else {
             throw ValidationError(
-                "--interval is 0, or \(NodeView.secondsBetweenSightings) to 600: closing sockets need that long")
+                "--interval is 0, or \(NodeView.secondsBetweenSightings) to 600: closing sockets, and slow connections, need that "
+                    + "long")
         }
     }
 

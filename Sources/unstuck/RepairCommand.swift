@@ -101,7 +101,8 @@ struct RepairCommand: ParsableCommand {
     }
 
     private func planOnly() throws {
-        let looking = Looking(observer: try look.observer(node), interval: look.interval)
+        let looking = Looking(
+            observer: try look.observer(node), interval: look.interval, asksAboutConnections: false)
         let (plan, report) = makePlan(try looking.run())
         try show(plan, report)
         try finish(report)
@@ -112,7 +113,8 @@ struct RepairCommand: ParsableCommand {
     }
 
     private func planAndApply() throws {
-        let looking = Looking(observer: try look.observer(node), interval: look.interval)
+        let looking = Looking(
+            observer: try look.observer(node), interval: look.interval, asksAboutConnections: false)
         let seen = try looking.run()
         var (plan, report) = makePlan(seen)
         let journal = try openJournal()
@@ -225,7 +227,7 @@ struct RepairCommand: ParsableCommand {
 
     /// Looks every second. Dead entries that come back mean that something goes on making them.
     private func keepLooking(_ looking: Looking, _ signals: StopSignals, _ report: inout RepairReport) throws -> Bool {
-        let once = Looking(observer: looking.observer, interval: 0)
+        let once = Looking(observer: looking.observer, interval: 0, asksAboutConnections: false)
         var looks: [Snapshot] = []
         var found = 0
         var watched = 0
@@ -235,7 +237,8 @@ struct RepairCommand: ParsableCommand {
             watched += 1
             // Kept from three seconds back: enough for a second sighting.
             looks = Array(try (looks + once.run().looks).suffix(4))
-            found = diagnose(looks).findings.count
+            // What repair is about: neither notes nor connections whose cause is not known.
+            found = diagnose(looks).findings.count { $0.severity > .note && $0.code != .unexplained }
             printProgress("watching: \(watched) of \(watch) s, \(found) findings")
         }
         report.watch = RepairReport.Watch(seconds: watched, findings: found)

@@ -10,11 +10,15 @@ public final class SocketPair {
     public private(set) var server: Int32
     /// As the accepted end sees it.
     public let tuple: FourTuple
+    /// The accepted end's listener, if it stays open.
+    private let listener: OwnedDescriptor?
 
-    /// - Parameter clientPort: 0 lets the kernel choose.
-    public init(isV6: Bool = false, clientPort: UInt16 = 0) throws {
-        let listener = try Self.socket(isV6: isV6)
-        defer { close(listener) }
+    /// - Parameters:
+    ///   - clientPort: 0 lets the kernel choose.
+    ///   - keepsListening: the listener stays open, which tells others which end is the server.
+    public init(isV6: Bool = false, clientPort: UInt16 = 0, keepsListening: Bool = false) throws {
+        let owned = OwnedDescriptor(owning: try Self.socket(isV6: isV6))
+        let listener = owned.raw
         try Self.bind(listener, isV6: isV6, port: 0)
         try syscall("listen", on: "loopback") { listen(listener, 8) }
         let port = try Self.port(of: listener, isV6: isV6)
@@ -28,6 +32,7 @@ public final class SocketPair {
         let loopback = IPAddress(isV6 ? "::1" : "127.0.0.1") ?? IPAddress(v4: 0)
         tuple = FourTuple(
             local: Endpoint(loopback, port), remote: Endpoint(loopback, try Self.port(of: client, isV6: isV6)))
+        self.listener = keepsListening ? consume owned : nil
     }
 
     deinit {

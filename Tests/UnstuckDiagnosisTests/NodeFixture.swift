@@ -61,6 +61,21 @@ struct NodeFixture {
                 backoff: 0))
     }
 
+    /// Changes what its table says of a socket.
+    mutating func change(_ socket: KernelSocket, _ body: (inout TCPSocket) -> Void) {
+        guard let index = snapshot.sockets.firstIndex(where: { $0.socket.identity == socket.identity }) else { return }
+        body(&snapshot.sockets[index])
+    }
+
+    /// A connection of the stack alone, without any sockmap; its server listens.
+    mutating func plain(_ client: String, _ server: String, isAccepted: Bool = true) -> (KernelSocket, KernelSocket) {
+        let one = socket(client, server, isMapped: false)
+        let other = socket(server, client, netns: 2, isMapped: false, hasSocket: isAccepted)
+        list(one)
+        list(other)
+        return (one, other)
+    }
+
     /// Files a socket in a map, under its own tuple or under another's.
     mutating func file(
         _ socket: KernelSocket, as claim: FourTuple? = nil, in map: UInt32 = Self.map, isStable: Bool = true

@@ -18,7 +18,7 @@ struct RenderingTests {
         let look = stuckNode().snapshot
         let text = DiagnosisText(style: .plain).render(diagnose([look]), looks: [look])
         for part in [
-            "node-a", "looked once", "✗ stuck now: 192.0.2.10:50504 ─► 203.0.113.7:8080", "sockmap.misdirected",
+            "node-a", "sampled once", "✗ stuck now: 192.0.2.10:50504 ─► 203.0.113.7:8080", "sockmap.misdirected",
             "tcp_bpf_sendmsg ─► program 7 \"redirect\" ─► sockmap 35 \"cilium_sock_ops\"",
             "held open by web[2210] fd 17",
             "18 bytes", "ruled out", "→ unstuck repair", "add --reset-stuck",

@@ -6,26 +6,19 @@ extension NodeRoot {
     ///
     /// Most of what is looked for in files may be missing: each search would take such a refusal for "there is none".
     public func refusals() -> [SystemError] {
-        let ways: [() throws(SystemError) -> Void] = [
-            { () throws(SystemError) in _ = try readDirectory(procfs) },
-            { () throws(SystemError) in _ = try readFile("/proc/self/mounts") },
-            { () throws(SystemError) in
-                var status = stat()
-                try syscall("stat", on: procfs) { unsafe stat(procfs, &status) }
-            },
-            { () throws(SystemError) in
-                let path = "/proc/self/ns/net"
-                if linkTarget(path) == nil { throw SystemError("readlink", path, errno: errno) }
-            },
-        ]
-        return ways.compactMap { way -> SystemError? in
-            do {
-                try way()
-                return nil
-            } catch {
-                // What is not there at all is told by whoever looks for it.
-                return [EPERM, EACCES, ENOSYS].contains(error.errno) ? error : nil
-            }
+        var result: [SystemError] = []
+        // What is not there at all is reported by whatever looks for it.
+        func note(_ error: SystemError) {
+            if [EPERM, EACCES, ENOSYS].contains(error.errno) { result.append(error) }
         }
+        do { _ = try readDirectory(procfs) } catch { note(error) }
+        do { _ = try readFile("/proc/self/mounts") } catch { note(error) }
+        do {
+            var status = stat()
+            try syscall("stat", on: procfs) { unsafe stat(procfs, &status) }
+        } catch { note(error) }
+        let path = "/proc/self/ns/net"
+        if linkTarget(path) == nil { note(SystemError("readlink", path, errno: errno)) }
+        return result
     }
 }
