@@ -9,6 +9,11 @@ struct HelperCall {
 struct ELFObject {
     private(set) var calls: [HelperCall] = []
 
+    // SHT_PROGBITS, SHT_REL and SHF_EXECINSTR (include/uapi/linux/elf.h).
+    private static let programBits = 1
+    private static let relocations = 9
+    private static let isExecutable = 4
+
     private struct Section {
         var type, link, info: Int
         var flags, offset, size: Int
@@ -28,7 +33,7 @@ struct ELFObject {
                 flags: number(header + 8, 8), offset: number(header + 0x18, 8), size: number(header + 0x20, 8))
         }
         for (index, section) in sections.enumerated()
-        where section.type == 1 /* SHT_PROGBITS */ && section.flags & 4 != 0 {
+        where section.type == Self.programBits && section.flags & Self.isExecutable != 0 {
             calls += calls(in: section, symbols(relocating: index, sections))
         }
     }
@@ -42,7 +47,7 @@ struct ELFObject {
     /// Names of the symbols that instructions are relocated to, by the instructions' offsets.
     private func symbols(relocating target: Int, _ sections: [Section]) -> [Int: String] {
         var result: [Int: String] = [:]
-        for section in sections where section.type == 9 /* SHT_REL */ && section.info == target {
+        for section in sections where section.type == Self.relocations && section.info == target {
             let table = sections[section.link]
             let names = sections[table.link]
             for entry in stride(from: section.offset, to: section.offset + section.size, by: 16) {
