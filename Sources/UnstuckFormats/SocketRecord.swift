@@ -43,7 +43,8 @@ public enum SocketRecord {
             psock: raw.has(UNSTUCK_HAS_PSOCK)
                 ? Psock(
                     msgProgram: raw.msg_program == 0 ? nil : raw.msg_program, queuedMessages: raw.queued_messages,
-                    queuedBytes: raw.queued_bytes, isPartial: raw.has(UNSTUCK_QUEUE_PARTIAL))
+                    queuedBytes: raw.queued_bytes, isPartial: raw.has(UNSTUCK_QUEUE_PARTIAL),
+                    oldestMessage: raw.oldest == 0 ? nil : SocketIdentity.scramble(raw.oldest))
                 : nil)
     }
 

@@ -43,11 +43,14 @@ extension SocketIdentity: Codable {
         try container.encode(token, forKey: .token)
     }
 
-    /// The address behind a keyed, one-way scramble: equal for equal addresses within one run.
-    private var token: UInt64 {
+    /// The address, scrambled.
+    private var token: UInt64 { Self.scramble(address) }
+
+    /// What must not leave the process as it is, behind a keyed, one-way scramble: equal for equal values within one run.
+    public static func scramble(_ value: UInt64) -> UInt64 {
         var hasher = Hasher()  // SipHash, with a key of this process
         hasher.combine(Self.secret.0)
-        hasher.combine(address)
+        hasher.combine(value)
         hasher.combine(Self.secret.1)
         return UInt64(truncatingIfNeeded: hasher.finalize())
     }

@@ -135,4 +135,13 @@ struct JSONValue {
     var text: String { value as? String ?? "" }
     var number: Double { (value as? NSNumber)?.doubleValue ?? .nan }
     var codes: [String] { self["findings"].array.map { $0["code"].text } }
+
+    /// Of a diagnosis: what it found and what it left open, for messages of tests.
+    var openQuestions: String {
+        let findings = self["findings"].array.map { $0["summary"].text }
+        let unsettled = self["unsettled"].array.map {
+            "\($0["connection"]["local"].text) \($0["connection"]["remote"].text): \($0["reason"].text)"
+        }
+        return "\(findings), unknown \(self["unknown"].array.map(\.text)), unsettled \(unsettled)"
+    }
 }

@@ -19,7 +19,8 @@ struct StoryTests {
             [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "20", "--seconds", "600"] + Scale.patience
         )
         #expect(try lab.probe(address).status == 0)
-        #expect(try lab.diagnose().status == 0)
+        let healthy = try lab.diagnose()
+        #expect(healthy.status == 0, "\(healthy.diagnosis.openQuestions)")
 
         let fault = try lab.breakIt(["zombie", "--pod", "shop/web-0", "--family", family])
         let hung = try lab.hangingProbe(address, port: 50504)
@@ -63,7 +64,7 @@ struct StoryTests {
 
         #expect(try lab.probe(address, port: 50504).status == 0)
         let clean = try lab.diagnose()
-        #expect(clean.status == 0)
+        #expect(clean.status == 0, "\(clean.diagnosis.openQuestions)")
         #expect(clean.diagnosis.codes == [])
         load.terminate()
         let harm = try JSONValue(try load.wait().text)

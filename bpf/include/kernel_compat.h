@@ -232,8 +232,15 @@ struct sk_psock_progs {
 	struct bpf_prog *msg_parser;
 };
 
+struct scatterlist {
+	unsigned long page_link;
+	unsigned int offset;
+};
+
 struct sk_msg_sg {
+	__u32 start;
 	__u32 size;
+	struct scatterlist data[1]; /* a ring: MAX_MSG_FRAGS and two more */
 };
 
 struct sk_msg {

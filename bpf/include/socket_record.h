@@ -55,6 +55,28 @@ __noinline __u64 read_queue(__u64 psock)
 	return messages << 32 | bytes | (at && at != head ? QUEUE_PARTIAL : 0);
 }
 
+/*
+ * Which message is the oldest in a psock's ingress queue: where its first unread byte lies. Of redirected bytes nothing is
+ * counted, and a queue of one request looks like the next one's; a message's bytes, though, come from a page fragment that
+ * moves on with each message, and reading moves them on, too. 0: the queue is empty.
+ */
+__noinline __u64 read_oldest(__u64 psock)
+{
+	struct list_head *head = &((struct sk_psock *)psock)->ingress_msg;
+	struct list_head *at = NULL;
+	struct scatterlist *first;
+	struct sk_msg *message;
+	__u32 start = 0;
+
+	if (!psock || READ(at, &head->next) || !at || at == head)
+		return 0;
+	message = (void *)at - bpf_core_field_offset(struct sk_msg, list);
+	READ(start, &message->sg.start);
+	first = (void *)message + bpf_core_field_offset(struct sk_msg, sg.data) +
+		(__u64)(start & 0x1f) * bpf_core_type_size(struct scatterlist);
+	return (__u64)message * 31 + (__u64)BPF_CORE_READ(first, page_link) * 17 + BPF_CORE_READ(first, offset);
+}
+
 static __always_inline void read_psock(struct unstuck_socket *out, __u64 psock)
 {
 	struct bpf_prog *program = NULL;
@@ -65,6 +87,8 @@ static __always_inline void read_psock(struct unstuck_socket *out, __u64 psock)
 	out->queued_messages = (__u32)(queue >> 32) & 0x7fffffff;
 	if (queue & QUEUE_PARTIAL)
 		out->flags |= UNSTUCK_QUEUE_PARTIAL;
+	if (queue)
+		out->oldest = read_oldest(psock);
 	READ(program, &((struct sk_psock *)psock)->progs.msg_parser);
 	if (program)
 		out->msg_program = BPF_CORE_READ(program, aux, id);

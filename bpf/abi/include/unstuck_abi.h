@@ -90,6 +90,7 @@ struct unstuck_socket {
 	ua_u32 msg_program; /* id of the psock's sk_msg program, 0 none */
 	ua_u32 queued_messages; /* in the psock's ingress queue: redirected, not yet read */
 	ua_u32 queued_bytes;
+	ua_u64 oldest;      /* tells the oldest queued message from others: where its first unread byte lies; 0 none */
 	ua_u16 family;
 	ua_u16 local_port;
 	ua_u16 remote_port;
@@ -267,15 +268,15 @@ struct unstuck_bypass_settings {
 	ua_u32 reserved;
 };
 
-_Static_assert(sizeof(struct unstuck_socket) == 96, "unstuck_socket");
-_Static_assert(sizeof(struct unstuck_entry) == 96 + 8 + 64, "unstuck_entry");
-_Static_assert(sizeof(struct unstuck_tcp) == 96 + 3 * 8 + 15 * 4 + 8 + 4, "unstuck_tcp");
-_Static_assert(sizeof(struct unstuck_owned) == 192 + 8 + 2 * 4 + 16, "unstuck_owned");
+_Static_assert(sizeof(struct unstuck_socket) == 104, "unstuck_socket");
+_Static_assert(sizeof(struct unstuck_entry) == 104 + 8 + 64, "unstuck_entry");
+_Static_assert(sizeof(struct unstuck_tcp) == 104 + 3 * 8 + 15 * 4 + 8 + 4, "unstuck_tcp");
+_Static_assert(sizeof(struct unstuck_owned) == 200 + 8 + 2 * 4 + 16, "unstuck_owned");
 _Static_assert(sizeof(struct unstuck_net) == 2 * 24 + 8, "unstuck_net");
 _Static_assert(sizeof(struct unstuck_walk) == 24 + 6 * 4 + 16, "unstuck_walk");
 _Static_assert(sizeof(struct unstuck_proto) == 6 * 8 + 6 * 32, "unstuck_proto");
 _Static_assert(sizeof(struct unstuck_judged) == 24, "unstuck_judged");
-_Static_assert(sizeof(struct unstuck_repair) == 96 + 24 + 64, "unstuck_repair");
+_Static_assert(sizeof(struct unstuck_repair) == 104 + 24 + 64, "unstuck_repair");
 _Static_assert(UNSTUCK_JUDGED_MAX * sizeof(struct unstuck_repair) < UNSTUCK_SEQ_BUFFER, "a pass fits the buffer");
-_Static_assert(sizeof(struct unstuck_guard_event) == 96 + 8 + 64 + 16, "unstuck_guard_event");
+_Static_assert(sizeof(struct unstuck_guard_event) == 104 + 8 + 64 + 16, "unstuck_guard_event");
 _Static_assert(sizeof(struct unstuck_bypass_settings) == 16, "unstuck_bypass_settings");
