@@ -46,22 +46,34 @@ public struct NamespaceEvidence: Sendable, Equatable {
     /// io_uring instances with registered files.
     public var rings = 0
 
+    /// In the singular and the plural.
+    public enum What: String, Sendable {
+        case process = "process,processes"
+        case thread = "thread,threads"
+        case socket = "socket,sockets"
+        case mountNamespace = "mount namespace,mount namespaces"
+
+        func counted(_ count: Int) -> String {
+            let forms = rawValue.split(separator: ",")
+            return "\(count) \(forms[count == 1 ? 0 : 1])"
+        }
+    }
+
     public struct Closed: Hashable, Sendable, Comparable {
-        /// In the plural: "threads".
-        public var what: String
+        public var what: What
         public var missing: String
 
-        public init(_ what: String, missing: String) { (self.what, self.missing) = (what, missing) }
+        public init(_ what: What, missing: String) { (self.what, self.missing) = (what, missing) }
 
         public static func < (one: Self, other: Self) -> Bool {
-            (one.what, one.missing) < (other.what, other.missing)
+            (one.what.rawValue, one.missing) < (other.what.rawValue, other.missing)
         }
     }
 
     public init() {}
 
     public mutating func note(_ inode: UInt32, _ source: Source) { known[inode, default: []].insert(source) }
-    public mutating func noteClosed(_ what: String, missing: String) {
+    public mutating func noteClosed(_ what: What, missing: String) {
         closed[Closed(what, missing: missing), default: 0] += 1
     }
 
@@ -70,7 +82,7 @@ public struct NamespaceEvidence: Sendable, Equatable {
         if let kernelList { return unread(of: kernelList.union(known.keys)) }
         return processes + unread(of: Set(known.keys))
             + closed.sorted { $0.key < $1.key }.map { closed, count in
-                Gap("\(count) \(closed.what) could not be looked into", missing: closed.missing)
+                Gap("\(closed.what.counted(count)) could not be looked into", missing: closed.missing)
             } + outOfReach
     }
 

@@ -5,7 +5,7 @@ import UnstuckModel
 
 /// A socket that was not seen is dead only where every network namespace is proven to be read. In a PID namespace of one's own,
 /// a namespace that processes outside keep cannot be seen: nothing is called dead, and nothing is deleted.
-@Suite("Nothing live is deleted for not being seen", .serialized, .requires(.native))
+@Suite("Nothing live is deleted for not being seen", .serialized)
 struct UnprovenAbsenceTests {
     /// Live entries of our own namespace, by which the layout is known, and of a hidden one. The values tell cookies: without
     /// them nothing would be deleted anyway.
@@ -107,6 +107,16 @@ struct UnprovenAbsenceTests {
         let script = "\(Self.withoutBTF) && mount -t proc -o hidepid=2 proc /proc && exec \"$0\" \"$@\""
         try Self.check(scene, "prove that every network namespace was read: /proc is mounted with hidepid=") {
             try Programs.run("unshare", ["--mount", "sh", "-c", script, Programs.unstuck] + $0)
+        }
+    }
+
+    /// Without the capability to look into others' processes, what they hold is not known.
+    @Test(.requires(.zombie)) func withProcessesThatMayNotBeLookedInto() throws {
+        let scene = try Scene(areDead: true)
+        let drop = ["--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace", Programs.unstuck]
+        let script = "\(Self.withoutBTF) && exec setpriv \"$0\" \"$@\""
+        try Self.check(scene, "could not be looked into: needs CAP_SYS_PTRACE") {
+            try Programs.run("unshare", ["--mount", "sh", "-c", script] + drop + $0)
         }
     }
 

@@ -69,36 +69,6 @@ struct WalkEndToEndTests {
         try lab.down()
     }
 
-    /// Without BTF the walk is taken by itself; it says what is missing, and plans nothing unasked.
-    @Test func withoutBTFTheKeysAreWalked() throws {
-        let lab = try RealLab("wbtf")
-        let map = "\(try lab.map())"
-        _ = try lab.breakIt(["zombie", "--pod", "shop/web-0", "--count", "2"])
-        try lab.start(
-            "node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "5", "--seconds", "600"])
-        #expect(try lab.entries(atLeast: 12) == 12)
-        func unstuck(_ arguments: String) throws -> Programs.Output {
-            let script = "mount -t tmpfs none /sys/kernel/btf && exec \"$0\" \(arguments) --map $1"
-            return try Programs.run("unshare", ["--mount", "sh", "-c", script, Programs.unstuck, map])
-        }
-        var listed = try unstuck("sockmaps")
-        for _ in 0..<10 where !listed.text.contains("2 unseen") { listed = try unstuck("sockmaps") }
-        #expect(listed.text.contains("10 live, 2 unseen"), "\(listed.text)\(listed.errors)")
-        #expect(listed.text.contains("layout cilium (10 of 12 keys name a live socket of the node)"))
-        #expect(listed.errors.contains("BTF"))
-        #expect(listed.status == 2)
-        var found = try unstuck("diagnose --output json")
-        for _ in 0..<10 where found.status != 1 { found = try unstuck("diagnose --output json") }
-        let diagnosis = try JSONValue(found.text)["data"]
-        #expect(diagnosis.codes == ["sockmap.unseen"])
-        #expect(diagnosis["findings"][0]["subject"]["entries"].array.count == 2)
-        #expect(diagnosis["unknown"].array.contains { $0.text.contains("BTF") })
-        let plan = try unstuck("repair --output json")
-        #expect(plan.status == 1 || plan.status == 2)
-        #expect(try JSONValue(plan.text)["data"]["plan"]["deletions"].array.isEmpty)
-        try lab.down()
-    }
-
     /// The pods' namespaces may not be entered: whoever is in them is not called unseen.
     @Test func aNamespaceThatMayNotBeEnteredMakesAllUnknown() throws {
         let lab = try RealLab("wns")
@@ -127,6 +97,40 @@ struct WalkEndToEndTests {
         }
         #expect(output.status == 2)
         #expect(output.text.contains("name sockets of more than one network namespace"), "\(output.text)")
+        try lab.down()
+    }
+}
+
+/// Without BTF no program can be loaded: what is proven then is proven by /proc alone, so every process must be open to us.
+@Suite("Without BTF, end to end", .serialized, .requires(.zombie, .openProc))
+struct WalkWithoutBTFTests {
+    /// Without BTF the walk is taken by itself; it says what is missing, and plans nothing unasked.
+    @Test func withoutBTFTheKeysAreWalked() throws {
+        let lab = try RealLab("wbtf")
+        let map = "\(try lab.map())"
+        _ = try lab.breakIt(["zombie", "--pod", "shop/web-0", "--count", "2"])
+        try lab.start(
+            "node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "5", "--seconds", "600"])
+        #expect(try lab.entries(atLeast: 12) == 12)
+        func unstuck(_ arguments: String) throws -> Programs.Output {
+            let script = "mount -t tmpfs none /sys/kernel/btf && exec \"$0\" \(arguments) --map $1"
+            return try Programs.run("unshare", ["--mount", "sh", "-c", script, Programs.unstuck, map])
+        }
+        var listed = try unstuck("sockmaps")
+        for _ in 0..<10 where !listed.text.contains("2 unseen") { listed = try unstuck("sockmaps") }
+        #expect(listed.text.contains("10 live, 2 unseen"), "\(listed.text)\(listed.errors)")
+        #expect(listed.text.contains("layout cilium (10 of 12 keys name a live socket of the node)"))
+        #expect(listed.errors.contains("BTF"))
+        #expect(listed.status == 2)
+        var found = try unstuck("diagnose --output json")
+        for _ in 0..<10 where found.status != 1 { found = try unstuck("diagnose --output json") }
+        let diagnosis = try JSONValue(found.text)["data"]
+        #expect(diagnosis.codes == ["sockmap.unseen"])
+        #expect(diagnosis["findings"][0]["subject"]["entries"].array.count == 2)
+        #expect(diagnosis["unknown"].array.contains { $0.text.contains("BTF") })
+        let plan = try unstuck("repair --output json")
+        #expect(plan.status == 1 || plan.status == 2)
+        #expect(try JSONValue(plan.text)["data"]["plan"]["deletions"].array.isEmpty)
         try lab.down()
     }
 }

@@ -56,11 +56,13 @@ struct NamespaceEvidenceTests {
 
     @Test func whatCouldNotBeLookedIntoIsCounted() throws {
         let gap = try Self.gap {
-            $0.noteClosed("processes", missing: "CAP_SYS_PTRACE")
-            $0.noteClosed("processes", missing: "CAP_SYS_PTRACE")
+            $0.noteClosed(.process, missing: "CAP_SYS_PTRACE")
+            $0.noteClosed(.process, missing: "CAP_SYS_PTRACE")
         }
         #expect(gap.reason == "2 processes could not be looked into")
         #expect(gap.missing == "CAP_SYS_PTRACE")
+        let one = try Self.gap { $0.noteClosed(.process, missing: "CAP_SYS_PTRACE") }
+        #expect(one.reason == "1 process could not be looked into")
     }
 
     @Test func socketsThatNoDescriptorShowsAreNamed() throws {
@@ -74,7 +76,7 @@ struct NamespaceEvidenceTests {
         evidence.view = .nested(7)
         evidence.hiding = nil
         evidence.inFlight = 3
-        evidence.noteClosed("processes", missing: "CAP_SYS_PTRACE")
+        evidence.noteClosed(.process, missing: "CAP_SYS_PTRACE")
         evidence.kernelList = [1, 2]
         #expect(evidence.gaps.isEmpty)
         evidence.kernelList = [1, 2, 3]

@@ -14,15 +14,30 @@ struct KernelSymbols {
         var line: UnsafeMutablePointer<CChar>?
         var capacity = 0
         defer { unsafe free(line) }
-        // `ffffffff81f275d0 T name`, and ` [module]` behind it.
+        // `ffffffff81f275d0 T name`, and ` [module]` behind it. There are 200,000 of them: only names that may be wanted
+        // become strings.
+        let lengths = Set(wanted.map(\.utf8.count))
         while unsafe getline(&line, &capacity, file) > 0, let text = unsafe line {
-            let fields = unsafe String(cString: text).split { " \t\n".contains($0) }
-            guard fields.count >= 3 else { continue }
+            let address = unsafe Self.word(in: text)
+            let kind = unsafe Self.word(in: address.start + address.length)
+            let name = unsafe Self.word(in: kind.start + kind.length)
+            guard unsafe name.length > 0 else { continue }
             count += 1
-            if areAddressesHidden, fields[0].contains(where: { $0 != "0" }) { areAddressesHidden = false }
-            let name = String(fields[2])
-            if wanted.contains(name) { found.insert(name) }
+            if areAddressesHidden, unsafe strspn(address.start, "0") < address.length { areAddressesHidden = false }
+            guard unsafe lengths.contains(name.length) else { continue }
+            unsafe name.start[name.length] = 0
+            let found = unsafe String(cString: name.start)
+            if wanted.contains(found) { self.found.insert(found) }
         }
         guard count > 0 else { throw SystemError("read", path, errno: ENODATA) }
+    }
+
+    /// The next word of a line, by its place in that; of length 0 where there is none.
+    private static func word(
+        in text: UnsafeMutablePointer<CChar>
+    ) -> (start: UnsafeMutablePointer<CChar>, length: Int) {
+        let separators = " \t\n"
+        let start = unsafe text + strspn(text, separators)
+        return unsafe (start, strcspn(start, separators))
     }
 }

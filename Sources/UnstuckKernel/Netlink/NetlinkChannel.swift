@@ -23,7 +23,7 @@ public struct NetlinkChannel: ~Copyable {
         let descriptor = OwnedDescriptor(
             owning: try syscall("socket", on: name) {
                 socket(AF_NETLINK, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), family)
-            })
+            }, named: name)
         // The kernel answers at once; should it ever not, nobody hangs.
         var patience = timeval(tv_sec: 10, tv_usec: 0)
         let raw = descriptor.raw

@@ -56,16 +56,16 @@ struct NamespaceSurvey {
             }
             if isClosed {
                 closed.append(process)
-                evidence.noteClosed("processes", missing: "CAP_SYS_PTRACE")
+                evidence.noteClosed(.process, missing: Self.access)
             }
         }
         for inode in mountsSeen.subtracting(mountsRead).sorted() {
-            evidence.noteClosed("mount namespaces without a process", missing: "that \(inode) ends")
+            evidence.noteClosed(.mountNamespace, missing: "that mount namespace \(inode), in which no process is, ends")
         }
         // A process that we may not look into is at home in a namespace that was read, or it is not.
         let homes = closed.isEmpty ? [] : homes(among: namespaces)
         for process in closed where home(of: process).map({ !homes.contains($0) }) ?? false {
-            missing["CAP_SYS_PTRACE", default: 0] += 1
+            missing[Self.access, default: 0] += 1
         }
     }
 
@@ -76,7 +76,7 @@ struct NamespaceSurvey {
         let folder = "\(root.procfs)/\(process)/task/\(thread)"
         errno = 0
         guard let link = linkTarget("\(folder)/ns/net") else {
-            if errno == EACCES || errno == EPERM { evidence.noteClosed("threads", missing: "CAP_SYS_PTRACE") }
+            if errno == EACCES || errno == EPERM { evidence.noteClosed(.thread, missing: Self.access) }
             return
         }
         if let inode = NamespaceLink.inode(of: link, kind: "net").map(UInt32.init(truncatingIfNeeded:)) {
@@ -187,7 +187,7 @@ struct NamespaceSurvey {
         let raw = linux_pidfd_getfd(handle.pidfd.raw, descriptor)
         guard raw >= 0 else {
             // Else it was closed, or the process has ended.
-            if errno == EPERM || errno == EACCES { refuse("CAP_SYS_PTRACE", path, inode) }
+            if errno == EPERM || errno == EACCES { refuse(Self.access, path, inode) }
             return nil
         }
         let socket = OwnedDescriptor(owning: raw)
@@ -199,12 +199,20 @@ struct NamespaceSurvey {
         return socket
     }
 
+    /// What it takes to look into another process; with the capability, something else stands against it.
+    private static var access: String {
+        let capability = Requirement.Capability.sysPtrace
+        return capability.isPresent
+            ? "a way into them: \(capability.name) is present, and a security module or a user namespace refuses"
+            : capability.name
+    }
+
     private static let hostNumbers = "the host's PID namespace"
 
     /// Nothing is missing of a descriptor that was closed meanwhile, or is another one now.
     private mutating func refuse(_ what: String, _ path: String, _ inode: UInt64) {
         guard linkTarget(path) == "socket:[\(inode)]" else { return }
-        evidence.noteClosed("sockets", missing: what)
+        evidence.noteClosed(.socket, missing: what)
         if unsafe linux_is_tcp_socket(path) == 1 { missing[what, default: 0] += 1 }
     }
 

@@ -20,6 +20,8 @@ public enum KernelFeature: String, Decodable, CaseIterable, Comparable, Sendable
     case fentry
     /// Other kernels can be booted from here: this machine, never a guest.
     case emulator
+    /// Root may look into every process: no security module, user namespace or container is in the way.
+    case openProc = "open-proc"
     /// Its processors are no emulator's: what is about rates, or waits for minutes there, runs here.
     case native
     /// What differs little from kernel to kernel is played here: on the machine and in a kernel that leaks.

@@ -92,9 +92,11 @@ private enum CanaryProcess {
         var arguments = [own, "kernel", "canary-actor", "--deadline", "\(deadline)", "--root", root]
         if removesOwnKeys { arguments.append("--remove-own-keys") }
         let output = OwnedDescriptor(
-            owning: try syscall("memfd_create", on: "output") { unsafe linux_anonymous_file("output") })
+            owning: try syscall("memfd_create", on: "output") { unsafe linux_anonymous_file("output") },
+            named: "the canary's output")
         let errors = OwnedDescriptor(
-            owning: try syscall("memfd_create", on: "errors") { unsafe linux_anonymous_file("errors") })
+            owning: try syscall("memfd_create", on: "errors") { unsafe linux_anonymous_file("errors") },
+            named: "the canary's errors")
         let nothing = try OwnedDescriptor(path: "/dev/null", flags: O_RDWR)
         var pid: pid_t = 0
         // A session of its own: a Ctrl-C for us lets it clean up.

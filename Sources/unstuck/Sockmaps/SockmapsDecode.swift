@@ -116,7 +116,7 @@ struct SockmapsDecode: ParsableCommand {
             if file == "-", isatty(STDIN_FILENO) == 1 { printProgress("reading a dump from here; Ctrl-D ends it") }
             let bytes =
                 try file == "-"
-                ? OwnedDescriptor(owning: STDIN_FILENO).readAll(sizeHint: 1 << 16)
+                ? OwnedDescriptor(owning: STDIN_FILENO, named: "standard input").readAll(sizeHint: 1 << 16)
                 : OwnedDescriptor(path: file).readAll(sizeHint: 1 << 16)
             let name = file == "-" ? "stdin" : file
             guard bytes.contains(where: { !" \t\r\n".utf8.contains($0) }) else {
