@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * Every TCP socket that a process of our PID namespace holds by a descriptor, with that process, in every network namespace
- * at once: one struct unstuck_owned for each descriptor. Reads only; takes no lock of a socket.
+ * at once: one struct unstuck_owned for each descriptor. Takes no lock of a socket, and changes nothing but that a socket
+ * which had no cookie gets one (bpf_get_socket_cookie).
  *
  * The kernel holds a reference on the file while the program runs (task_file_seq_get_next, kernel/bpf/task_iter.c), and
  * the file holds its socket.
@@ -11,6 +12,7 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define SOCKFS_MAGIC 0x534F434B /* include/uapi/linux/magic.h */
+#define SOCK_STREAM 1 /* a raw socket of IPPROTO_TCP is no struct tcp_sock */
 
 struct unstuck_clock pass_clock SEC(".data.clock");
 
@@ -55,7 +57,7 @@ int observe_with_cookie(struct bpf_iter__task_file *ctx)
 	if (!socket)
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(socket->sk);
-	if (!tcp)
+	if (!tcp || ((struct inet_sock *)tcp)->sk.sk_type != SOCK_STREAM)
 		return 0;
 	begin();
 	read_typed_tcp(&record.tcp, tcp);
@@ -81,7 +83,8 @@ int observe_plain(struct bpf_iter__task_file *ctx)
 	if (!sk)
 		return 0;
 	family = BPF_CORE_READ((struct inet_sock *)sk, sk.__sk_common.skc_family);
-	if (!protocol_flag(family, protocol_of((struct inet_sock *)sk)))
+	if (!protocol_flag(family, protocol_of((struct inet_sock *)sk)) ||
+	    BPF_CORE_READ((struct inet_sock *)sk, sk.sk_type) != SOCK_STREAM)
 		return 0;
 	begin();
 	read_tcp(&record.tcp, (struct tcp_sock *)sk);

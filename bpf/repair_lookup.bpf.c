@@ -5,7 +5,7 @@
  *
  * An sk_lookup program, because that type may delete from a sockmap on every kernel: Linux commit 98e948fb60d4 ("bpf:
  * Allow delete from sockmap/sockhash only if update is allowed") names it, and "bpf, sockmap: Disallow update and delete
- * from tc, xdp, socket_filter and flow_dissector" (August 2026), after which a tc program may not, leaves it. Test runs of
+ * from tc, xdp, socket_filter and flow_dissector" (July 2026), after which a tc program may not, leaves it. Test runs of
  * it came with 7c32e8f8bc33 ("bpf: Add PROG_TEST_RUN support for sk_lookup programs") (in v5.13, Debian's 5.10.136).
  *
  * The element is not handed to us as the iterator's is: it is found among the links of the socket's psock.

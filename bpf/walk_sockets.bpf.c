@@ -15,7 +15,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* The verifier goes through every turn of a loop, and this is what loading costs: short loops in functions of their own. */
 #define CHAIN_PART 32  /* sockets that are read in a row */
 #define CHAIN_PARTS 32 /* such parts of a bucket, tries included; most buckets of a kernel's table hold one socket or two */
-#define RUNS 256       /* times HEADS buckets in one run */
+#define RUNS 32        /* times HEADS buckets in one run, during which its processor does nothing else */
 #define HEADS 64       /* of buckets, that are read at once */
 #define STRIDE_MAX 64  /* bytes from a head to the next: one word, or with the bucket's lock two and more */
 #define LISTENING_NULLS_BASE (1U << 29) /* include/net/inet_hashtables.h */
@@ -60,15 +60,19 @@ struct {
 static __always_inline void read_tables(struct unstuck_net *out, struct net *net)
 {
 	struct inet_hashinfo *info;
-	__u64 row = (__u64)net + bpf_core_field_offset(struct net, ipv4.tcp_death_row);
+	__u64 row;
 
-	if (bpf_core_field_size(net->ipv4.tcp_death_row) == sizeof(void *))
-		READ(row, (void *)row);
+	if (bpf_core_field_exists(struct netns_ipv4___pointer, tcp_death_row))
+		row = (__u64)BPF_CORE_READ((struct net___pointer *)net, ipv4.tcp_death_row);
+	else
+		row = (__u64)net + bpf_core_field_offset(struct net, ipv4.tcp_death_row);
 	info = BPF_CORE_READ((struct inet_timewait_death_row *)row, hashinfo);
 	out->connected.heads = (__u64)BPF_CORE_READ(info, ehash);
 	out->connected.stride = bpf_core_type_size(struct inet_ehash_bucket);
 	out->connected.count = BPF_CORE_READ(info, ehash_mask) + 1;
 	out->connected.base = 0;
+	/* One of its own ends with its namespace, between two runs of ours: it is not walked. */
+	out->is_private = bpf_core_field_exists(struct inet_hashinfo, pernet) && BPF_CORE_READ(info, pernet);
 	if (bpf_core_field_exists(struct inet_hashinfo, listening_hash)) {
 		out->listening.heads = (__u64)info + bpf_core_field_offset(struct inet_hashinfo, listening_hash);
 		out->listening.count = INET_LHTABLE_SIZE;
@@ -254,8 +258,9 @@ __noinline int walk_some(__u32 start)
 
 	if (count > HEADS)
 		count = HEADS;
-	size = (__u64)count * stride;
-	if (start >= walk.table.count || stride % 8 || size > sizeof(heads) ||
+	/* Up to the last head: behind it the table may end, and memory with it. */
+	size = (__u64)(count - 1) * stride + sizeof(__u64);
+	if (start >= walk.table.count || stride % 8 || stride > STRIDE_MAX || size > sizeof(heads) ||
 	    bpf_probe_read_kernel(heads, size, (void *)(walk.table.heads + (__u64)start * stride))) {
 		walk.torn++;
 		walk.next = walk.table.count;

@@ -122,7 +122,7 @@ struct History {
 extension Snapshot {
     /// A socket of that namespace would have been seen.
     fileprivate func sawNamespace(_ inode: UInt32) -> Bool {
-        if let namespace = namespaces.first(where: { $0.inode == inode }) { return namespace.wasRead }
+        if let namespace = namespaces.first(where: { $0.inode == inode }), !namespace.wasRead { return false }
         return !shortfalls.contains { $0.evidence == .sockets || $0.evidence == .namespaces }
     }
 }

@@ -16,7 +16,8 @@ struct UnexplainedRule: Rule {
     static let queueReadings = 5
 
     func judge(_ view: NodeView, _ report: inout Report) {
-        let covered = Set(report.findings.flatMap(\.subject.sockets))
+        // A warning about one of its sockets does not explain why a connection is stuck.
+        let covered = Set(report.findings.filter { $0.severity == .critical }.flatMap(\.subject.sockets))
         var done = Set<SocketIdentity>()
         var groups: [Group: [Stuck]] = [:]
         for socket in view.now.sockets where socket.holdsBytes && !done.contains(socket.socket.identity) {

@@ -73,6 +73,7 @@ struct inet_listen_hashbucket {
 struct inet_hashinfo {
 	struct inet_ehash_bucket *ehash;
 	unsigned int ehash_mask;
+	_Bool pernet; /* d1e5e6408b30 ("tcp: Introduce optional per-netns ehash.", in v6.1) */
 	unsigned int lhash2_mask;
 	struct inet_listen_hashbucket *lhash2;
 	struct inet_listen_hashbucket listening_hash[1];
@@ -82,9 +83,17 @@ struct inet_timewait_death_row {
 	struct inet_hashinfo *hashinfo;
 };
 
-/* A pointer from fbb8295248e1 ("tcp: allocate tcp_death_row outside of struct netns_ipv4", in v5.18) to v6.0. */
 struct netns_ipv4 {
 	struct inet_timewait_death_row tcp_death_row;
+};
+
+/* From fbb8295248e1 ("tcp: allocate tcp_death_row outside of struct netns_ipv4", in v5.18) to v6.0. */
+struct netns_ipv4___pointer {
+	struct inet_timewait_death_row *tcp_death_row;
+};
+
+struct net___pointer {
+	struct netns_ipv4___pointer ipv4;
 };
 
 struct net {
@@ -181,6 +190,7 @@ struct sock {
 	struct socket *sk_socket;
 	unsigned long sk_ino;
 	void *sk_user_data;
+	__u16 sk_type;
 	__u16 sk_protocol; /* a bit-field of eight bits before bf9765145b85 ("sock: Make sk_protocol a 16-bit value", v5.6) */
 	struct sock_cgroup_data sk_cgrp_data;
 	__u32 sk_ack_backlog;

@@ -164,7 +164,7 @@ struct unstuck_net {
 	struct unstuck_table connected;
 	struct unstuck_table listening;
 	ua_u32 inode;
-	ua_u32 reserved;
+	ua_u32 is_private; /* `connected` is a table of its own */
 };
 
 struct unstuck_nets {

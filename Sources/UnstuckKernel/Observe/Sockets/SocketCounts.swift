@@ -57,14 +57,14 @@ struct SocketCounts {
     }
 
     /// Sockets that the kernel counted before and after a pass and that the pass did not see, by namespace. A difference
-    /// within what may have changed meanwhile says nothing: each connection that was opened, and each that was closed (as
-    /// many, but for the difference of the counts), may have been missed.
+    /// within what may have changed meanwhile says nothing: what was closed before the pass came to it was missed, and as many
+    /// were closed as were opened, but for the difference of the counts.
     static func missing(before: SocketCounts, after: SocketCounts, seen: [UInt32: Int]) -> [UInt32: Int] {
         var result: [UInt32: Int] = [:]
         for (inode, first) in before.counts {
             guard let last = after.counts[inode] else { continue }
             let opened = Int(clamping: last.opened &- first.opened)
-            let changed = 2 * opened + abs(last.inUse - first.inUse)
+            let changed = opened + abs(last.inUse - first.inUse)
             let missing = min(first.inUse, last.inUse) - (seen[inode] ?? 0)
             if missing > changed { result[inode] = missing }
         }

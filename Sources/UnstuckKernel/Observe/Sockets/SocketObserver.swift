@@ -29,6 +29,8 @@ public final class SocketObserver {
         public var isPartialList = false
         /// Chains of a hash table that changed under us whenever they were read: sockets may be missing.
         public var tornChains = 0
+        /// Namespaces whose connections are in a hash table of their own (`tcp_child_ehash_entries`), which is not walked.
+        public var privateTables = 0
         /// Sockets that are not held by any process that we can see, though they have a `struct socket`.
         public var unowned = 0
 
@@ -56,6 +58,16 @@ public final class SocketObserver {
                     Shortfall(
                         .namespaces, action: "list every network namespace",
                         missing: "a list of at most \(UNSTUCK_NETS_MAX) that does not change meanwhile"))
+            }
+            if privateTables > 0 {
+                result.append(
+                    Shortfall(
+                        .sockets,
+                        action:
+                            "read the sockets that no process holds in \(counted(privateTables, "network namespace"))",
+                        missing:
+                            "the kernel's common TCP hash table (net.ipv4.tcp_child_ehash_entries gave them their own)"
+                    ))
             }
             if tornChains > 0 {
                 result.append(
@@ -111,12 +123,18 @@ public final class SocketObserver {
         let walked = try walking.wait()
         try reading.get()
         pass.tornChains = walked.torn
-        pass.sockets += try walked.sockets(&table).filter { known.insert($0.socket.identity.address).inserted }
+        pass.privateTables = nets.isPrivate
+        func isNew(_ socket: TCPSocket) -> Bool {
+            socket.socket.state != .close && known.insert(socket.socket.identity.address).inserted
+        }
+        pass.sockets += try walked.sockets(&table).filter(isNew)
         let missing = walked.missing { known.contains($0) }
         if !missing.isEmpty {
-            let found = try walk.read(missing).sockets(&table)
-            pass.unowned = found.count
-            pass.sockets += found.filter { known.insert($0.socket.identity.address).inserted }
+            let found = try walk.read(missing)
+            pass.tornChains += found.torn
+            let sockets = try found.sockets(&table).filter(isNew)
+            pass.unowned = sockets.count
+            pass.sockets += sockets
         }
         return pass
     }

@@ -32,6 +32,8 @@ final class SocketTableWalk {
         var inodes: Set<UInt32> = []
         var tables: [unstuck_table] = []
         var isPartial = false
+        /// Namespaces with a table of connections of their own, which is not walked: it ends with its namespace.
+        var isPrivate = 0
     }
 
     func namespaces() throws -> Namespaces { try Self.namespaces(by: list, in: object) }
@@ -50,7 +52,9 @@ final class SocketTableWalk {
             let offset = 8 + index * MemoryLayout<unstuck_net>.stride
             let net = unsafe raw.unsafeLoadUnaligned(fromByteOffset: offset, as: unstuck_net.self)
             result.inodes.insert(net.inode)
-            for table in [net.connected, net.listening] where heads.insert(table.heads).inserted {
+            if net.is_private != 0 { result.isPrivate += 1 }
+            for table in net.is_private == 0 ? [net.connected, net.listening] : [net.listening]
+            where heads.insert(table.heads).inserted {
                 result.tables.append(table)
             }
         }
@@ -65,6 +69,12 @@ final class SocketTableWalk {
             // As many at a time as the map has room for.
             for start in stride(from: 0, to: part.addresses.count, by: UNSTUCK_WALK_WANTED_MAX) {
                 let some = part.addresses[start..<min(start + UNSTUCK_WALK_WANTED_MAX, part.addresses.count)]
+                defer {
+                    for address in some {
+                        var key = address
+                        unsafe _ = bpf_map_delete_elem(wanted, &key)
+                    }
+                }
                 for address in some {
                     var (key, value) = (address, UInt8(1))
                     guard unsafe bpf_map_update_elem(wanted, &key, &value, UInt64(BPF_ANY)) == 0 else {
@@ -72,10 +82,6 @@ final class SocketTableWalk {
                     }
                 }
                 try reader.read(part.table, part.buckets, mode: UNSTUCK_WALK_WANTED, into: &result)
-                for address in some {
-                    var key = address
-                    unsafe _ = bpf_map_delete_elem(wanted, &key)
-                }
             }
         }
         return result
@@ -144,6 +150,8 @@ struct SocketTableReader: Sendable {
         state.table.count = buckets.upperBound
         state.mode = mode.rawValue
         state.next = buckets.lowerBound
+        var recordBytes = [UInt8](repeating: 0, count: UNSTUCK_WALK_RECORDS * TCPRecord.size)
+        var addressBytes = [UInt8](repeating: 0, count: UNSTUCK_WALK_ADDRESSES * MemoryLayout<UInt64>.size)
         while state.next < buckets.upperBound {
             let start = state.next
             state.torn = 0
@@ -157,14 +165,12 @@ struct SocketTableReader: Sendable {
                 result.hertz = JiffyClock.hertz(jiffies: state.jiffies, monotonicNanoseconds: state.monotonic_ns)
             }
             if state.records > 0 {
-                var bytes = [UInt8](repeating: 0, count: UNSTUCK_WALK_RECORDS * TCPRecord.size)
-                try records.readFirst(into: &bytes)
-                result.records += bytes.prefix(Int(state.records) * TCPRecord.size)
+                try records.readFirst(into: &recordBytes)
+                result.records += recordBytes.prefix(Int(state.records) * TCPRecord.size)
             }
             guard state.addresses > 0 else { continue }
-            var bytes = [UInt8](repeating: 0, count: UNSTUCK_WALK_ADDRESSES * MemoryLayout<UInt64>.size)
-            try addresses.readFirst(into: &bytes)
-            let raw = unsafe bytes.span.bytes
+            try addresses.readFirst(into: &addressBytes)
+            let raw = unsafe addressBytes.span.bytes
             result.parts.append(
                 Part(
                     table: table, buckets: start..<state.next,
