@@ -14,7 +14,7 @@ static int was_closed[3];
 static int set_root;
 
 /*
- * A closed standard stream is the next file that is opened: results would go into somebody's file. What is opened here
+ * A closed standard stream is the next file that is opened: results would go into a file that was opened for something else. What is opened here
  * instead can be neither read nor written.
  */
 static void fill_closed_streams(void)

@@ -1,7 +1,7 @@
 import UnstuckModel
 
 extension TCPSocket {
-    /// In a state in which unread or unacknowledged bytes are somebody's business, with some.
+    /// Holds unread or unacknowledged bytes, in a state in which an application still waits for them.
     var holdsBytes: Bool {
         guard socket.tuple.isComplete else { return false }
         let isUnread = (unreadBytes ?? 0) > 0 || (redirectedBytes ?? 0) > 0

@@ -26,7 +26,7 @@ public struct MountLine: Equatable, Sendable {
         table.split(separator: "\n").compactMap { MountLine($0) }
     }
 
-    /// Of a procfs: what hides processes from somebody.
+    /// Of a procfs: what hides processes from some readers.
     public var hidingOptions: [String] {
         options.filter { option in
             if option == "subset=pid" { return true }

@@ -1,5 +1,5 @@
 /// What is known of the node's network namespaces, and whether that proves that every one of them was read. Only then is a
-/// socket that no table has a socket that is not alive: absence is evidence of nothing where somebody was not asked.
+/// socket that no table has a socket that is not alive: absence proves nothing where a namespace was not read.
 ///
 /// Plain values, gathered elsewhere; each source only adds. A namespace lives as long as anything refers to it: a process,
 /// a thread, a descriptor, a mount, a socket, also one that travels in a message.
@@ -11,7 +11,7 @@ public struct NamespaceEvidence: Sendable, Equatable {
         /// Another one, by its inode number.
         case nested(UInt64)
         /// No process of it could be asked.
-        case untold
+        case unknown
         /// The folder is no procfs.
         case absent
     }
@@ -36,7 +36,7 @@ public struct NamespaceEvidence: Sendable, Equatable {
     /// The kernel's own list of all namespaces, complete by itself; `nil`: it could not be read.
     public var kernelList: Set<UInt32>?
 
-    public var view = ProcessView.untold
+    public var view = ProcessView.unknown
     /// Options of the procfs mount that hide processes: `hidepid=invisible`. `nil`: its mount was not found.
     public var hiding: [String]? = []
     /// What could not be looked into: how many, by what is missing for it.
@@ -109,7 +109,7 @@ public struct NamespaceEvidence: Sendable, Equatable {
                 Gap(
                     "/proc shows the processes of PID namespace \(inode) alone, which is not the host's",
                     missing: "the host's PID namespace, or --root with the host's /proc"))
-        case .untold:
+        case .unknown:
             result.append(
                 Gap(
                     "of no process in /proc the PID namespace could be read",

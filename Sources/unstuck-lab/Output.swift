@@ -24,7 +24,7 @@ struct OutputOptions: ParsableArguments {
 enum Output {
     /// - Throws: `StandardOutput.Failure`, as all that writes results does.
     static func line(_ text: String) throws(StandardOutput.Failure) { try StandardOutput.write(text + "\n") }
-    /// For whoever cannot pass an error on: what cannot be told ends the program.
+    /// Where no error can be passed on: what cannot be written ends the program.
     static func say(_ text: String) {
         do { try line(text) } catch { UnstuckLabCommand.end(of: error) }
     }

@@ -165,7 +165,7 @@ struct DiagnosesUnderChurnTests {
         return result
     }
 
-    /// Warnings and worse in this machine's kernel log; a guest's console is read by whoever booted it.
+    /// Warnings and worse in this machine's kernel log; a guest's console is read by the program that booted it.
     private func kernelComplaints() throws -> [String] {
         Scale.isSmall ? [] : SplatScanner.splats(in: try Programs.run("dmesg", ["--notime"]).text)
     }

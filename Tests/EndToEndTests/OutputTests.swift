@@ -149,7 +149,7 @@ struct OutputTests {
         #expect(decoded.status == 2 && decoded.errors.contains("cannot read"), "\(decoded)")
     }
 
-    /// A change that was begun is ended, and written down, whoever reads of it.
+    /// A change that was begun is ended, and written down, although nobody reads about it.
     @Test func repairEndsWhatItHasBegun() throws {
         for hasReader in [true, false] {
             let dead = try DeadMap(dead: 5, live: 8)

@@ -101,7 +101,7 @@ struct UnprovenAbsenceTests {
         }
     }
 
-    /// In a /proc that hides processes from somebody not even zombies are called dead.
+    /// Where /proc hides processes not even zombies are called dead.
     @Test(.requires(.zombie)) func withAProcThatHidesProcesses() throws {
         let scene = try Scene(areDead: true)
         let script = "\(Self.withoutBTF) && mount -t proc -o hidepid=2 proc /proc && exec \"$0\" \"$@\""

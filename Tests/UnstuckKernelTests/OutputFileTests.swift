@@ -48,7 +48,7 @@ final class OutputFileTests {
         let before = try OwnedDescriptor(path: path("a"))
         try OutputFile.write("new", to: path("a"))
         #expect(readText(path("a")) == "new")
-        // Whoever reads the old one reads all of it.
+        // A reader of the old one reads all of it.
         #expect(String(decoding: try before.readAll(), as: UTF8.self) == "old")
         expectNames("a")
     }

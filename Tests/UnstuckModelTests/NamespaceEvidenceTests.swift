@@ -36,7 +36,7 @@ struct NamespaceEvidenceTests {
         #expect(gap.missing.contains("the host's PID namespace"))
         #expect(gap.shortfall.evidence == .namespaces)
         #expect(gap.shortfall.action.hasPrefix("prove that every network namespace was read: "))
-        _ = try Self.gap { $0.view = .untold }
+        _ = try Self.gap { $0.view = .unknown }
         _ = try Self.gap { $0.view = .absent }
     }
 

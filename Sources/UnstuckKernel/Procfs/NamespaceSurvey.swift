@@ -4,7 +4,7 @@ import UnstuckFormats
 import UnstuckModel
 
 /// Finds network namespaces that no process is in and no name leads to: those of threads, of descriptors, of mounts, and of
-/// sockets that outlived them. Whoever opens a socket and then enters another namespace leaves such a one behind.
+/// sockets that outlived them. A process that opens a socket and then enters another namespace leaves such a one behind.
 ///
 /// What it saw, and what it could not look into, is in ``evidence``.
 struct NamespaceSurvey {
@@ -103,7 +103,7 @@ struct NamespaceSurvey {
         evidence.note(inode, source)
         guard !known.contains(inode), let descriptor = try? OwnedDescriptor(path: path),
             inodeNumber("/proc/self/fd/\(descriptor.raw)").map(UInt32.init(truncatingIfNeeded:)) == inode
-        else { return }  // it is noted: whoever is not read is missed
+        else { return }  // it is noted as known, and so missed if it is not read
         known.insert(inode)
         body(Found(inode: inode, process: process, descriptor: descriptor))
     }

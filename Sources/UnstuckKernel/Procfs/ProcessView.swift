@@ -28,7 +28,7 @@ struct ProcessView {
             if process == "1" { return .nested(inode) }
             nested = nested ?? inode
         }
-        return nested.map { .nested($0) } ?? .untold
+        return nested.map { .nested($0) } ?? .unknown
     }
 
     /// Whether its process numbers are those that we use in system calls.

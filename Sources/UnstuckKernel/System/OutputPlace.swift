@@ -33,7 +33,7 @@ public struct OutputPlace: ~Copyable {
 
     /// As many as the kernel follows (`MAXSYMLINKS`, include/linux/namei.h).
     private static let mostLinks = 40
-    static let changed = "somebody else has put something else there meanwhile"
+    static let changed = "it was replaced by something else meanwhile"
 
     /// - Throws: `SystemError` about the path: a folder above it is missing or closed to us, links in a circle.
     public init(_ path: String) throws(SystemError) {

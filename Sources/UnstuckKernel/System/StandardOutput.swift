@@ -37,7 +37,7 @@ public enum StandardOutput {
     /// process starts gets the default back.
     public static func catchBrokenPipes() {
         var action = sigaction()
-        // One that whoever started us had ignored stays so.
+        // One that was ignored when we were started stays so.
         guard unsafe sigaction(SIGPIPE, nil, &action) == 0,
             unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 0  // SIG_DFL
         else { return }

@@ -41,7 +41,7 @@ enum Files {
         }
     }
 
-    /// What a file has from `offset` on. Its position is neither used nor moved: somebody else may still be writing there.
+    /// What a file has from `offset` on. Its position is neither used nor moved: another process may still be writing there.
     static func rest(of file: borrowing OwnedDescriptor, from offset: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65536)

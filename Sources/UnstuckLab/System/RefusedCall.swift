@@ -2,7 +2,7 @@ import CLinuxUAPI
 import Glibc
 import UnstuckKernel
 
-/// System calls that fail because somebody has said so: a seccomp filter.
+/// System calls that a seccomp filter refuses.
 public enum RefusedCall {
     /// Those that can be refused, by the kernel's names for them.
     public static var names: [String] {

@@ -62,7 +62,7 @@ public struct RepairLock: ~Copyable {
         }
     }
 
-    /// Each is somebody who has just finished: that many in a row are no coincidence.
+    /// Each is a run that has just finished: that many in a row are no coincidence.
     private static let mostRemovals = 100
 
     /// Whether the file that we have locked is the one that others will find.

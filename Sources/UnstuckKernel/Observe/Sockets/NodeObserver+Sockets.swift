@@ -89,7 +89,7 @@ extension NodeObserver {
         }
     }
 
-    /// `/proc/sys/net` shows the namespace of whoever opens it (net/sysctl_net.c).
+    /// `/proc/sys/net` shows the namespace of the process that opens it (net/sysctl_net.c).
     private static func readClientSide(of namespace: inout NetworkNamespace, at path: String?) {
         let read: @Sendable () -> (LocalPorts?, [IPAddress]) = {
             let ports = LocalPorts(

@@ -14,7 +14,7 @@ struct SocketObserverLoading: ~Copyable {
         thread = isNeeded ? try? RunningThread { Handover(try SocketObserver()) } : nil
     }
 
-    /// Waits for it, and gives it, or the reason why there is none, to whoever needs it.
+    /// Waits for it, and gives it, or the reason why there is none, to the observer of the node.
     consuming func finish(into node: NodeObserver) {
         guard let thread else { return }
         do {
