@@ -157,7 +157,10 @@ struct WalkTests {
     }
 
     /// A whole look: a live connection, one that waits, and a zombie, in both families.
-    @Test(.requires(.zombie), arguments: [4, 8] as [UInt32])
+    ///
+    /// Not on a kernel that leaks: what earlier tests leaked keeps namespaces that the kernel lists and nothing leads into, so
+    /// that nothing is called unseen there (WalkWithoutBTFTests has that kernel without the list).
+    @Test(.requires(.zombie, .noLeak), arguments: [4, 8] as [UInt32])
     func tellsTheUnseen(valueSize: UInt32) throws {
         let map = try TestMap(valueSize: valueSize)
         let live = try (0..<3).map { _ in try SocketPair() } + (0..<3).map { _ in try SocketPair(isV6: true) }
