@@ -35,8 +35,8 @@ public struct MountLine: Equatable, Sendable {
         }
     }
 
-    /// Space, tab, newline and backslash are written as `\` and three octal digits.
-    private static func unescape(_ field: Substring) -> String {
+    /// A field of a mount table, in which space, tab, newline and backslash are written as `\` and three octal digits.
+    public static func unescape(_ field: Substring) -> String {
         var result: [UInt8] = []
         var rest = Array(field.utf8)[...]
         while let byte = rest.popFirst() {

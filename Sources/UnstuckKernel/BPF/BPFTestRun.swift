@@ -16,9 +16,7 @@ struct BPFTestRun: Sendable {
 
     /// - Parameter slot: the packet's first byte; all others are zeros.
     func run(slot: UInt8 = 0) throws {
-        var options = unsafe bpf_test_run_opts()
-        let last = unsafe MemoryLayout<bpf_test_run_opts>.offset(of: \.duration) ?? 0
-        unsafe options.sz = last + MemoryLayout<UInt32>.size
+        var options = unsafe bpf_test_run_opts.blank
         var packet = [UInt8](repeating: 0, count: 64)
         packet[0] = slot
         let code = unsafe packet.withUnsafeBytes { raw in
@@ -33,9 +31,7 @@ struct BPFTestRun: Sendable {
     /// An sk_lookup program takes a context, and no packet: a family, and zeros (`bpf_prog_test_run_sk_lookup`,
     /// net/bpf/test_run.c).
     func runAsLookup() throws {
-        var options = unsafe bpf_test_run_opts()
-        let last = unsafe MemoryLayout<bpf_test_run_opts>.offset(of: \.duration) ?? 0
-        unsafe options.sz = last + MemoryLayout<UInt32>.size
+        var options = unsafe bpf_test_run_opts.blank
         var context = unsafe bpf_sk_lookup()
         unsafe context.family = UInt32(AF_INET)
         // As much of it as the oldest kernel with test runs of this type knows; newer ones take the rest for zeros.
@@ -63,9 +59,7 @@ struct BPFRawRun: Sendable {
     }
 
     func run() throws {
-        var options = unsafe bpf_test_run_opts()
-        let last = unsafe MemoryLayout<bpf_test_run_opts>.offset(of: \.duration) ?? 0
-        unsafe options.sz = last + MemoryLayout<UInt32>.size
+        var options = unsafe bpf_test_run_opts.blank
         let code = unsafe bpf_prog_test_run_opts(descriptor, &options)
         guard code == 0 else { throw BPFError("run", name, errno: -code) }
     }
@@ -163,4 +157,15 @@ public enum MapIterators {
 extension BPFError {
     /// The kernel does not want the program, for whatever reason.
     fileprivate var isRefusal: Bool { action == "load" }
+}
+
+extension bpf_test_run_opts {
+    /// Nothing but its own size, up to the last member that is used: libbpf refuses bytes behind it that are not zero, and
+    /// Swift leaves padding as it was.
+    fileprivate static var blank: bpf_test_run_opts {
+        var options = unsafe bpf_test_run_opts()
+        let last = unsafe MemoryLayout<bpf_test_run_opts>.offset(of: \.duration) ?? 0
+        unsafe options.sz = last + MemoryLayout<UInt32>.size
+        return unsafe options
+    }
 }

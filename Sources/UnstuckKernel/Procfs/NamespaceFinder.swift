@@ -1,3 +1,4 @@
+import UnstuckFormats
 import UnstuckModel
 
 /// Finds the machine's network namespaces through processes and the names under `/run/netns`.
@@ -43,8 +44,7 @@ public struct NamespaceFinder {
 
     /// `net:[4026531840]` -> 4026531840
     static func inode(ofLink target: String) -> UInt32? {
-        guard target.hasPrefix("net:["), target.hasSuffix("]") else { return nil }
-        return UInt32(target.dropFirst(5).dropLast())
+        NamespaceLink.inode(of: target, kind: "net").flatMap(UInt32.init(exactly:))
     }
 }
 

@@ -1,4 +1,5 @@
 import Glibc
+import UnstuckFormats
 
 /// Where a node's files are read: `/`, or the folder where a debug container has the host mounted.
 public struct NodeRoot: Sendable {
@@ -21,7 +22,7 @@ public struct NodeRoot: Sendable {
         let table = readText("\(procfs)/self/mounts") ?? readText("\(procfs)/1/mounts") ?? ""
         return table.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: " ")
-            return fields.count > 2 && fields[2] == type ? path(Self.unescape(fields[1])) : nil
+            return fields.count > 2 && fields[2] == type ? path(MountLine.unescape(fields[1])) : nil
         }
     }
 
@@ -32,22 +33,5 @@ public struct NodeRoot: Sendable {
             if inodeNumber(folder) != nil { return folder }
         }
         throw SystemError("find", "cgroup v2 \(path)", errno: ENOENT)
-    }
-
-    /// The mount table writes space, tab, newline and backslash as `\` and three octal digits.
-    private static func unescape(_ field: Substring) -> String {
-        var result: [UInt8] = []
-        var rest = Array(field.utf8)[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "\\"), rest.count >= 3,
-                let value = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)
-            {
-                result.append(value)
-                rest = rest.dropFirst(3)
-            } else {
-                result.append(byte)
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
     }
 }

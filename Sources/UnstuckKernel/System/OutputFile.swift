@@ -76,7 +76,7 @@ public enum OutputFile {
             try aside.file.writeAll(bytes)
             // What a disk has no room for is told here at the latest.
             try syscall("fsync", on: path) { fsync(file) }
-            // Somebody may have put a device there meanwhile.
+            // A device may have been put there meanwhile.
             switch try OutputPlace.kind(of: name, in: place.folder, path) {
             case .nothing, .regular: break
             default: throw SystemError(OutputPlace.changed, path, errno: 0)

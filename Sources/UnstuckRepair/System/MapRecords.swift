@@ -34,7 +34,7 @@ public struct MapRecords<Record: Codable & Sendable>: Sendable {
 
     public func remove(_ map: UInt32) {
         unsafe _ = unlink(path(map))
-        // Of somebody who was killed while writing.
+        // Of a run that was killed while writing.
         for name in directoryNames(folder) where name.hasPrefix("\(map).json.") {
             unsafe _ = unlink("\(folder)/\(name)")
         }
