@@ -64,11 +64,9 @@ struct NamespaceSurveyTests {
     @Test(.requires(.native)) func ofAMount() throws {  // guests have no nsenter
         let file = "/tmp/unstuck-mount-\(getpid())"
         defer { unsafe unlink(file) }
-        let script = """
-            touch \(file) && mount --bind /proc/self/ns/net \(file) && exec nsenter --net=/proc/self/fd/3 sleep 600
-            """
-        let outer = "exec 3</proc/self/ns/net && exec unshare --net --mount sh -c '\(script)'"
-        let running = try Programs.start("sh", ["-c", outer])
+        let inner = "mount --bind /proc/self/ns/net \(file)"
+        let script = ": >\(file) && unshare --net sh -c '\(inner)' && exec sleep 600"
+        let running = try Programs.start("unshare", ["--mount", "sh", "-c", script])
         defer { running.terminate() }
         var seen: Set<UInt32> = []
         let isThere = Wait.until {
