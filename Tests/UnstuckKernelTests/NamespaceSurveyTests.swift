@@ -61,7 +61,7 @@ struct NamespaceSurveyTests {
     }
 
     /// A mount in another mount namespace, which is nowhere in ours.
-    @Test(.requires(.native)) func ofAMount() throws {  // guests have no nsenter
+    @Test func ofAMount() throws {
         let file = "/tmp/unstuck-mount-\(getpid())"
         defer { unsafe unlink(file) }
         let inner = "mount --bind /proc/self/ns/net \(file)"
