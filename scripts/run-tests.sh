@@ -12,7 +12,14 @@ matrix=docs/test-matrix.md
 rm -f "$events" "$guests"
 # Pins live there. systemd mounts it; a container has none.
 [ "$(id -u)" != 0 ] || mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
-evaluate=("${UNSTUCK_BIN_DIR:-.build/debug}/unstuck-lab" suites)
+program=${UNSTUCK_BIN_DIR:-.build/debug}/unstuck-lab
+# What tests of a run that was killed left standing: e<process>… is the name of a test's lab.
+for lab in /run/unstuck-lab/e[0-9]*/; do
+    name=$(basename "$lab") process=${lab##*/run/unstuck-lab/e}
+    process=${process%%[!0-9]*}
+    [ ! -d "$lab" ] || [ -d "/proc/$process" ] || "$program" down --lab "$name"
+done
+evaluate=("$program" suites)
 
 # One at a time: the tests share this machine's maps, namespaces and descriptors.
 machine() {

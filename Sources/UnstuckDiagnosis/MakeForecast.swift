@@ -22,6 +22,13 @@ public func makeForecast(_ looks: [Snapshot]) -> Forecast {
             Dead(map: $0.map, claim: $0.claim, pod: nil)
         }
     forecast.routes = routes(view, dead)
+    for route in forecast.routes where route.clientNamespaces.count > 1 {
+        let inodes = route.clientNamespaces.map(String.init).joined(separator: ", ")
+        forecast.unknown.append(
+            "\(route.client) is an address in \(route.clientNamespaces.count) network namespaces (\(inodes)): which of them "
+                + "the clients of \(route.server) are in was not seen, and the ports of that with the least risk were counted"
+        )
+    }
     forecast.fillings = view.now.sockmaps.filter { $0.kind == .sockhash }.map { map in
         let count = dead.count { $0.map.id == map.id }
         return map.walk == nil ? filling(map, dead: count, looks) : walkedFilling(map, dead: count, view)
@@ -59,10 +66,14 @@ private func routes(_ view: NodeView, _ dead: [Dead]) -> [Forecast.Route] {
     }
     let places = clientNamespaces(view, Set(found.keys.map(\.client)))
     return found.map { key, members in
-        let namespaces = places[key.client] ?? []
+        let namespaces = narrowed(places[key.client] ?? [], to: key, view)
         let ranges = view.now.namespaces.filter { namespaces.contains($0.inode) }.compactMap(\.localPorts)
-        let range = ranges.first ?? .standard
         let ports = Set(members.map(\.port)).sorted()
+        func risk(_ range: LocalPorts) -> Double {
+            Double(ports.count(where: range.isPreferred)) / Double(max(range.preferredCount, 1))
+        }
+        // Where several are possible, no more is said than what is true of each.
+        let range = ranges.min { risk($0) < risk($1) } ?? .standard
         let choices = ports.count(where: range.isPreferred)
         let pod = view.pod(at: key.server.address)
         return Forecast.Route(
@@ -72,7 +83,7 @@ private func routes(_ view: NodeView, _ dead: [Dead]) -> [Forecast.Route] {
             inheritedEntries: members.count { isInherited($0.entry, by: pod) },
             clientNamespaces: namespaces.sorted(),
             probability: view.layouts[key.map]?.layout?.conflict == .keepsOld
-                ? min(1, Double(choices) / Double(max(range.preferredCount, 1))) : 0)
+                ? min(1, risk(range)) : 0)
     }.sorted { one, other in
         one.probability == other.probability
             ? "\(one.server)\(one.client)" < "\(other.server)\(other.client)" : one.probability > other.probability
@@ -93,6 +104,22 @@ private func clientNamespaces(_ view: NodeView, _ addresses: Set<IPAddress>) -> 
         result[socket.socket.tuple.local.address, default: []].insert(socket.socket.netns)
     }
     return result
+}
+
+/// Of several namespaces that have the client's address, those in which a socket of the map, or one that is connected to
+/// the server, really has it; all of them if no socket tells.
+private func narrowed(_ candidates: Set<UInt32>, to route: RouteKey, _ view: NodeView) -> Set<UInt32> {
+    guard candidates.count > 1 else { return candidates }
+    var seen = Set<UInt32>()
+    for entry in view.entries where entry.map.id == route.map && entry.claim?.local.address == route.client {
+        seen.insert(entry.entry.resident.netns)
+    }
+    for socket in view.now.sockets {
+        let tuple = socket.socket.tuple
+        if tuple.local.address == route.client, tuple.remote == route.server { seen.insert(socket.socket.netns) }
+    }
+    let told = candidates.intersection(seen)
+    return told.isEmpty ? candidates : told
 }
 
 /// The dead socket was another pod's than the one that has its address now.

@@ -7,9 +7,9 @@ final class RealLab {
     let name: String
     private var background: [Programs.Running] = []
 
-    /// A lab with servers and the accelerator.
+    /// A lab with servers and the accelerator. Its name tells whose it is: run-tests.sh removes those of ended processes.
     init(_ suffix: String) throws {
-        name = "e\(getpid() % 100_000)\(suffix)"
+        name = "e\(getpid())\(suffix)"
         try lab(["up", "--replace"])
     }
 

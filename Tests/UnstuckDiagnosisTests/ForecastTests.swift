@@ -56,6 +56,34 @@ struct ForecastTests {
         #expect(route.clientNamespaces == [9])
     }
 
+    /// Two namespaces have the client's address: what holds in both is said, and that it was not told which is meant; a
+    /// connection to the server tells.
+    @Test func twoNamespacesWithTheClientsAddress() throws {
+        var looks = Self.looks(ports: Array(40000..<40010))
+        for index in looks.indices {
+            var other = NetworkNamespace(inode: 10, name: "other", process: nil, wasRead: true)
+            other.localPorts = LocalPorts(low: 40000, high: 40999)
+            other.addresses = looks[index].namespaces[0].addresses
+            looks[index].namespaces.insert(other, at: 0)
+        }
+        let open = makeForecast(looks)
+        let route = try #require(open.routes.first)
+        #expect(route.clientNamespaces == [9, 10])
+        #expect(route.probability == 0.01)
+        #expect(open.unknown.contains { $0.contains("192.0.2.10 is an address in 2 network namespaces (9, 10)") })
+
+        for index in looks.indices {
+            var node = NodeFixture(at: looks[index].monotonic)
+            node.snapshot = looks[index]
+            node.list(node.socket("192.0.2.10:51000", Self.server, netns: 9))
+            looks[index] = node.snapshot
+        }
+        let told = makeForecast(looks)
+        #expect(told.routes.first?.clientNamespaces == [9])
+        #expect(told.routes.first?.probability == 0.1)
+        #expect(!told.unknown.contains { $0.contains("is an address in") })
+    }
+
     /// Ports outside of the range are poisoned too; no client of the kernel's choice gets them.
     @Test func portsOutsideOfTheRangeHurtNobody() throws {
         let route = try #require(makeForecast(Self.looks(ports: [50504])).routes.first)

@@ -39,14 +39,24 @@ struct WalkedDeletionTests {
             var planOptions = PlanOptions()
             planOptions.deletesUnseen = true
             planOptions.isForced = true
+            var plan = Plan()
             for _ in 0..<10 {
                 usleep(2_100_000)
                 looks.append(observer.look())
                 let view = try #require(NodeView(looks))
-                let plan = makePlan(view, diagnose(view), planOptions)
+                plan = makePlan(view, diagnose(view), planOptions)
                 if plan.deletions.count == dead.count { return plan }
             }
-            throw SystemError("look", "a quiet node", errno: EAGAIN)
+            let shortfalls = looks[looks.count - 1].shortfalls.map { "\($0.action): \($0.missing)" }
+            throw Incomplete(
+                description:
+                    "\(plan.deletions.count) of \(dead.count) to delete; left \(plan.undecided.prefix(2)); \(shortfalls)"
+            )
+        }
+
+        /// What kept the plan from having them all.
+        struct Incomplete: Error, CustomStringConvertible {
+            var description: String
         }
 
         func apply(_ plan: Plan, pause: @escaping Repairer.Pause) throws -> Repairer.Result {

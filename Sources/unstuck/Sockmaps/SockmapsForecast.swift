@@ -99,7 +99,11 @@ private struct Verification: Encodable {
             options.vantage.sourceAddress = route.client
             options.vantage.sourcePort = port
             options.vantage.namespace = route.clientNamespaces.first.flatMap(finder.path)
-            trials.append(Trial(client: client, server: route.server, outcome: Self.attempt(route.server, options)))
+            let outcome =
+                route.clientNamespaces.count > 1
+                ? "not tried: \(route.client) is an address in \(route.clientNamespaces.count) network namespaces"
+                : Self.attempt(route.server, options)
+            trials.append(Trial(client: client, server: route.server, outcome: outcome))
             printProgress("tried \(trials.count) of \(min(count, all.count)) poisoned ports")
         }
     }
