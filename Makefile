@@ -23,7 +23,7 @@ space := $(empty) $(empty)
 pure_filter := ^($(subst $(space),|,$(strip $(PURE_TESTS))))\.
 swift_files := find . -name '.build*' -prune -o -name '*.swift' -print0
 
-.PHONY: help setup build release fmt lint check test test-all soak drill churn demo matrix bench fuzz clean
+.PHONY: help setup build release fmt lint check test test-all soak stress churn demo matrix bench fuzz clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do \
@@ -74,11 +74,11 @@ test-all: setup ## Every test on every kernel; writes docs/test-matrix.md. KERNE
 soak: release ## The big counts, on every kernel; writes docs/soak.md. Needs root, and takes half an hour.
 	@UNSTUCK_BIN_DIR="$(DIST)" scripts/soak.sh
 
-drill: release ## The guard over 1,000 of each fault, inside three kernels; 10,000 transfers. Needs root, and takes an hour.
+stress: release ## The guard over 1,000 of each fault, inside three kernels; 10,000 transfers. Needs root, and takes an hour.
 	$(SWIFT) build --build-tests
 	"$(DIST)/unstuck-lab" suites --bundle .build/debug/unstuckPackageTests.xctest --kernel 5.10.218 --kernel 6.12 --kernel sid \
 		--filter 'GuardTests/(nothingHangs|noByteIsLost)' --env UNSTUCK_GUARD_COUNT=1000 --limit 5400 \
-		--results .build/drill --table .build/drill-table.md
+		--results .build/stress --table .build/stress-table.md
 
 churn: release ## 1,000 diagnoses beside 5,000 connections a second, audits beside 10,000 entries a second; in every kernel of the lab 20 beside 200. Needs root, and takes half an hour.
 	UNSTUCK_CHURN_SECONDS=60 UNSTUCK_CHURN_ENTRIES=600000 UNSTUCK_CHURN_RUNS=1000 UNSTUCK_CHURN_RATE=5000 UNSTUCK_BIN_DIR="$(DIST)" \

@@ -36,7 +36,7 @@ class Cycles:
 
     def __init__(self):
         self.process = subprocess.Popen(
-            [options.unstuck_lab, "drill", "cycles", "--count", str(options.cycles), "--output", "json"],
+            [options.unstuck_lab, "stress", "cycles", "--count", str(options.cycles), "--output", "json"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.map = json.loads(self.process.stdout.readline())["map"]
 

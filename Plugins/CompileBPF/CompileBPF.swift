@@ -33,7 +33,7 @@ struct CompileBPF: BuildToolPlugin {
             ("lab/beyla_accelerator", "beylaAcceleratorObject"),
             ("lab/beyla_cookie_accelerator", "beylaCookieAcceleratorObject"),
             ("lab/undeclared_accelerator", "undeclaredAcceleratorObject"),
-            ("lab/valve", "sceneValveObject"),
+            ("lab/packet_filter", "packetFilterObject"),
         ],
     ]
 

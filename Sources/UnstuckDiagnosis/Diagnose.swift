@@ -18,10 +18,10 @@ public func diagnose(_ looks: [Snapshot]) -> Diagnosis {
 public func diagnose(_ view: NodeView) -> Diagnosis {
     var report = Report()
     let rules: [any Rule] = [
-        MisdirectedRule(), DisclosureRule(), DeadEntryRule(), UnseenRule(), CrossWiredRule(), FullRule(),
+        MisdirectedRule(), DisclosureRule(), StaleEntryRule(), UnseenRule(), CrossWiredRule(), FullRule(),
         CoverageRule(), UnexplainedRule(),
     ]
-    for rule in rules { rule.judge(view, &report) }
+    for rule in rules { rule.evaluate(view, &report) }
     report.findings.sort { one, other in
         one.severity == other.severity ? one.code.rank < other.code.rank : one.severity > other.severity
     }

@@ -4,7 +4,7 @@ import UnstuckModel
 protocol Rule {
     /// What it can find.
     var codes: [Finding.Code] { get }
-    func judge(_ view: NodeView, _ report: inout Report)
+    func evaluate(_ view: NodeView, _ report: inout Report)
 }
 
 /// What the rules add to.

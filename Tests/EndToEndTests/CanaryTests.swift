@@ -35,7 +35,7 @@ struct CanaryTests {
         let table = try FaultTable(path: "lab/faults.toml")
         func outcome(_ code: String) throws -> FaultTable.Outcome {
             let fault = try #require(table.fault.first { $0.code == code })
-            return try #require(table.outcome[table.expected(fault, isTwin: false, on: FaultTableTests.kernel)])
+            return try #require(table.outcome[table.expected(fault, isControl: false, on: FaultTableTests.kernel)])
         }
         let expected = [
             "leak": try outcome("P1").left.contains("leaked"), "zombie": try outcome("Z1").left.contains("zombie"),

@@ -12,15 +12,15 @@ struct FaultTableRun {
     struct Cell: Hashable, Sendable, CustomTestStringConvertible {
         var code: String
         /// The control case.
-        var isTwin: Bool
-        var testDescription: String { code + (isTwin ? " (control case)" : "") }
+        var isControl: Bool
+        var testDescription: String { code + (isControl ? " (control case)" : "") }
     }
 
     /// What was seen of a cell: of each family, and of what its clients experienced.
     struct Seen {
         var acts: [Act]
-        var before: Performance.Next
-        var after: Performance.Next
+        var before: ScenarioRun.Next
+        var after: ScenarioRun.Next
     }
 
     struct Act {
@@ -55,7 +55,7 @@ struct FaultTableRun {
     /// - Throws: where Unstuck itself fails.
     init(_ wanted: [Cell]) throws {
         var cast = Cast(wanted)
-        let reports = cast.players.mapValues(\.report)
+        let reports = cast.runners.mapValues(\.report)
         for report in reports.values {
             for act in report.acts {
                 acts[Place(map: report.map, tuple: act.tuple)] = Act(tuple: act.tuple, entries: act.entries)
@@ -111,26 +111,28 @@ struct FaultTableRun {
 
     /// The processes of the scenarios.
     private struct Cast {
-        private(set) var players: [Cell: ScenePlayer] = [:]
+        private(set) var runners: [Cell: ScenarioRunner] = [:]
         private(set) var failures: [Cell: any Error] = [:]
 
         init(_ cells: [Cell]) {
             for cell in cells {
-                do { players[cell] = try ScenePlayer(cell.code, isTwin: cell.isTwin) } catch { failures[cell] = error }
+                do { runners[cell] = try ScenarioRunner(cell.code, isControl: cell.isControl) } catch {
+                    failures[cell] = error
+                }
             }
         }
 
         /// What the next users of all tuples experience; without those whose scenario fails by that.
-        mutating func next() -> [Cell: Performance.Next] {
-            let asked = players.mapValues { player in Result { try player.ask() } }
-            var answers: [Cell: Performance.Next] = [:]
-            for (cell, player) in players {
+        mutating func next() -> [Cell: ScenarioRun.Next] {
+            let asked = runners.mapValues { runner in Result { try runner.ask() } }
+            var answers: [Cell: ScenarioRun.Next] = [:]
+            for (cell, runner) in runners {
                 do {
                     try asked[cell]?.get()
-                    answers[cell] = try player.answer()
+                    answers[cell] = try runner.answer()
                 } catch {
                     failures[cell] = error
-                    players[cell] = nil
+                    runners[cell] = nil
                 }
             }
             return answers
@@ -138,7 +140,7 @@ struct FaultTableRun {
 
         /// Runs Unstuck on the maps of those that are there.
         func unstuck(_ arguments: [String]) throws -> Programs.Output {
-            let maps = players.values.flatMap { ["--map", "\($0.report.map)"] }
+            let maps = runners.values.flatMap { ["--map", "\($0.report.map)"] }
             // Without any it would read, and repair, the whole node.
             guard !maps.isEmpty else { throw failures.values.first ?? RealLab.Failure("nothing was run") }
             let output = try Programs.run(Programs.unstuck, arguments + maps + ["--output", "json"])
@@ -149,7 +151,7 @@ struct FaultTableRun {
         }
 
         func end() {
-            for player in players.values { player.end() }
+            for runner in runners.values { runner.end() }
         }
     }
 

@@ -10,7 +10,7 @@ struct FaultTableTests {
 
     static let table = Result { try FaultTable(path: "lab/faults.toml") }
     static let cells: [Cell] = ((try? table.get())?.fault ?? []).flatMap { fault in
-        [Cell(code: fault.code, isTwin: false), Cell(code: fault.code, isTwin: true)]
+        [Cell(code: fault.code, isControl: false), Cell(code: fault.code, isControl: true)]
     }
     /// The kernel that runs this, as lab/faults.toml names it.
     static let kernel = ProcessInfo.processInfo.environment["UNSTUCK_KERNEL"] ?? "machine"
@@ -18,7 +18,7 @@ struct FaultTableTests {
     static let run = Result { try FaultTableRun(cells) }
 
     @Test func everyFaultIsListedAndCanBePlayed() throws {
-        #expect(try Set(Self.table.get().fault.map(\.code)) == Set(Scene.all.map(\.code)))
+        #expect(try Set(Self.table.get().fault.map(\.code)) == Set(Scenario.all.map(\.code)))
         let kernels = try KernelCatalogue(path: "lab/kernels.toml").kernel.map(\.name) + ["machine", "default"]
         for fault in try Self.table.get().fault {
             #expect(Set(fault.outcome.keys).isSubset(of: kernels), "\(fault.code)")
@@ -36,7 +36,7 @@ struct FaultTableTests {
     func comesToWhatTheTableSays(_ cell: Cell) throws {
         let table = try Self.table.get()
         let fault = try #require(table.fault.first { $0.code == cell.code })
-        let name = table.expected(fault, isTwin: cell.isTwin, on: Self.kernel)
+        let name = table.expected(fault, isControl: cell.isControl, on: Self.kernel)
         let expected = try #require(table.outcome[name])
         // Where Unstuck failed on all of them at once, which fails the next test, the one that it fails on shows itself.
         let run = try (try? Self.run.get()) ?? FaultTableRun([cell])
@@ -55,15 +55,15 @@ struct FaultTableTests {
         let next = expected.deletes ? "answers" : expected.next
         #expect(seen.after.next == [next, next])
         // Live connections in the same map, read and repaired around all the while.
-        #expect([seen.before.bystanders, seen.after.bystanders] == ["answers", "answers"])
+        #expect([seen.before.background, seen.after.background] == ["answers", "answers"])
     }
 
     /// A scenario that cannot be run takes no other down.
     @Test(.requires(.native)) func aScenarioThatCannotBeRunFailsAlone() throws {
-        let (sound, broken) = (Cell(code: "Z1", isTwin: false), Cell(code: "none", isTwin: false))
+        let (sound, broken) = (Cell(code: "Z1", isControl: false), Cell(code: "none", isControl: false))
         let run = try FaultTableRun([broken, sound])
         let error = #expect(throws: RealLab.Failure.self) { try run.cells[broken]?.get() }
-        #expect(error?.description.contains("none could not be played") == true)
+        #expect(error?.description.contains("none could not be run") == true)
         #expect(try run.cells[sound]?.get().acts.map(\.found.isEmpty) == [false, false])
         #expect(run.statuses == [1, 0, 0] && run.misplaced.isEmpty)
     }

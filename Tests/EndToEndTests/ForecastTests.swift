@@ -33,10 +33,10 @@ struct ForecastTests {
         let probability = route["probability"].number
         #expect(abs(probability - share) < 2.0 / Double(Self.ports) + share * 0.02)
 
-        let volley = try lab.on(
+        let burst = try lab.on(
             "node",
-            [Programs.lab, "volley", "--host", "203.0.113.10", "--count", "\(requests)"])
-        let seen = try JSONValue(volley.text)
+            [Programs.lab, "burst", "--host", "203.0.113.10", "--count", "\(requests)"])
+        let seen = try JSONValue(burst.text)
         #expect(seen["failed"].number == 0)
         #expect(seen["answered"].number + seen["hung"].number == Double(requests))
         let measured = seen["hung"].number / Double(requests)

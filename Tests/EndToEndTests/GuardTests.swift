@@ -8,7 +8,7 @@ import UnstuckLab
 @Suite("The guard", .serialized, .requires(.zombie))
 struct GuardTests {
     /// The three kinds of keys that the incident's users have: of 44, 36 and 24 bytes. A guard builds no key: where time is short
-    /// and nobody asked for counts (`make drill`), one kind stands for all.
+    /// and nobody asked for counts (`make stress test`), one kind stands for all.
     static let layouts =
         count == nil && (try? KernelUnderTest.provides(.thorough)) != true
         ? ["cilium"] : ["cilium", "merbridge", "os-ebpf"]
@@ -16,19 +16,19 @@ struct GuardTests {
 
     /// What the other tests would see if a guard did nothing.
     @Test func withoutOneTheyHang() throws {
-        let drill = try DrillPlayer("Z1", count: 2)
-        #expect(try drill.play().next == ["hangs": 2])
+        let test = try StressTestRunner("Z1", count: 2)
+        #expect(try test.run().next == ["hangs": 2])
     }
 
     @Test(arguments: ["P1", "Z1", "Z3", "Z4", "Z6"], layouts)
     func nothingHangs(_ code: String, _ layout: String) throws {
         let count = Self.count ?? Scale.of(200, small: 30)
-        let drill = try DrillPlayer(code, count: count, layout: layout)
-        let mapGuard = try GuardProcess(drill.report.map, ["--mode", "evict"])
-        let result = try drill.play()
+        let test = try StressTestRunner(code, count: count, layout: layout)
+        let mapGuard = try GuardProcess(test.report.map, ["--mode", "evict"])
+        let result = try test.run()
         #expect(result.made == count)
         #expect(result.next == ["answers": count])
-        #expect(result.bystanders == "answers")
+        #expect(result.background == "answers")
         let state = try mapGuard.end()
         #expect(state["paths"][0].text == "sock_ops")
         // P1 leaves nothing on a kernel that forgets unaccepted connections itself, and does it after us.
@@ -41,15 +41,15 @@ struct GuardTests {
     @Test(.requires(.thorough), arguments: ["events", "sweep"])
     func theSlowerPaths(_ path: String) throws {
         let count = Scale.of(100, small: 20)
-        let drill = try DrillPlayer("Z1", count: count)
-        let mapGuard = try GuardProcess(drill.report.map, ["--mode", "evict", "--path", path, "--sweep", "0.5"])
-        let result = try drill.play {
+        let test = try StressTestRunner("Z1", count: count)
+        let mapGuard = try GuardProcess(test.report.map, ["--mode", "evict", "--path", path, "--sweep", "0.5"])
+        let result = try test.run {
             try expectSoon {
-                try GuardProcess.state(of: drill.report.map)["counts"]["removed"][path].number >= Double(count)
+                try GuardProcess.state(of: test.report.map)["counts"]["removed"][path].number >= Double(count)
             }
         }
         #expect(result.next == ["answers": count])
-        #expect(result.bystanders == "answers")
+        #expect(result.background == "answers")
         let state = try mapGuard.end()
         #expect(state["paths"].array.map(\.text) == [path])
         #expect(state["counts"]["removed"][path].number >= Double(count))
@@ -59,13 +59,13 @@ struct GuardTests {
     @Test(arguments: layouts)
     func noByteIsLost(_ layout: String) throws {
         let count = Self.count.map { $0 * 10 } ?? Scale.of(3000, small: 150)
-        let drill = try DrillPlayer("transfers", count: count, layout: layout)
-        let mapGuard = try GuardProcess(drill.report.map, ["--mode", "preserve"])
+        let test = try StressTestRunner("transfers", count: count, layout: layout)
+        let mapGuard = try GuardProcess(test.report.map, ["--mode", "preserve"])
         var listed: [Double] = []
-        let result = try drill.play(TransferDrill.Result.self) {
+        let result = try test.run(TransferStressTest.Result.self) {
             // It writes its state down each second.
             _ = try Wait.until {
-                let held = try GuardProcess.state(of: drill.report.map)["held"].array
+                let held = try GuardProcess.state(of: test.report.map)["held"].array
                 listed = held.map { $0["unreadBytes"].number }
                 return listed.count > 5
             }
@@ -74,11 +74,11 @@ struct GuardTests {
         #expect(result.endings.values.reduce(0, +) == count)
         #expect(result.damaged == 0)
         #expect(result.missingBytes == 0)
-        #expect(result.bystanders == "answers")
+        #expect(result.background == "answers")
         // Of the 64 that stood there unread, those whose sockets are dead.
         #expect(listed.count > 5 && listed.allSatisfy { $0 > 0 }, "\(listed)")
         // All have been read by now: nothing is held any more.
-        try expectSoon { try GuardProcess.state(of: drill.report.map)["held"].array.isEmpty }
+        try expectSoon { try GuardProcess.state(of: test.report.map)["held"].array.isEmpty }
         let state = try mapGuard.end()
         #expect(state["held"].array.isEmpty)
         #expect(state["counts"]["evicted"].number == 0)
@@ -86,9 +86,9 @@ struct GuardTests {
 
     /// The bytes that a guard says it has lost are those that are missing.
     @Test(.requires(.thorough)) func itCountsWhatItLoses() throws {
-        let drill = try DrillPlayer("transfers", count: Scale.of(1000, small: 200))
-        let mapGuard = try GuardProcess(drill.report.map, ["--mode", "evict", "--path", "sock_ops"])
-        let result = try drill.play(TransferDrill.Result.self)
+        let test = try StressTestRunner("transfers", count: Scale.of(1000, small: 200))
+        let mapGuard = try GuardProcess(test.report.map, ["--mode", "evict", "--path", "sock_ops"])
+        let result = try test.run(TransferStressTest.Result.self)
         #expect(result.missingBytes > 0)
         let state = try mapGuard.end()
         #expect(state["counts"]["evictedBytes"].number == Double(result.missingBytes))
@@ -96,8 +96,8 @@ struct GuardTests {
 
     @Test(.requires(.thorough)) func aPinnedOneNeedsNoProcess() throws {
         let count = Scale.of(50, small: 10)
-        let drill = try DrillPlayer("Z1", count: count)
-        let map = "\(drill.report.map)"
+        let test = try StressTestRunner("Z1", count: count)
+        let map = "\(test.report.map)"
         let programs = try Self.programs()
         defer { _ = try? Programs.run(Programs.unstuck, ["guard", "down", "--map", map]) }
         func up(_ mode: String) throws -> JSONValue {
@@ -109,7 +109,7 @@ struct GuardTests {
         func status() throws -> JSONValue {
             let output = try Programs.run(Programs.unstuck, ["guard", "status", "--output", "json"])
             return try #require(
-                try JSONValue(output.text)["data"].array.first { $0["map"].number == Double(drill.report.map) })
+                try JSONValue(output.text)["data"].array.first { $0["map"].number == Double(test.report.map) })
         }
         #expect(try up("preserve")["isPinned"].number == 1)
         let beside = try Programs.run(Programs.unstuck, ["guard", "up", "--map", map])
@@ -124,7 +124,7 @@ struct GuardTests {
         #expect(try up("evict")["mode"].text == "evict")
         #expect(try Self.programs().count == first.count)
 
-        let result = try drill.play()
+        let result = try test.run()
         #expect(result.next == ["answers": count])
         let counted = try status()["counts"]["removed"]["sock_ops"].number
         #expect(counted >= Double(count))
@@ -136,15 +136,15 @@ struct GuardTests {
         #expect(!FileManager.default.fileExists(atPath: "/sys/fs/bpf/unstuck/guard/\(map)"))
         // What the links held goes some time after them.
         try expectSoon { try Self.programs() == programs }
-        withExtendedLifetime(drill) {}
+        withExtendedLifetime(test) {}
     }
 
     @Test(.requires(.thorough)) func aKilledOneLeavesNothingInTheKernel() throws {
-        let drill = try DrillPlayer("Z1", count: 1)
+        let test = try StressTestRunner("Z1", count: 1)
         let programs = try Self.programs()
-        let mapGuard = try GuardProcess(drill.report.map, [])
+        let mapGuard = try GuardProcess(test.report.map, [])
         #expect(try Self.programs() != programs)
-        let twice = try Programs.run(Programs.unstuck, ["guard", "up", "--map", "\(drill.report.map)"])
+        let twice = try Programs.run(Programs.unstuck, ["guard", "up", "--map", "\(test.report.map)"])
         #expect(twice.status == 2)
         #expect(twice.errors.contains("already guarded"))
         #expect(kill(mapGuard.running.pid, SIGKILL) == 0)
@@ -154,16 +154,16 @@ struct GuardTests {
         let status = try Programs.run(Programs.unstuck, ["guard", "status"])
         #expect(status.status == 1)
         #expect(status.text.contains("ended without cleaning up"))
-        let down = try Programs.run(Programs.unstuck, ["guard", "down", "--map", "\(drill.report.map)"])
+        let down = try Programs.run(Programs.unstuck, ["guard", "down", "--map", "\(test.report.map)"])
         #expect(down.status == 0)
         let after = try Programs.run(Programs.unstuck, ["guard", "status", "--output", "json"])
-        #expect(try JSONValue(after.text)["data"].array.allSatisfy { $0["map"].number != Double(drill.report.map) })
+        #expect(try JSONValue(after.text)["data"].array.allSatisfy { $0["map"].number != Double(test.report.map) })
     }
 
     /// Somebody removed the pins; and another record is damaged, which is no reason to leave this one.
     @Test(.requires(.native)) func onlyTheRecordIsLeft() throws {
-        let drill = try DrillPlayer("Z1", count: 1)
-        let map = "\(drill.report.map)"
+        let test = try StressTestRunner("Z1", count: 1)
+        let map = "\(test.report.map)"
         let damaged = "/run/unstuck/guard/4294967295.json"
         try #require(try Programs.run(Programs.unstuck, ["guard", "up", "--map", map, "--pin"]).status == 0)
         try FileManager.default.removeItem(atPath: "/sys/fs/bpf/unstuck/guard/\(map)")
@@ -183,12 +183,12 @@ struct GuardTests {
 
     /// The cgroup that it ran in goes, as with an accelerator's pod: told, and attached anew.
     @Test(.requires(.thorough)) func aPinnedOneWhoseCgroupHasGone() throws {
-        var drill: DrillPlayer? = try DrillPlayer("Z1", count: 1)
-        let map = try #require(drill?.report.map)
+        var test: StressTestRunner? = try StressTestRunner("Z1", count: 1)
+        let map = try #require(test?.report.map)
         defer { _ = try? Programs.run(Programs.unstuck, ["guard", "down", "--map", "\(map)"]) }
         let up = try Programs.run(Programs.unstuck, ["guard", "up", "--map", "\(map)", "--pin"])
         try #require(up.status == 0, "\(up.errors)")
-        drill = nil
+        test = nil
         // The kernel severs the link some time after the cgroup has gone.
         var state: JSONValue?
         let isSevered = try Wait.until {

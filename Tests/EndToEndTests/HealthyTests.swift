@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Everything that looks odd and is fine, all at once, looked at many times: no finding may appear.
-@Suite("Healthy twins", .serialized, .requires(.native))
+@Suite("Control cases", .serialized, .requires(.native))
 struct HealthyTests {
     @Test func manyLooksWithoutAFinding() throws {
         let lab = try RealLab("well")

@@ -8,24 +8,24 @@ import UnstuckModel
 /// deleted by what its live residents taught, if that is accepted.
 @Suite("An undeclared accelerator", .serialized, .requires(.zombie, .thorough))
 struct InferredLayoutTests {
-    let player: ScenePlayer
+    let runner: ScenarioRunner
     let map: [String]
     let dead: FourTuple
     let living: Set<LayoutTests.Filed>
 
     init() throws {
-        player = try ScenePlayer("Z1", isTwin: false, layout: StageAccelerator.undeclared.name)
-        map = ["--map", "\(player.report.map)"]
-        dead = try #require(player.report.acts.first).tuple
-        living = Set(player.report.bystanders.flatMap { LayoutTests.Filed.ends(of: $0, under: .undeclared) })
+        runner = try ScenarioRunner("Z1", isControl: false, layout: FixtureAccelerator.undeclared.name)
+        map = ["--map", "\(runner.report.map)"]
+        dead = try #require(runner.report.acts.first).tuple
+        living = Set(runner.report.background.flatMap { LayoutTests.Filed.ends(of: $0, under: .undeclared) })
         #expect(living.count >= 16)
     }
 
     @Test func itsDeadEntryMakesTheNextConnectionHang() throws {
-        try player.ask()
-        let answer = try player.answer()
+        try runner.ask()
+        let answer = try runner.answer()
         #expect(answer.next == ["hangs"])
-        #expect(answer.bystanders == "answers")
+        #expect(answer.background == "answers")
     }
 
     @Test func isInferredAndDeletedOnlyWhereThatIsAccepted() throws {
@@ -46,10 +46,10 @@ struct InferredLayoutTests {
         #expect(deletions.map { $0["outcome"].text } == ["deleted"])
         #expect(try deletions.map { try LayoutTests.Filed.tuple($0["claim"]) } == [dead.reversed])
         #expect(Set(try entries()) == living)
-        try player.ask()
-        let answer = try player.answer()
+        try runner.ask()
+        let answer = try runner.answer()
         #expect(answer.next == ["answers"])
-        #expect(answer.bystanders == "answers")
+        #expect(answer.background == "answers")
     }
 
     private func entries() throws -> [LayoutTests.Filed] {

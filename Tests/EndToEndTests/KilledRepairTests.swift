@@ -7,7 +7,7 @@ import Testing
 @Suite("A repair that is ended", .serialized, .requires(.zombie, .native))
 struct KilledRepairTests {
     /// A real map and the program's runs on it.
-    final class Scene {
+    final class Scenario {
         let node: DeadMap
         let journal = "/tmp/unstuck-test-\(UUID().uuidString).jsonl"
 
@@ -64,29 +64,29 @@ struct KilledRepairTests {
 
     /// Killed while it waits for the next minute. Its holder closes one of what is left, a live connection takes over another.
     @Test func whatAKilledRunLeftIsAccountedFor() throws {
-        let scene = try Scene(dead: 12)
-        let first = try scene.start(["--per-minute", "5"])
-        #expect(scene.wait { scene.lines("result").count == 5 })
+        let scenario = try Scenario(dead: 12)
+        let first = try scenario.start(["--per-minute", "5"])
+        #expect(scenario.wait { scenario.lines("result").count == 5 })
         // Somebody else may not repair meanwhile, and learns who does.
-        let second = try Programs.run(Programs.unstuck, scene.arguments([]))
+        let second = try Programs.run(Programs.unstuck, scenario.arguments([]))
         #expect(second.status == 2)
         #expect(second.errors.contains("process \(first.pid), since 20"), "\(second.errors)")
         kill(first.pid, SIGKILL)
         #expect(try first.wait().status == SIGKILL)
-        #expect(scene.lines("intend").count == 12)
-        #expect(!scene.lines.contains { $0["event"].text == "end" })
-        #expect(try scene.node.deadEntries == 7)
+        #expect(scenario.lines("intend").count == 12)
+        #expect(!scenario.lines.contains { $0["event"].text == "end" })
+        #expect(try scenario.node.deadEntries == 7)
         // Nothing of it stays in the kernel.
-        #expect(try scene.wait { try scene.node.programs.isEmpty })
+        #expect(try scenario.wait { try scenario.node.programs.isEmpty })
 
-        let done = Set(scene.lines("result").map { $0["key"].text })
-        let left = scene.node.dead.filter { !done.contains(DeadMap.key($0.tuple)) }
+        let done = Set(scenario.lines("result").map { $0["key"].text })
+        let left = scenario.node.dead.filter { !done.contains(DeadMap.key($0.tuple)) }
         left[0].closeServer()
         let newcomer = try SocketPair()
-        try scene.node.map.put(newcomer.server, as: left[1].tuple)
+        try scenario.node.map.put(newcomer.server, as: left[1].tuple)
 
         // The lock of a killed run does not block.
-        let next = try scene.run()
+        let next = try scenario.run()
         #expect(next.status == 0, "\(next.errors)")
         var verdicts: [String: String] = [:]
         for step in next.report["resumed"].array { verdicts[step["key"].text] = step["verdict"].text }
@@ -96,14 +96,14 @@ struct KilledRepairTests {
         expected[DeadMap.key(left[1].tuple)] = "changed"
         #expect(verdicts == expected)
         #expect(next.report["deletions"].array.map { $0["outcome"].text } == Array(repeating: "deleted", count: 5))
-        #expect(try scene.node.deadEntries == 0)
-        scene.expectEachAccountedForOnce()
+        #expect(try scenario.node.deadEntries == 0)
+        scenario.expectEachAccountedForOnce()
         // The newcomer and the others live on.
-        let inodes = try scene.node.map.entries.map(\.resident.inode)
+        let inodes = try scenario.node.map.entries.map(\.resident.inode)
         #expect(inodes.contains(SocketPair.inode(newcomer.server)))
         #expect(inodes.count == 2 * 12 + 1)
 
-        let last = try scene.run()
+        let last = try scenario.run()
         #expect(last.report["resumed"].array.isEmpty)
         #expect(last.report["plan"]["deletions"].array.isEmpty)
     }
@@ -118,60 +118,60 @@ struct KilledRepairTests {
         unsafe sigaddset(&signals, SIGXFSZ)
         unsafe pthread_sigmask(isKilled ? SIG_UNBLOCK : SIG_BLOCK, &signals, &before)
         defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
-        let scene = try Scene(dead: 40)
+        let scenario = try Scenario(dead: 40)
         // How long the lines of the intentions are is seen from a run that only gets to its first deletion.
-        let short = try scene.start(["--per-minute", "1"])
-        #expect(scene.wait { scene.lines("result").count == 1 })
+        let short = try scenario.start(["--per-minute", "1"])
+        #expect(scenario.wait { scenario.lines("result").count == 1 })
         kill(short.pid, SIGKILL)
         #expect(try short.wait().status == SIGKILL)
-        let text = try String(contentsOfFile: scene.journal, encoding: .utf8)
+        let text = try String(contentsOfFile: scenario.journal, encoding: .utf8)
         let intended = try #require(text.range(of: #""event":"result""#)).lowerBound.utf16Offset(in: text)
-        unsafe unlink(scene.journal)
+        unsafe unlink(scenario.journal)
 
         let blocks = intended * 39 / 40 / 1024 + 8  // of 1024 bytes; the results need about 20 more
         let killed = try Programs.run(
             "bash",
-            ["-c", "ulimit -c 0 -f \(blocks); exec \"$0\" \"$@\"", Programs.unstuck] + scene.arguments([]))
+            ["-c", "ulimit -c 0 -f \(blocks); exec \"$0\" \"$@\"", Programs.unstuck] + scenario.arguments([]))
         #expect(killed.status == (isKilled ? SIGXFSZ : 2), "\(killed.errors)")
         #expect(killed.errors.contains("ended early") == !isKilled, "\(killed.errors)")
-        #expect(try scene.node.deadEntries == 0)
-        #expect(scene.lines("intend").count == 39)
-        let recorded = scene.lines("result").count
+        #expect(try scenario.node.deadEntries == 0)
+        #expect(scenario.lines("intend").count == 39)
+        let recorded = scenario.lines("result").count
         #expect((1..<39).contains(recorded))
 
-        let next = try scene.run()
+        let next = try scenario.run()
         #expect(next.status == 0, "\(next.errors)")
         #expect(
             next.report["resumed"].array.map { $0["verdict"].text } == Array(repeating: "done", count: 39 - recorded))
         #expect(next.report["plan"]["deletions"].array.isEmpty)
         #expect(next.report["plan"]["cautions"].array.contains { $0.text.contains("torn") })
-        let told = scene.keys("result", "deleted") + scene.keys("resume", "done")
+        let told = scenario.keys("result", "deleted") + scenario.keys("resume", "done")
         #expect(told.count == 39)
         #expect(Set(told).count == 39)
-        #expect(try scene.run().report["resumed"].array.isEmpty)
+        #expect(try scenario.run().report["resumed"].array.isEmpty)
     }
 
     /// Killed at any moment of its work, again and again: still each entry is told of once.
     @Test func killedWheneverItWas() throws {
-        let scene = try Scene(dead: Scale.of(60, small: 20))
+        let scenario = try Scenario(dead: Scale.of(60, small: 20))
         for round in 0..<Scale.of(6, small: 2) {
-            let size = scene.lines.count
-            let run = try scene.start(["--per-minute", "\(5 + round)"])
-            #expect(scene.wait { scene.lines.count > size || !run.isRunning })
+            let size = scenario.lines.count
+            let run = try scenario.start(["--per-minute", "\(5 + round)"])
+            #expect(scenario.wait { scenario.lines.count > size || !run.isRunning })
             usleep(UInt32(round) * 3000)
             kill(run.pid, SIGKILL)
             _ = try run.wait()
         }
-        let last = try scene.run()
+        let last = try scenario.run()
         #expect(last.status == 0, "\(last.errors)")
-        #expect(try scene.node.deadEntries == 0)
-        scene.expectEachAccountedForOnce()
+        #expect(try scenario.node.deadEntries == 0)
+        scenario.expectEachAccountedForOnce()
     }
 
     @Test func toldToEnd() throws {
-        let scene = try Scene(dead: 8)
-        let run = try scene.start(["--per-minute", "3"])
-        #expect(scene.wait { run.errorsSoFar.contains("3 of 8 done; 3 a minute is the cap") })
+        let scenario = try Scenario(dead: 8)
+        let run = try scenario.start(["--per-minute", "3"])
+        #expect(scenario.wait { run.errorsSoFar.contains("3 of 8 done; 3 a minute is the cap") })
         run.terminate()
         let output = try run.wait()
         #expect(output.status == 1, "\(output.errors)")
@@ -179,24 +179,24 @@ struct KilledRepairTests {
         #expect(report["interrupted"].text == "SIGTERM")
         #expect(report["deletions"].array.count { $0["outcome"].text == "deleted" } == 3)
         #expect(report["deletions"].array.count { $0["outcome"].text == "stopped" } == 5)
-        #expect(scene.lines("result").count == 8)
-        #expect(scene.lines.last?["outcome"].text == "incomplete")
-        let next = try scene.run()
+        #expect(scenario.lines("result").count == 8)
+        #expect(scenario.lines.last?["outcome"].text == "incomplete")
+        let next = try scenario.run()
         #expect(next.status == 0, "\(next.errors)")
         #expect(next.report["resumed"].array.isEmpty)
         #expect(next.report["deletions"].array.count == 5)
-        scene.expectEachAccountedForOnce()
+        scenario.expectEachAccountedForOnce()
     }
 
     /// What a person reads of it.
     @Test func inWords() throws {
-        let scene = try Scene(dead: 3)
-        let run = try scene.start(["--per-minute", "1"])
-        #expect(scene.wait { scene.lines("result").count == 1 })
+        let scenario = try Scenario(dead: 3)
+        let run = try scenario.start(["--per-minute", "1"])
+        #expect(scenario.wait { scenario.lines("result").count == 1 })
         kill(run.pid, SIGKILL)
         _ = try run.wait()
         let arguments = [
-            "repair", "--map", "\(scene.node.map.id)", "--apply", "--interval", "2", "--journal", scene.journal,
+            "repair", "--map", "\(scenario.node.map.id)", "--apply", "--interval", "2", "--journal", scenario.journal,
         ]
         let output = try Programs.run(Programs.unstuck, arguments)
         #expect(output.status == 0, "\(output.text)\(output.errors)")

@@ -5,47 +5,47 @@ import UnstuckLab
 import UnstuckModel
 
 /// Every declared key layout: a real map, filled by a real accelerator of that layout with living connections and a dead
-/// socket of each family that it files. What Unstuck shows is held against what the stage knows of its connections.
+/// socket of each family that it files. What Unstuck shows is held against what the fixture knows of its connections.
 @Suite("Key layouts", .serialized, .requires(.zombie, .thorough))
 struct LayoutTests {
-    static let zombies = Result { try Played("Z1", under: StageAccelerator.declared, isRepaired: true) }
+    static let zombies = Result { try Played("Z1", under: FixtureAccelerator.declared, isRepaired: true) }
     static let leaks = Result {
-        try Played("P1", under: StageAccelerator.declared.filter(\.filesServers), isRepaired: true)
+        try Played("P1", under: FixtureAccelerator.declared.filter(\.filesServers), isRepaired: true)
     }
-    static let reused = Result { try Played("Z1", under: StageAccelerator.declared, isRepaired: false) }
+    static let reused = Result { try Played("Z1", under: FixtureAccelerator.declared, isRepaired: false) }
 
     @Test func everyDeclaredLayoutHasAnAccelerator() {
-        #expect(Set(StageAccelerator.declared.map(\.layout)) == Set(KeyLayout.declared))
+        #expect(Set(FixtureAccelerator.declared.map(\.layout)) == Set(KeyLayout.declared))
     }
 
-    @Test(arguments: StageAccelerator.declared.map(\.name))
+    @Test(arguments: FixtureAccelerator.declared.map(\.name))
     func aZombieAmongTheLiving(_ name: String) throws {
         try isToldAndDeleted(.zombie, try Self.zombies.get(), under: name)
     }
 
-    @Test(.requires(.leak), arguments: StageAccelerator.declared.filter(\.filesServers).map(\.name))
+    @Test(.requires(.leak), arguments: FixtureAccelerator.declared.filter(\.filesServers).map(\.name))
     func aLeakAmongTheLiving(_ name: String) throws {
         try isToldAndDeleted(.leaked, try Self.leaks.get(), under: name)
     }
 
     /// Nobody repairs, and the tuple is used again. Where a socket never replaces another, the connection hangs and the dead
     /// entry stays; where it does, the connection works and the dead entry is gone, unless keys are never used again.
-    @Test(.requires(.native), arguments: StageAccelerator.declared.map(\.name))
+    @Test(.requires(.native), arguments: FixtureAccelerator.declared.map(\.name))
     func theNextConnectionOfADeadTuple(_ name: String) throws {
-        let accelerator = try StageAccelerator.named(name)
+        let accelerator = try FixtureAccelerator.named(name)
         let seen = try #require(Self.reused.get().seen[name])
         let word = accelerator.replaces ? "answers" : "hangs"
         #expect(seen.next == accelerator.families.map { _ in word })
-        #expect(seen.bystanders == "answers")
+        #expect(seen.background == "answers")
         let staysDead = !accelerator.replaces || accelerator.layout.naming == .socket
         #expect(seen.after.count { $0.state == .zombie } == (staysDead ? accelerator.families.count : 0))
     }
 
-    private func isToldAndDeleted(_ state: EntryState, _ played: Played, under name: String) throws {
-        let accelerator = try StageAccelerator.named(name)
-        let seen = try #require(played.seen[name])
+    private func isToldAndDeleted(_ state: EntryState, _ run: Played, under name: String) throws {
+        let accelerator = try FixtureAccelerator.named(name)
+        let seen = try #require(run.seen[name])
         let report = seen.report
-        let living = report.bystanders.flatMap { Filed.ends(of: $0, under: accelerator) }
+        let living = report.background.flatMap { Filed.ends(of: $0, under: accelerator) }
         let dead = try report.acts.map { act in
             let ends = Filed.ends(of: act.tuple, under: accelerator, state)
             #expect(act.entries == 1, "\(act.tuple): one end is dead and filed, the other is gone")
@@ -64,8 +64,8 @@ struct LayoutTests {
         #expect(Set(seen.after) == Set(living))
         // The tuple is free again, and nothing has happened to those beside it.
         #expect(seen.next == dead.map { _ in "answers" })
-        #expect(seen.bystanders == "answers")
-        #expect(played.repairStatus == 0)
+        #expect(seen.background == "answers")
+        #expect(run.repairStatus == 0)
     }
 
     /// An entry as it must be, or as it was shown.
@@ -75,14 +75,14 @@ struct LayoutTests {
 
         /// Both ends of a connection, the server's last, if both are filed: what their keys claim, by what is known of the
         /// accelerator and not by its layout's declaration.
-        static func ends(of client: FourTuple, under accelerator: StageAccelerator, _ state: EntryState = .live)
+        static func ends(of client: FourTuple, under accelerator: FixtureAccelerator, _ state: EntryState = .live)
             -> [Filed]
         {
             let nowhere = Endpoint(IPAddress(v4: 0), 0)
             var claims = [client]
             if accelerator.filesServers { claims.append(client.reversed) }
             if accelerator.name == "calico" {
-                // The stage's one server is its Envoy, filed under the application's end; all others under their own.
+                // The fixture's one server is its Envoy, filed under the application's end; all others under their own.
                 let isEnvoys = client.remote.port == 8080
                 claims = [
                     FourTuple(local: client.local, remote: nowhere),
@@ -106,7 +106,7 @@ struct LayoutTests {
     /// One fault under many accelerators at once, each with a map of its own, and what Unstuck made of all of them.
     struct Played {
         struct Seen {
-            var report: Performance.Report
+            var report: ScenarioRun.Report
             var layout = ""
             var evidence = ""
             var before: [Filed] = []
@@ -114,17 +114,17 @@ struct LayoutTests {
             var outcomes: [String] = []
             var after: [Filed] = []
             var next: [String] = []
-            var bystanders = ""
+            var background = ""
         }
         var seen: [String: Seen] = [:]
         var repairStatus: Int32 = 0
 
-        init(_ code: String, under accelerators: [StageAccelerator], isRepaired: Bool) throws {
-            let players = try accelerators.map { try ScenePlayer(code, isTwin: false, layout: $0.name) }
-            defer { for player in players { player.end() } }
-            let maps = players.flatMap { ["--map", "\($0.report.map)"] }
+        init(_ code: String, under accelerators: [FixtureAccelerator], isRepaired: Bool) throws {
+            let runners = try accelerators.map { try ScenarioRunner(code, isControl: false, layout: $0.name) }
+            defer { for runner in runners { runner.end() } }
+            let maps = runners.flatMap { ["--map", "\($0.report.map)"] }
             var names: [UInt32: String] = [:]
-            for report in players.map(\.report) {
+            for report in runners.map(\.report) {
                 names[report.map] = report.layout
                 seen[report.layout] = Seen(report: report)
             }
@@ -158,11 +158,11 @@ struct LayoutTests {
                 // Before the tuples are used again, which would fill their keys.
                 for (name, entry) in try entries() { seen[name]?.after.append(entry) }
             }
-            for player in players { try player.ask() }
-            for player in players {
-                let answer = try player.answer()
-                seen[player.report.layout]?.next = answer.next
-                seen[player.report.layout]?.bystanders = answer.bystanders
+            for runner in runners { try runner.ask() }
+            for runner in runners {
+                let answer = try runner.answer()
+                seen[runner.report.layout]?.next = answer.next
+                seen[runner.report.layout]?.background = answer.background
             }
             if !isRepaired { for (name, entry) in try entries() { seen[name]?.after.append(entry) } }
         }

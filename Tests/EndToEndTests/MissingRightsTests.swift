@@ -65,7 +65,7 @@ struct MissingRightsTests {
         }
     }
 
-    /// Looking needs no CAP_NET_ADMIN; resetting does, and without it nothing at all is changed.
+    /// DiagnosisSession needs no CAP_NET_ADMIN; resetting does, and without it nothing at all is changed.
     @Test(.requires(.zombie)) func withoutNetAdmin() throws {
         let lab = try RealLab("net")
         try lab.start(
@@ -88,20 +88,20 @@ struct MissingRightsTests {
 
     /// A pinned map can be looked at, and not opened by its id: EPERM is each entry's outcome, and the run ends as usual.
     @Test(.requires(.zombie)) func withoutSysAdmin() throws {
-        let scene = try KilledRepairTests.Scene(dead: 2)
+        let scenario = try KilledRepairTests.Scenario(dead: 2)
         let pin = "/sys/fs/bpf/unstuck-test-\(getpid())"
-        try #require(unsafe bpf_obj_pin(scene.node.map.descriptor, pin) == 0)
+        try #require(unsafe bpf_obj_pin(scenario.node.map.descriptor, pin) == 0)
         defer { unsafe unlink(pin) }
         let drop = ["--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin", Programs.unstuck]
-        let output = try Programs.run("setpriv", drop + scene.arguments([]))
+        let output = try Programs.run("setpriv", drop + scenario.arguments([]))
         #expect(output.status == 2, "\(output.text)\(output.errors)")
         let report = try RepairDocumentTests.check(output.text)
         #expect(report.deletions.map(\.outcome) == ["failed", "failed"])
         #expect(report.deletions.allSatisfy { $0.detail.contains("CAP_SYS_ADMIN") })
-        #expect(report.unknown.contains { $0.contains("sockmap \(scene.node.map.id) could not be repaired") })
-        #expect(scene.keys("result", "failed").count == 2)
-        #expect(scene.lines.last?["event"].text == "end")
-        #expect(try scene.node.deadEntries == 2)
+        #expect(report.unknown.contains { $0.contains("sockmap \(scenario.node.map.id) could not be repaired") })
+        #expect(scenario.keys("result", "failed").count == 2)
+        #expect(scenario.lines.last?["event"].text == "end")
+        #expect(try scenario.node.deadEntries == 2)
     }
 
     @Test func withoutBTF() throws {

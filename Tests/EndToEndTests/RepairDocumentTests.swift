@@ -157,13 +157,13 @@ struct RepairDocumentTests {
 
     /// Members that a healthy run leaves empty.
     @Test func theRest() throws {
-        let scene = try KilledRepairTests.Scene(dead: 3)
-        let killed = try scene.start(["--per-minute", "1"])
-        #expect(scene.wait { scene.lines("result").count == 1 })
+        let scenario = try KilledRepairTests.Scenario(dead: 3)
+        let killed = try scenario.start(["--per-minute", "1"])
+        #expect(scenario.wait { scenario.lines("result").count == 1 })
         kill(killed.pid, SIGKILL)
         _ = try killed.wait()
-        let run = try scene.start(["--per-minute", "1"])
-        #expect(scene.wait { scene.lines("result").count == 2 })
+        let run = try scenario.start(["--per-minute", "1"])
+        #expect(scenario.wait { scenario.lines("result").count == 2 })
         run.terminate()
         let told = try Self.check(try run.wait().text)
         #expect(told.interrupted == "SIGTERM")
@@ -171,7 +171,7 @@ struct RepairDocumentTests {
         #expect(told.caps.perMinute == 1)
         // Seen once only.
         let output = try Programs.run(
-            Programs.unstuck, ["repair", "--map", "\(scene.node.map.id)", "--interval", "0", "--output", "json"])
+            Programs.unstuck, ["repair", "--map", "\(scenario.node.map.id)", "--interval", "0", "--output", "json"])
         #expect(output.status == 1)
         #expect(try Self.check(output.text).plan.undecided.count == 1)
     }
@@ -184,11 +184,11 @@ struct RepairDocumentTests {
             #expect(try Programs.run(Programs.unstuck, ["repair"] + wrong).status == 64, "\(wrong)")
         }
         // Not a journal: nothing is written to it, and nothing is changed.
-        let scene = try KilledRepairTests.Scene(dead: 1)
-        try Data("root:x:0:0\n".utf8).write(to: URL(filePath: scene.journal))
-        let refused = try Programs.run(Programs.unstuck, scene.arguments([]))
+        let scenario = try KilledRepairTests.Scenario(dead: 1)
+        try Data("root:x:0:0\n".utf8).write(to: URL(filePath: scenario.journal))
+        let refused = try Programs.run(Programs.unstuck, scenario.arguments([]))
         #expect(refused.status == 2)
         #expect(refused.errors.contains("is no journal"))
-        #expect(try scene.node.deadEntries == 1)
+        #expect(try scenario.node.deadEntries == 1)
     }
 }

@@ -9,7 +9,7 @@ import UnstuckModel
 struct UnprovenAbsenceTests {
     /// Live entries of our own namespace, by which the layout is known, and of a hidden one. The values tell cookies: without
     /// them nothing would be deleted anyway.
-    final class Scene {
+    final class Scenario {
         let map: TestMap
         let seen: [SocketPair]
         /// Those of the hidden namespace, or zombies of our own.
@@ -48,14 +48,15 @@ struct UnprovenAbsenceTests {
     }
 
     /// Inconclusive, with a reason that holds a word, and every entry still there.
-    private static func check(_ scene: Scene, _ word: String, _ run: ([String]) throws -> Programs.Output) throws {
-        let repaired = try run(scene.repair)
+    private static func check(_ scenario: Scenario, _ word: String, _ run: ([String]) throws -> Programs.Output) throws
+    {
+        let repaired = try run(scenario.repair)
         #expect(repaired.status == 2, "\(repaired.text)\(repaired.errors)")
-        #expect(scene.keys == 36, "live entries were deleted")
+        #expect(scenario.keys == 36, "live entries were deleted")
         let report = try JSONValue(repaired.text)["data"]
         #expect(report["plan"]["deletions"].array.isEmpty)
         #expect(Self.names(report["unknown"], word), "\(repaired.text)")
-        let found = try run(scene.diagnose)
+        let found = try run(scenario.diagnose)
         #expect(found.status == 2, "\(found.text)\(found.errors)")
         let diagnosis = try JSONValue(found.text)["data"]
         #expect(diagnosis.codes.isEmpty)
@@ -68,8 +69,8 @@ struct UnprovenAbsenceTests {
 
     /// The kernel's own list of namespaces tells of those that /proc hides.
     @Test func inAPIDNamespaceOfOnesOwn() throws {
-        let scene = try Scene()
-        try Self.check(scene, "(in the kernel's list) was not read") {
+        let scenario = try Scenario()
+        try Self.check(scenario, "(in the kernel's list) was not read") {
             try Programs.run("unshare", ["--pid", "--fork", "--mount-proc", Programs.unstuck] + $0)
         }
     }
@@ -78,23 +79,24 @@ struct UnprovenAbsenceTests {
     private static let withoutBTF = "mount -t tmpfs none /sys/kernel/btf"
 
     @Test func inAPIDNamespaceOfOnesOwnWithoutBTF() throws {
-        let scene = try Scene()
+        let scenario = try Scenario()
         let script = "\(Self.withoutBTF) && exec \"$0\" \"$@\""
-        try Self.check(scene, "prove that every network namespace was read: /proc shows the processes of PID namespace")
-        {
+        try Self.check(
+            scenario, "prove that every network namespace was read: /proc shows the processes of PID namespace"
+        ) {
             try Programs.run("unshare", ["--pid", "--fork", "--mount-proc", "sh", "-c", script, Programs.unstuck] + $0)
         }
     }
 
     /// As in a container that has the host's /proc elsewhere: its processes are seen, and their descriptors are out of reach.
     @Test func withTheHostsProcElsewhere() throws {
-        let scene = try Scene()
+        let scenario = try Scenario()
         let root = "/tmp/unstuck-root-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: "\(root)/proc", withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: root) }
         let script =
             "\(Self.withoutBTF) && mount --rbind /proc \(root)/proc && mount -t proc proc /proc && exec \"$0\" \"$@\""
-        try Self.check(scene, "could not tell in which network namespaces the sockets of") {
+        try Self.check(scenario, "could not tell in which network namespaces the sockets of") {
             try Programs.run(
                 "unshare",
                 ["--pid", "--fork", "--mount", "sh", "-c", script, Programs.unstuck] + $0 + ["--root", root])
@@ -103,34 +105,34 @@ struct UnprovenAbsenceTests {
 
     /// Where /proc hides processes not even zombies are called dead.
     @Test(.requires(.zombie)) func withAProcThatHidesProcesses() throws {
-        let scene = try Scene(areDead: true)
+        let scenario = try Scenario(areDead: true)
         let script = "\(Self.withoutBTF) && mount -t proc -o hidepid=2 proc /proc && exec \"$0\" \"$@\""
-        try Self.check(scene, "prove that every network namespace was read: /proc is mounted with hidepid=") {
+        try Self.check(scenario, "prove that every network namespace was read: /proc is mounted with hidepid=") {
             try Programs.run("unshare", ["--mount", "sh", "-c", script, Programs.unstuck] + $0)
         }
     }
 
     /// Without the capability to look into others' processes, what they hold is not known.
     @Test(.requires(.zombie)) func withProcessesThatMayNotBeLookedInto() throws {
-        let scene = try Scene(areDead: true)
+        let scenario = try Scenario(areDead: true)
         let drop = ["--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace", Programs.unstuck]
         let script = "\(Self.withoutBTF) && exec setpriv \"$0\" \"$@\""
-        try Self.check(scene, "could not be looked into: needs CAP_SYS_PTRACE") {
+        try Self.check(scenario, "could not be looked into: needs CAP_SYS_PTRACE") {
             try Programs.run("unshare", ["--mount", "sh", "-c", script] + drop + $0)
         }
     }
 
     /// On the host the hidden namespace is found through its sockets: they are alive, and said to be.
     @Test func onTheHostTheyAreSeen() throws {
-        let scene = try Scene()
+        let scenario = try Scenario()
         let output = try Programs.run(
             Programs.unstuck,
-            ["sockmaps", "entries", "--without-iterator", "--map", "\(scene.map.id)", "--output", "json"])
+            ["sockmaps", "entries", "--without-iterator", "--map", "\(scenario.map.id)", "--output", "json"])
         let states = try output.text.split(separator: "\n").map { try JSONValue(String($0))["state"].text }
         #expect(states.count == 36)
         #expect(!states.contains("unseen"), "\(output.text)")
         #expect(states.count { $0 == "live" } == 36, "\(output.errors)")
-        _ = try Programs.run(Programs.unstuck, scene.repair)
-        #expect(scene.keys == 36)
+        _ = try Programs.run(Programs.unstuck, scenario.repair)
+        #expect(scenario.keys == 36)
     }
 }

@@ -11,8 +11,8 @@ public final class ConnectionChurn {
 
     /// A thread that is waited for once.
     private final class Box {
-        private var thread: RunningThread<Void>?
-        init(_ thread: consuming RunningThread<Void>) { self.thread = consume thread }
+        private var thread: JoinableThread<Void>?
+        init(_ thread: consuming JoinableThread<Void>) { self.thread = consume thread }
         func wait() throws {
             guard let thread = thread.take() else { return }
             try thread.wait()
@@ -27,7 +27,7 @@ public final class ConnectionChurn {
         counter = opened
         threads = try (0..<count).map { _ in
             Box(
-                try RunningThread {
+                try JoinableThread {
                     try Self.run(rate: Double(rate) / Double(count), seconds: seconds, isStopped) { opened.add() }
                 })
         }

@@ -21,7 +21,7 @@ struct FactsTests {
     }
 
     private func status(_ id: String) throws -> BugVerdict {
-        try #require(judgeKernel(Self.facts.evidence).first { $0.id == id })
+        try #require(evaluateKernel(Self.facts.evidence).first { $0.id == id })
     }
 
     @Test(.requires(.leak)) func leaks() throws {

@@ -24,7 +24,7 @@ struct NamespaceSurveyTests {
         try syscall("pipe", on: "a thread's end") { unsafe pipe(&end) }
         defer { for descriptor in answer + end.prefix(1) { close(descriptor) } }
         let (told, waited) = (answer[1], end[0])
-        let thread = try RunningThread {
+        let thread = try JoinableThread {
             var inode: UInt32 = 0
             if linux_new_network() == 0 {
                 inode = linkTarget("/proc/thread-self/ns/net").flatMap(NamespaceFinder.inode(ofLink:)) ?? 0

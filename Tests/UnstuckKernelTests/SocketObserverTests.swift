@@ -107,7 +107,7 @@ struct SocketObserverTests {
         let standing = try (0..<Scale.of(100, small: 20)).map { try SocketPair(isV6: $0 % 2 == 0) }
         let wanted = Set(standing.flatMap { [SocketPair.inode($0.server), SocketPair.inode($0.client)] })
         let stop = Flag()
-        let churn = try RunningThread {
+        let churn = try JoinableThread {
             while !stop.isSet { _ = try SocketPair() }
         }
         defer { stop.set() }

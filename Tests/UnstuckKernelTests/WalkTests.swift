@@ -182,7 +182,7 @@ struct WalkTests {
         #expect(judge.decision.layout == .cilium)
         var states: [FourTuple: EntryState] = [:]
         for entry in look.sockmaps[0].walk?.entries ?? [] {
-            let verdict = judge.judge(entry)
+            let verdict = judge.classify(entry)
             if let claim = verdict.claim { states[claim] = verdict.state }
             #expect((entry.cookie != nil) == (valueSize == 8))
         }

@@ -5,7 +5,7 @@ import UnstuckModel
 
 @testable import UnstuckLab
 
-/// The faults on this machine's own kernel, each with its healthy twin.
+/// The faults on this machine's own kernel, each with its control case.
 @Suite(.serialized) struct RealFaultTests {
     @Test(.requires(.native), arguments: AddressFamily.allCases)
     func aZombieHangsWhoeverUsesItsPortAgain(_ family: AddressFamily) throws {

@@ -45,7 +45,7 @@ import UnstuckModel
 
     @Test(arguments: ["\r\n\r\n", "GET\r\n\r\n", "GET / SPDY/1\r\n\r\n", String(repeating: "x", count: 20_000)])
     func nonsenseIsRefused(_ request: String) {
-        #expect(HTTPRequest.parse(Array(request.utf8)) == .malformed)
+        #expect(ServedRequest.parse(Array(request.utf8)) == .malformed)
     }
 
     @Test(arguments: ["GET /slow?&&=&ms HTTP/1.0\r\n\r\n", "GET ? HTTP/1.1\r\n\r\n", "GET /?= HTTP/1.1\r\n\r\n"])

@@ -53,7 +53,7 @@ struct LayoutDecisionTests {
         #expect(decision.agreed == 20 && decision.compared == 20)
         #expect(!decision.isInferred)
         for entry in map.entries {
-            let (claim, state) = decision.judge(entry)
+            let (claim, state) = decision.classify(entry)
             #expect(state == .live)
             #expect(claim != nil)
         }
@@ -103,12 +103,12 @@ struct LayoutDecisionTests {
             var map = try Self.map(layout)
             map.entries[3].resident.tuple.remote = try #require(Endpoint("198.51.100.9:9"))
             let decision = LayoutDecision(for: map)
-            #expect(decision.judge(map.entries[3]).state == .crossWired)
+            #expect(decision.classify(map.entries[3]).state == .crossWired)
             #expect(decision.agreed == 19)
         }
         var map = try Self.map(.beylaCookie)
         map.entries[3].resident.identity.cookie = 77
-        #expect(LayoutDecision(for: map).judge(map.entries[3]).state == .undecodable)
+        #expect(LayoutDecision(for: map).classify(map.entries[3]).state == .undecodable)
     }
 
     @Test func aDeadEntryKeepsItsClaim() throws {
@@ -117,7 +117,7 @@ struct LayoutDecisionTests {
             let before = LayoutDecision(for: map).claim(of: map.entries[5])
             map.entries[5].resident.state = .close
             let decision = LayoutDecision(for: map)
-            #expect(decision.judge(map.entries[5]).state == .zombie, "\(layout.name)")
+            #expect(decision.classify(map.entries[5]).state == .zombie, "\(layout.name)")
             #expect(decision.claim(of: map.entries[5]) == before)
         }
     }

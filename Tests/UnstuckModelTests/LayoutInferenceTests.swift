@@ -50,7 +50,7 @@ struct LayoutInferenceTests {
         #expect(layout.naming == naming)
         #expect(decision.agreed == map.entries.count)
         for entry in map.entries {
-            let (claim, state) = decision.judge(entry)
+            let (claim, state) = decision.classify(entry)
             #expect(claim == entry.resident.tuple)
             #expect(state == .live)
         }
@@ -182,8 +182,8 @@ struct LayoutInferenceTests {
         map.entries[9].resident.state = .close
         let decision = LayoutDecision(for: map)
         #expect(decision.layout?.naming == .connection, "\(decision.evidence)")
-        #expect(decision.judge(map.entries[4]).state == .crossWired)
-        #expect(decision.judge(map.entries[9]).state == .zombie)
+        #expect(decision.classify(map.entries[4]).state == .crossWired)
+        #expect(decision.classify(map.entries[9]).state == .zombie)
     }
 
     /// Whatever keys there are, of whatever size, nothing traps.

@@ -47,7 +47,7 @@ struct WalkedMapTests {
 
     /// What the last entry that was filed is.
     var last: WalkedMap.Verdict? {
-        map.walk?.entries.last.map(WalkedMap(map, seen: SeenSockets(look)).judge)
+        map.walk?.entries.last.map(WalkedMap(map, seen: SeenSockets(look)).classify)
     }
     var decision: LayoutDecision { WalkedMap(map, seen: SeenSockets(look)).decision }
 
@@ -107,41 +107,41 @@ struct WalkedMapTests {
         #expect(other.mayBe(one) == may)
     }
 
-    /// The healthy twins, each of them one step from unseen.
+    /// The control cases, each of them one step from unseen.
     @Test func whatIsNotCalledUnseen() {
-        var twin = self
-        twin.file(Self.dead)
-        twin.list(Self.dead)
-        #expect(twin.last?.state == .live)
+        var control = self
+        control.file(Self.dead)
+        control.list(Self.dead)
+        #expect(control.last?.state == .live)
 
-        twin = self
-        twin.file(Self.dead, isStable: false)
-        #expect(twin.last?.state == .unknown, "it came or went while the tables were read")
+        control = self
+        control.file(Self.dead, isStable: false)
+        #expect(control.last?.state == .unknown, "it came or went while the tables were read")
 
-        twin = self
-        twin.file(Self.dead)
-        twin.look.namespaces.append(NetworkNamespace(inode: 2, name: "x", process: nil, wasRead: false))
-        #expect(twin.last?.state == .unknown, "one namespace was not read")
+        control = self
+        control.file(Self.dead)
+        control.look.namespaces.append(NetworkNamespace(inode: 2, name: "x", process: nil, wasRead: false))
+        #expect(control.last?.state == .unknown, "one namespace was not read")
 
-        twin = self
-        twin.file(Self.dead)
-        twin.look.shortfalls.append(Shortfall(.namespaces, action: "find every one", missing: "time"))
-        #expect(twin.last?.state == .unknown)
+        control = self
+        control.file(Self.dead)
+        control.look.shortfalls.append(Shortfall(.namespaces, action: "find every one", missing: "time"))
+        #expect(control.last?.state == .unknown)
 
-        twin = self
-        twin.file(Self.dead)
-        twin.look.namespaces = []
-        #expect(twin.last?.state == .unknown)
+        control = self
+        control.file(Self.dead)
+        control.look.namespaces = []
+        #expect(control.last?.state == .unknown)
 
-        twin = self
-        twin.file(Self.dead)
-        twin.list(Self.dead.reversed, netns: 2)
-        #expect(twin.last?.state == .unknown, "its far end is here: the key may be the wrong way round for us")
+        control = self
+        control.file(Self.dead)
+        control.list(Self.dead.reversed, netns: 2)
+        #expect(control.last?.state == .unknown, "its far end is here: the key may be the wrong way round for us")
 
-        twin = self
-        twin.file(Self.dead)
-        twin.list(Self.dead, state: .synReceived, inode: 0)
-        #expect(twin.last?.state == .live, "the handshake is under way")
+        control = self
+        control.file(Self.dead)
+        control.list(Self.dead, state: .synReceived, inode: 0)
+        #expect(control.last?.state == .live, "the handshake is under way")
     }
 
     /// Only CLOSE leaves a TIME_WAIT behind.

@@ -81,7 +81,7 @@ import UnstuckModel
     }
 
     @Test func emptyAcceptIsRemoved() throws {
-        let request = HTTPRequest(
+        let request = ProbeRequest(
             url: try ProbeURL("[2001:db8::1]:8080"),
             headers: [HTTPHeader("accept", ""), HTTPHeader("Connection", "x")],
             userAgent: "kube-probe/1.30")

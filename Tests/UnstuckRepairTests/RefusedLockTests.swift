@@ -28,7 +28,7 @@ struct RefusedLockTests {
     func theLockNamesWhatFailed(_ call: String, _ word: String) throws {
         let path = "/tmp/unstuck-test-\(getpid())-\(call).lock"
         defer { unsafe _ = unlink(path) }
-        let failure = try Self.failure(without: call) { _ = try RepairLock(path: path, patience: 1) }
+        let failure = try Self.failure(without: call) { _ = try FileLock(path: path, patience: 1) }
         #expect(failure == "\(word) \(path): Operation not permitted")
     }
 

@@ -12,7 +12,7 @@ import UnstuckRepair
 @Suite("Repair on this kernel", .serialized, .requires(.zombie))
 struct RepairTests {
     /// A map with live entries and one zombie, looked at twice.
-    final class Scene {
+    final class Scenario {
         let map: TestMap
         let live: [SocketPair]
         let dead: SocketPair
@@ -67,60 +67,60 @@ struct RepairTests {
     }
 
     @Test func deletesTheZombieAndNothingElse() throws {
-        let scene = try Scene()
-        let (plan, diagnosis) = try scene.plan()
+        let scenario = try Scenario()
+        let (plan, diagnosis) = try scenario.plan()
         #expect(diagnosis.findings.map(\.code) == [.zombie])
         #expect(plan.deletions.first?.holder?.pid == getpid())
-        let result = try scene.apply(plan)
+        let result = try scenario.apply(plan)
         #expect(result.deletions.map(\.outcome) == [.deleted])
-        let left = try scene.map.entries
+        let left = try scenario.map.entries
         #expect(left.count == 6)
         #expect(left.allSatisfy { $0.resident.residentState == .live })
         // Written before, and after.
-        let events = scene.journalLines.compactMap { $0["event"] as? String }
+        let events = scenario.journalLines.compactMap { $0["event"] as? String }
         #expect(events == ["begin", "intend", "result", "end"])
     }
 
     /// The key is taken over by a live socket after the plan was made.
     @Test func leavesAKeyThatWasTakenOver() throws {
-        let scene = try Scene()
-        let (plan, _) = try scene.plan()
+        let scenario = try Scenario()
+        let (plan, _) = try scenario.plan()
         let newcomer = try SocketPair()
-        try scene.map.put(newcomer.server, as: scene.dead.tuple)
-        let result = try scene.apply(plan)
+        try scenario.map.put(newcomer.server, as: scenario.dead.tuple)
+        let result = try scenario.apply(plan)
         #expect(result.deletions.map(\.outcome) == [.changed])
-        let inodes = try scene.map.entries.map(\.resident.inode)
+        let inodes = try scenario.map.entries.map(\.resident.inode)
         #expect(inodes.contains(SocketPair.inode(newcomer.server)))
-        #expect(scene.journalLines.contains { $0["outcome"] as? String == "changed" })
+        #expect(scenario.journalLines.contains { $0["outcome"] as? String == "changed" })
     }
 
     /// The holder closes the zombie after the plan was made: its descriptor can no longer be held.
     @Test func leavesWhatItCannotHold() throws {
-        let scene = try Scene()
-        let (plan, _) = try scene.plan()
-        scene.dead.closeServer()
-        let outcome = try #require(try scene.apply(plan).deletions.first?.outcome)
+        let scenario = try Scenario()
+        let (plan, _) = try scenario.plan()
+        scenario.dead.closeServer()
+        let outcome = try #require(try scenario.apply(plan).deletions.first?.outcome)
         #expect(outcome.word == "not-held")
-        #expect(try scene.map.entries.count == 6)
+        #expect(try scenario.map.entries.count == 6)
     }
 
     /// The descriptor's number now stands for another socket.
     @Test func leavesADescriptorThatIsAnotherSocketNow() throws {
-        let scene = try Scene()
-        let (plan, _) = try scene.plan()
+        let scenario = try Scenario()
+        let (plan, _) = try scenario.plan()
         let other = try SocketPair()
-        #expect(dup2(other.server, scene.dead.server) >= 0)
-        let outcome = try #require(try scene.apply(plan).deletions.first?.outcome)
+        #expect(dup2(other.server, scenario.dead.server) >= 0)
+        let outcome = try #require(try scenario.apply(plan).deletions.first?.outcome)
         #expect(outcome.word == "not-held")
     }
 
     /// The zombie's owner connects the very same socket again after the plan was made (Z5).
     @Test func leavesASocketThatCameBackToLife() throws {
-        let scene = try Scene()
-        let (plan, _) = try scene.plan()
-        try scene.dead.reconnectServer()
-        #expect(try scene.apply(plan).deletions.map(\.outcome) == [.revived])
-        #expect(try scene.map.entries.count == 7)
+        let scenario = try Scenario()
+        let (plan, _) = try scenario.plan()
+        try scenario.dead.reconnectServer()
+        #expect(try scenario.apply(plan).deletions.map(\.outcome) == [.revived])
+        #expect(try scenario.map.entries.count == 7)
     }
 
     /// More than one pass can report at once: every outcome is told, none is lost.
@@ -145,27 +145,27 @@ struct RepairTests {
     }
 
     @Test func anEntryThatIsGoneIsReportedGone() throws {
-        let scene = try Scene()
-        let (plan, _) = try scene.plan()
-        scene.map.remove(scene.dead.tuple)
-        #expect(try scene.apply(plan).deletions.map(\.outcome) == [.gone])
+        let scenario = try Scenario()
+        let (plan, _) = try scenario.plan()
+        scenario.map.remove(scenario.dead.tuple)
+        #expect(try scenario.apply(plan).deletions.map(\.outcome) == [.gone])
     }
 
     @Test func anUnknownLayoutIsReportedAndNeverDeleted() throws {
-        let scene = try Scene(layoutKnown: false)
-        let (plan, diagnosis) = try scene.plan { $0.isForced = true }
+        let scenario = try Scenario(layoutKnown: false)
+        let (plan, diagnosis) = try scenario.plan { $0.isForced = true }
         #expect(plan.isEmpty)
         #expect(plan.undecided.count == 1)
         #expect(diagnosis.findings.isEmpty)
         #expect(diagnosis.unknown.count == 1)
-        #expect(try scene.map.entries.count == 7)
+        #expect(try scenario.map.entries.count == 7)
     }
 
     @Test func twoRunsDoNotMeet() throws {
         let path = "/tmp/unstuck-test-\(UUID().uuidString).lock"
         defer { unsafe unlink(path) }
-        let first = try RepairLock(path: path)
-        let refusal = #expect(throws: RepairLock.Failure.self) { _ = try RepairLock(path: path) }
+        let first = try FileLock(path: path)
+        let refusal = #expect(throws: FileLock.Failure.self) { _ = try FileLock(path: path) }
         guard case .held(let holder) = refusal else { throw try #require(refusal) }
         #expect(holder?.pid == getpid())
         #expect(abs(Double(holder?.since ?? 0) - Date().timeIntervalSince1970) < 60)
@@ -173,7 +173,7 @@ struct RepairTests {
         // What stands in the file is for people only.
         for text in ["", "1 0", "999999999 1 2", "-1 x"] {
             try Data(text.utf8).write(to: URL(filePath: path))
-            _ = try RepairLock(path: path)
+            _ = try FileLock(path: path)
         }
     }
 
@@ -182,12 +182,12 @@ struct RepairTests {
         defer { unsafe unlink(path) }
         let held = unsafe open(path, O_RDWR | O_CREAT, 0o600)
         try #require(held >= 0 && flock(held, LOCK_EX) == 0)
-        #expect(throws: RepairLock.Failure.self) { _ = try RepairLock(path: path, patience: 0.1) }
+        #expect(throws: FileLock.Failure.self) { _ = try FileLock(path: path, patience: 0.1) }
         Thread.detachNewThread {
             usleep(300_000)
             close(held)
         }
-        _ = try RepairLock(path: path, patience: 60, isTransient: true)
+        _ = try FileLock(path: path, patience: 60, isTransient: true)
         #expect(unsafe access(path, F_OK) != 0)
     }
 
@@ -209,7 +209,7 @@ struct RepairTests {
             for _ in 0..<4 {
                 group.addTask {
                     for _ in 0..<40 {
-                        let lock = try RepairLock(path: path, patience: 60, isTransient: true)
+                        let lock = try FileLock(path: path, patience: 60, isTransient: true)
                         seen.holdBriefly()
                         _ = consume lock
                     }

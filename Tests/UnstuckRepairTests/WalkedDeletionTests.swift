@@ -11,7 +11,7 @@ import UnstuckRepair
 @Suite("Walked entries are deleted in batches", .serialized, .requires(.zombie, .native))
 struct WalkedDeletionTests {
     /// Zombies for two batches, in a map whose values tell cookies.
-    final class Scene {
+    final class Scenario {
         let map: TestMap
         let live: [SocketPair]
         let dead: [SocketPair]
@@ -69,26 +69,26 @@ struct WalkedDeletionTests {
     }
 
     @Test func aSignalIsHeardBetweenThem() throws {
-        let scene = try Scene()
+        let scenario = try Scenario()
         var asked = 0
-        let result = try scene.apply(scene.plan()) { _ in
+        let result = try scenario.apply(scenario.plan()) { _ in
             asked += 1
             return asked == 2 ? "SIGTERM" : nil  // the first is before them all
         }
         #expect(result.interruption == "SIGTERM")
         #expect(result.deletions.dropFirst(128).map(\.outcome.word) == ["stopped", "stopped"])
         #expect(!result.deletions.prefix(128).contains { $0.outcome.word == "stopped" })
-        #expect(try Journal(path: scene.journal).unfinished.isEmpty)
+        #expect(try Journal(path: scenario.journal).unfinished.isEmpty)
     }
 
     /// The owner of a zombie of the second batch connects it again while the first is dealt with (Z5): it lives under another
     /// tuple than its key names, so asking for that by name finds nobody.
     @Test func whoComesBackToLifeMeanwhileIsLeftAlone() throws {
-        let scene = try Scene()
-        let plan = try scene.plan()
-        let revived = try scene.pair(plan.deletions[128])
+        let scenario = try Scenario()
+        let plan = try scenario.plan()
+        let revived = try scenario.pair(plan.deletions[128])
         var asked = 0
-        let result = try scene.apply(plan) { _ in
+        let result = try scenario.apply(plan) { _ in
             asked += 1
             if asked == 2 { try? revived.reconnectServer() }
             return nil
@@ -97,7 +97,7 @@ struct WalkedDeletionTests {
         #expect(result.deletions.count == 130)
         #expect(result.deletions[128].outcome.word != "deleted")
         let inode = SocketPair.inode(revived.server)
-        #expect(try scene.map.entries.contains { $0.resident.inode == inode })
+        #expect(try scenario.map.entries.contains { $0.resident.inode == inode })
         #expect(result.deletions.contains { $0.outcome == .deleted })
     }
 }

@@ -44,12 +44,12 @@ public struct DiagSocket: Hashable, Sendable {
             sendQueue: message.idiag_wqueue, info: nil, memory: nil, cgroup: nil, others: [])
         let start = min(aligned(range.lowerBound + MemoryLayout<inet_diag_msg>.size), range.upperBound)
         for attribute in try NetlinkAttribute.decode(bytes, in: start..<range.upperBound) {
-            try socket.take(attribute, bytes)
+            try socket.decode(attribute, bytes)
         }
         return socket
     }
 
-    private mutating func take(_ attribute: NetlinkAttribute, _ bytes: RawSpan) throws(NetlinkError) {
+    private mutating func decode(_ attribute: NetlinkAttribute, _ bytes: RawSpan) throws(NetlinkError) {
         let payload = attribute.payload
         switch Int(attribute.number) {
         case INET_DIAG_INFO:

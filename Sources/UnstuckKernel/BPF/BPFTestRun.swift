@@ -126,7 +126,7 @@ public enum MapIterators {
     public static var areRefused: Bool { refused.load(ordering: .relaxed) }
 
     private static var wantsRights: Bool {
-        !Requirement.Capability.netAdmin.isPresent && !Requirement.Capability.sysAdmin.isPresent
+        !MissingPrivilege.Capability.netAdmin.isPresent && !MissingPrivilege.Capability.sysAdmin.isPresent
     }
 
     /// Loads by the first way, and by the second if the kernel refuses the first and takes the second.

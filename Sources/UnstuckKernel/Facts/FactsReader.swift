@@ -23,7 +23,7 @@ public struct FactsReader {
         facts.signature = line("/proc/version_signature")
         facts.vendor = vendor
         facts.configurationSource = configuration?.source
-        facts.capabilities = Requirement.Capability.allCases.map {
+        facts.capabilities = MissingPrivilege.Capability.allCases.map {
             KernelFacts.Capability(name: $0.name, isPresent: $0.isPresent, neededFor: $0.neededFor)
         }
         // The last of them ends the private connection.
@@ -109,14 +109,14 @@ public struct FactsReader {
         }
     }
 
-    private static func missing(_ error: any Error) -> String { Requirement.missing(behind: error) }
+    private static func missing(_ error: any Error) -> String { MissingPrivilege.missing(behind: error) }
 
     private static func typeInformation(_ types: Result<KernelTypes, any Error>) -> Support {
         switch types {
-        case .success: .supported("read \(Requirement.btfPath)")
+        case .success: .supported("read \(MissingPrivilege.btfPath)")
         case .failure(let error):
-            Requirement.hasBTF
-                ? .inconclusive("\(error)") : .unsupported("no \(Requirement.btfPath): iterators cannot be loaded")
+            MissingPrivilege.hasBTF
+                ? .inconclusive("\(error)") : .unsupported("no \(MissingPrivilege.btfPath): iterators cannot be loaded")
         }
     }
 
@@ -162,7 +162,7 @@ public struct FactsReader {
     }
 }
 
-extension Requirement.Capability {
+extension MissingPrivilege.Capability {
     /// What Unstuck does with it.
     var neededFor: String {
         switch self {

@@ -101,7 +101,7 @@ extension Support {
     ///
     /// - Parameter needed: the capabilities without which a refusal proves nothing.
     static func trying(
-        _ action: String, needing needed: [Requirement.Capability] = [.bpf, .perfmon], _ body: () throws -> Void
+        _ action: String, needing needed: [MissingPrivilege.Capability] = [.bpf, .perfmon], _ body: () throws -> Void
     ) -> Support {
         do {
             try body()

@@ -83,7 +83,7 @@ public final class SocketTables {
                     isSettled = false  // its process has ended: perhaps there is another way in
                 } catch {
                     failed[inode] = found.namespace
-                    refused[Requirement.missing(behind: error), default: 0] += 1
+                    refused[MissingPrivilege.missing(behind: error), default: 0] += 1
                 }
             }
         }
@@ -115,7 +115,7 @@ public final class SocketTables {
         } catch let error as SystemError where error.errno == ENOENT {
             refused["a kernel with tcp_diag", default: 0] += 1
         } catch {
-            refused[Requirement.missing(behind: error), default: 0] += 1
+            refused[MissingPrivilege.missing(behind: error), default: 0] += 1
         }
         result.namespaces.append(namespace)
     }
@@ -132,7 +132,7 @@ public final class SocketTables {
                 let diag = try SockDiag(inNamespace: "/proc/self/fd/\(found.descriptor.raw)")
                 opened[found.inode] = Open(namespace: namespace, diag: diag)
             } catch {
-                failures[Requirement.missing(behind: error), default: 0] += 1
+                failures[MissingPrivilege.missing(behind: error), default: 0] += 1
             }
         }
         for (inode, entry) in opened.sorted(by: { $0.key < $1.key }) {

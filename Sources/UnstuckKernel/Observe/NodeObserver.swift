@@ -146,7 +146,7 @@ public final class NodeObserver {
     ) throws {
         var reason = options.avoidsIterators ? WalkedMaps.chosen : ""
         if let refusal {
-            reason = Requirement.missing(behind: refusal)
+            reason = MissingPrivilege.missing(behind: refusal)
         } else if !options.avoidsIterators {
             do {
                 description.entries = try sockmaps.entries(of: map)
@@ -155,7 +155,7 @@ public final class NodeObserver {
                 throw error
             } catch {
                 if let error = error as? BPFError, error.isOfLoading { refusal = error }
-                reason = Requirement.missing(behind: error)
+                reason = MissingPrivilege.missing(behind: error)
             }
         }
         let walk = try KeyWalk.run(over: map)
@@ -305,7 +305,7 @@ public final class NodeObserver {
 extension Shortfall {
     /// A shortfall from the error that caused it, with what is missing named.
     init(_ evidence: Evidence, action: String, error: any Error) {
-        self.init(evidence, action: action, missing: Requirement.missing(behind: error))
+        self.init(evidence, action: action, missing: MissingPrivilege.missing(behind: error))
     }
 }
 

@@ -201,7 +201,7 @@ struct NamespaceSurvey {
 
     /// What it takes to look into another process; with the capability, something else stands against it.
     private static var access: String {
-        let capability = Requirement.Capability.sysPtrace
+        let capability = MissingPrivilege.Capability.sysPtrace
         return capability.isPresent
             ? "a way into them: \(capability.name) is present, and a security module or a user namespace refuses"
             : capability.name

@@ -18,6 +18,6 @@ public enum NamespaceThread {
 
     /// Runs `body` on a thread of its own and waits for it.
     public static func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
-        try RunningThread(body).wait()
+        try JoinableThread(body).wait()
     }
 }

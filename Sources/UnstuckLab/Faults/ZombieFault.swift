@@ -49,13 +49,13 @@ public struct ZombieFault: Sendable {
     ) throws -> [HeldConnection] {
         let log = ServerLog(lab: lab, host: pod)
         let start = log.end
-        var clients: [SceneSocket] = []
+        var clients: [ScenarioSocket] = []
         do {
             for tuple in tuples {
                 let client = try TCP.connected(from: tuple.local, to: tuple.remote)
                 try client.resetOnClose()
                 _ = try client.send(ServerConnection.holdMark)
-                clients.append(SceneSocket(client))
+                clients.append(ScenarioSocket(client))
             }
         } catch let error as SystemError {
             throw LabError(.failed, "the client \(tuples[clients.count]) failed", cause: error)

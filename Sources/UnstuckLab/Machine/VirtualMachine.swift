@@ -57,7 +57,7 @@ public struct VirtualMachine: Sendable {
             let console = "\(folder)/console.log"
             let end = try boot(initramfs, lab: lab, below: folder, console: console, interruption, streams)
             let said = String(decoding: (try? readFile(console)) ?? [], as: UTF8.self)
-            let outcome = judge(end, SplatScanner.splats(in: said))
+            let outcome = outcome(end, SplatScanner.splats(in: said))
             if case .ended = outcome {
                 try Files.removeTree(folder)
             } else if keepsConsole {
@@ -95,7 +95,7 @@ public struct VirtualMachine: Sendable {
         try Files.write("", to: line)
         let output = try OwnedDescriptor(path: line)
         let emulator = try Child(
-            [lab, "leash", "\(getpid())", "--", program] + engine.arguments + [
+            [lab, "parent-death-guard", "\(getpid())", "--", program] + engine.arguments + [
                 "-smp", "\(processors)", "-m", "\(megabytes)M", "-nodefaults", "-no-user-config",
                 "-display", "none", "-no-reboot", "-nic", "none", "-serial", "file:\(console)", "-serial",
                 "file:\(line)", "-kernel", kernel.image, "-initrd", initramfs, "-append",
@@ -129,7 +129,7 @@ public struct VirtualMachine: Sendable {
         return End(status: status, failure: failure, isInTime: isInTime, emulator: try emulator.wait())
     }
 
-    private func judge(_ end: End, _ splats: [String]) -> Outcome {
+    private func outcome(_ end: End, _ splats: [String]) -> Outcome {
         if let failure = end.failure { return .lost("the guest could not begin: \(failure)") }
         // A guest that told its end and then hung is one that its kernel would not let go.
         if end.status != nil, !end.isInTime { return .lost(splats.first ?? "it told its end and did not power off") }

@@ -42,7 +42,7 @@ struct ServerConnection {
     mutating func ended() { closesWhenSent = true }
 
     mutating func answerWork() {
-        output += HTTPRequest.response("200 OK", body: "slow\n", keepsAlive: false)
+        output += ServedRequest.response("200 OK", body: "slow\n", keepsAlive: false)
         closesWhenSent = true
     }
 
@@ -58,10 +58,10 @@ struct ServerConnection {
             isFirst = false
         }
         while !closesWhenSent {
-            switch HTTPRequest.parse(input) {
+            switch ServedRequest.parse(input) {
             case .incomplete: return .none
             case .malformed:
-                output += HTTPRequest.response("400 Bad Request", body: "bad request\n", keepsAlive: false)
+                output += ServedRequest.response("400 Bad Request", body: "bad request\n", keepsAlive: false)
                 closesWhenSent = true
             case .complete(let request, let length):
                 input.removeFirst(length)
@@ -72,14 +72,14 @@ struct ServerConnection {
         return .none
     }
 
-    private mutating func answer(_ request: HTTPRequest) -> Action {
+    private mutating func answer(_ request: ServedRequest) -> Action {
         switch (request.method, request.path) {
         case ("GET", "/healthz"):
-            output += HTTPRequest.response("200 OK", body: "ok", keepsAlive: request.keepsAlive)
+            output += ServedRequest.response("200 OK", body: "ok", keepsAlive: request.keepsAlive)
         case ("GET", "/slow"):
             return .work(milliseconds: request.query["ms"].flatMap { Int($0) } ?? 1000)
         default:
-            output += HTTPRequest.response("404 Not Found", body: "not found\n", keepsAlive: request.keepsAlive)
+            output += ServedRequest.response("404 Not Found", body: "not found\n", keepsAlive: request.keepsAlive)
         }
         if !request.keepsAlive { closesWhenSent = true }
         return .none

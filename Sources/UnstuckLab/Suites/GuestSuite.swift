@@ -52,7 +52,8 @@ public final class GuestSuite {
         try Files.makeFolder(options.results)
         log = "\(options.results)/\(kernel.name).log"
         child = try Child(
-            [lab, "leash", "\(getpid())", "--", lab] + Self.boot(kernel.name, options) + ["--"] + Self.command(options))
+            [lab, "parent-death-guard", "\(getpid())", "--", lab] + Self.boot(kernel.name, options) + ["--"]
+                + Self.command(options))
     }
 
     private static func boot(_ name: String, _ options: Options) -> [String] {

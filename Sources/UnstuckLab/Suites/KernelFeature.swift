@@ -24,7 +24,7 @@ public enum KernelFeature: String, Decodable, CaseIterable, Comparable, Sendable
     case openProc = "open-proc"
     /// Its processors are no emulator's: what is about rates, or waits for minutes there, runs here.
     case native
-    /// What differs little from kernel to kernel is played here: on the machine and in a kernel that leaks.
+    /// What differs little from kernel to kernel is run here: on the machine and in a kernel that leaks.
     case thorough
 
     public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }

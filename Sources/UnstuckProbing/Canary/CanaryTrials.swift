@@ -59,7 +59,7 @@ struct CanaryTrials {
                 seen.append(sight.isPresent)
                 trial.evidence.append("\(family): \(sight.words)")
             } catch {
-                trial.evidence.append("\(family): not told: \(Requirement.missing(behind: error))")
+                trial.evidence.append("\(family): not told: \(MissingPrivilege.missing(behind: error))")
             }
         }
         // Seen in one family it is there; it is absent only if neither shows it.
@@ -184,14 +184,14 @@ struct CanaryTrials {
     }
 
     private func fionread(_ isV6: Bool) throws -> Sight {
-        try counted(try reader(isV6, isRedirected: true), "redirected bytes")
+        try pluralized(try reader(isV6, isRedirected: true), "redirected bytes")
     }
 
     private func stackFionread(_ isV6: Bool) throws -> Sight {
-        try counted(try reader(isV6, isRedirected: false), "bytes that came through the stack, on a filed socket")
+        try pluralized(try reader(isV6, isRedirected: false), "bytes that came through the stack, on a filed socket")
     }
 
-    private func counted(_ server: CanarySocket, _ what: String) throws -> Sight {
+    private func pluralized(_ server: CanarySocket, _ what: String) throws -> Sight {
         let count = linux_unread_bytes(server.raw)
         guard server.receiveNow() == "ten bytes\n" else {
             throw CanaryError.didNotHappen("other bytes came than were sent")

@@ -54,7 +54,7 @@ public struct HTTPProbe: Sendable {
         let start = Deadline.now()
         let deadline = Deadline(after: options.timeout)
         let host = options.hostHeader ?? options.headers.first { $0.isNamed("Host") && !$0.value.isEmpty }?.value
-        var request = HTTPRequest(
+        var request = ProbeRequest(
             url: url, host: host, headers: options.headers, userAgent: "kube-probe/\(options.kubernetesVersion)",
             referer: nil)
 
@@ -72,11 +72,11 @@ public struct HTTPProbe: Sendable {
             case .unsupported:
                 throw ProbeError(.unsupported, "\(request.url) redirects to \(GoQuoting.quote(location)): only http://")
             case .malformed(let reason):
-                outcome.fail(.redirect, KubeletWords.badLocation("\(request.url)", location, reason))
+                outcome.fail(.redirect, KubeletMessages.badLocation("\(request.url)", location, reason))
                 return outcome
             case .follow(let next):
                 guard count < Self.requestLimit else {
-                    outcome.fail(.redirect, KubeletWords.tooManyRedirects(location))
+                    outcome.fail(.redirect, KubeletMessages.tooManyRedirects(location))
                     return outcome
                 }
                 request.referer = "\(request.url)"
@@ -130,8 +130,8 @@ extension ProbeOutcome {
             case 200..<300: break
             case 300..<400:
                 verdict = .warning
-                output = KubeletWords.crossHostRedirect(body: result.body)
-            default: fail(.status, KubeletWords.status(status))
+                output = KubeletMessages.crossHostRedirect(body: result.body)
+            default: fail(.status, KubeletMessages.status(status))
             }
         }
     }
@@ -148,25 +148,25 @@ extension ProbeOutcome {
 
     private func words(for failure: HTTPExchange.Failure, in phase: Phase, url: String) -> String {
         switch (failure, phase) {
-        case (.wire(.timedOut), .connecting): KubeletWords.httpDialTimeout(url, destination)
-        case (.wire(.timedOut), .readingBody): KubeletWords.bodyTimeout
-        case (.wire(.timedOut), _): KubeletWords.headersTimeout(url)
+        case (.wire(.timedOut), .connecting): KubeletMessages.httpDialTimeout(url, destination)
+        case (.wire(.timedOut), .readingBody): KubeletMessages.bodyTimeout
+        case (.wire(.timedOut), _): KubeletMessages.headersTimeout(url)
         case (.wire(.refused(let call, let errno)), .connecting):
-            KubeletWords.get(url, KubeletWords.dialRefused(destination, call: call, errno: errno))
+            KubeletMessages.get(url, KubeletMessages.dialRefused(destination, call: call, errno: errno))
         case (.wire(.refused(let call, let errno)), _):
-            transferWords(KubeletWords.transfer(call, source: source, target: destination, errno: errno), phase, url)
+            transferWords(KubeletMessages.transfer(call, source: source, target: destination, errno: errno), phase, url)
         case (.wire(.local(let error)), _): error.message
-        case (.response(.closedBeforeResponse), _): KubeletWords.get(url, "EOF")
+        case (.response(.closedBeforeResponse), _): KubeletMessages.get(url, "EOF")
         case (.response(let error), .readingBody) where error.isInBody: "\(error)"
-        case (.response(let error), _): KubeletWords.get(url, KubeletWords.broken("\(error)"))
+        case (.response(let error), _): KubeletMessages.get(url, KubeletMessages.broken("\(error)"))
         }
     }
 
     private func transferWords(_ words: String, _ phase: Phase, _ url: String) -> String {
         switch phase {
         case .readingBody: words
-        case .readingHeaders: KubeletWords.get(url, KubeletWords.broken(words))
-        default: KubeletWords.get(url, words)
+        case .readingHeaders: KubeletMessages.get(url, KubeletMessages.broken(words))
+        default: KubeletMessages.get(url, words)
         }
     }
 }

@@ -36,10 +36,10 @@ public struct TCPProbe: Sendable {
             switch error {
             case .timedOut:
                 outcome.cause = .timeout
-                outcome.output = KubeletWords.dialTimeout(target)
+                outcome.output = KubeletMessages.dialTimeout(target)
             case .refused(let call, let errno):
                 outcome.cause = ProbeOutcome.Cause(errno: errno)
-                outcome.output = KubeletWords.dialRefused(target, call: call, errno: errno)
+                outcome.output = KubeletMessages.dialRefused(target, call: call, errno: errno)
             case .local(let error):
                 throw error
             }

@@ -5,7 +5,7 @@ import UnstuckModel
 
 /// Takes an accelerator out of the path of new connections, and puts it back exactly as it was.
 ///
-/// Each of the map's sock_ops programs is replaced, in its very place, by a stand-in (``StandIn``): a socket that is never
+/// Each of the map's sock_ops programs is replaced, in its very place, by a stand-in (``Shim``): a socket that is never
 /// filed is plain TCP. The record is written before anything is touched, and all that is needed to put things back is
 /// pinned before it is attached, so that a kill at any moment leaves something that ``off(_:)`` understands.
 public struct Bypass {
@@ -38,7 +38,7 @@ public struct Bypass {
 
     /// The right to change a map's bypass. Whoever else is at it is soon done: what undoes one when its time is over, above
     /// all.
-    public func lock(_ map: UInt32) throws -> RepairLock { try registry.lock(map, patience: 10) }
+    public func lock(_ map: UInt32) throws -> FileLock { try registry.lock(map, patience: 10) }
 
     // MARK: On
 
@@ -83,7 +83,7 @@ public struct Bypass {
         var state = state
         set(options, in: &state)
         for index in state.places.indices {
-            try StandIn(pinnedIn: pins(state.map, index)).set(Self.settings(of: state))
+            try Shim(pinnedIn: pins(state.map, index)).set(Self.settings(of: state))
         }
         try registry.write(state)
         try startKeeper(&state, keep)
@@ -114,7 +114,7 @@ public struct Bypass {
         var users = try MapUsers(of: [map])
         users.findAttachments(root: root)
         let programs = users.programs.filter {
-            $0.type == "sock_ops" && ![GuardProgram.socketProgram, StandIn.name].contains($0.name)
+            $0.type == "sock_ops" && ![GuardProgram.socketProgram, Shim.name].contains($0.name)
         }
         guard !programs.isEmpty else { return ([], ["no sock_ops program uses it"]) }
         var places: [BypassState.Place] = []
@@ -150,7 +150,7 @@ public struct Bypass {
         let pins = pins(state.map, index)
         try PinFolder.make(pins)
         let original = try BPFTable.Loaded(id: state.places[index].original)
-        let (standIn, handsOn) = try StandIn.make(for: original, Self.settings(of: state), pinnedIn: pins)
+        let (standIn, handsOn) = try Shim.make(for: original, Self.settings(of: state), pinnedIn: pins)
         guard handsOn || state.deadline == nil || isKept(state) else { throw BypassError.noTimer }
         state.places[index].standIn = standIn.program.id
         state.places[index].handsOn = handsOn

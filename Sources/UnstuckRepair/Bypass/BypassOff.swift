@@ -18,7 +18,7 @@ extension Bypass {
         for (index, place) in found.places.enumerated()
         where place.condition == .bypassed || place.condition == .handingOn {
             do {
-                try putBack(place, try StandIn(pinnedIn: pins(map, index)))
+                try putBack(place, try Shim(pinnedIn: pins(map, index)))
             } catch {
                 failure = failure ?? error
             }
@@ -49,7 +49,7 @@ extension Bypass {
         directoryNames("\(folder)/\(map)").contains { directoryNames("\(folder)/\(map)/\($0)").contains("stand_in") }
     }
 
-    private func putBack(_ place: BypassState.Place, _ standIn: StandIn) throws {
+    private func putBack(_ place: BypassState.Place, _ standIn: Shim) throws {
         let directory = try root.directory(ofCgroup: place.cgroup)
         if !place.newcomers.isEmpty, place.link == nil {
             try GroupPrograms.remove(standIn.program, fromGroup: directory)

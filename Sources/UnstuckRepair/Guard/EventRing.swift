@@ -31,7 +31,7 @@ final class EventRing {  // the pointer is libbpf's, private, and freed once, in
     deinit { unsafe ring_buffer__free(ring) }
 
     /// The records that are there; waits for the first at most so many milliseconds.
-    func take(waiting milliseconds: Int32) throws -> [[UInt8]] {
+    func read(waiting milliseconds: Int32) throws -> [[UInt8]] {
         let code = unsafe ring_buffer__poll(ring, milliseconds)
         guard code >= 0 || code == -EINTR else { throw BPFError("read", "events", errno: -code) }
         defer { sink.records.removeAll(keepingCapacity: true) }

@@ -104,7 +104,7 @@ final class GuardProgram {
     /// Hands out what the kernel side told; waits for something at most so many milliseconds.
     func consume(waiting milliseconds: Int32, _ body: (Event) -> Void) throws {
         guard let ring else { return }
-        for bytes in try ring.take(waiting: milliseconds) {
+        for bytes in try ring.read(waiting: milliseconds) {
             let span = unsafe bytes.span.bytes
             var protos = ProtoTable()
             guard span.byteCount >= MemoryLayout<unstuck_guard_event>.size else { continue }

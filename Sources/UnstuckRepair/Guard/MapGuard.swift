@@ -91,7 +91,7 @@ public final class MapGuard {
                 map: map, mode: options.mode, listens: listens, goingOnFrom: earlier?.folder)
             return (program, [])
         } catch {
-            return (nil, ["the guard's programs were refused: \(Requirement.missing(behind: error))"])
+            return (nil, ["the guard's programs were refused: \(MissingPrivilege.missing(behind: error))"])
         }
     }
 
@@ -105,7 +105,7 @@ public final class MapGuard {
                     try program.attach(toGroup: try options.root.directory(ofCgroup: cgroup))
                     state.cgroups.append(cgroup)
                 } catch {
-                    state.reasons.append("cgroup \(cgroup): \(Requirement.missing(behind: error))")
+                    state.reasons.append("cgroup \(cgroup): \(MissingPrivilege.missing(behind: error))")
                 }
             }
             if !state.cgroups.isEmpty { state.paths.append(.socketOperations) }
@@ -115,7 +115,7 @@ public final class MapGuard {
                 try program.attachEvents()
                 state.paths.append(.events)
             } catch {
-                state.reasons.append("tracepoint sock:inet_sock_set_state: \(Requirement.missing(behind: error))")
+                state.reasons.append("tracepoint sock:inet_sock_set_state: \(MissingPrivilege.missing(behind: error))")
             }
         }
     }
@@ -126,21 +126,21 @@ public final class MapGuard {
     ///
     /// - Throws: `BPFError`, `SystemError`: the map cannot be worked on; the kernel side goes on.
     public func work(waiting milliseconds: Int32) throws {
-        let wait = pending.values.contains { $0.due <= StopSignals.monotonicSeconds } ? 0 : milliseconds
+        let wait = pending.values.contains { $0.due <= SignalWaiter.monotonicSeconds } ? 0 : milliseconds
         if let program {
-            try program.consume(waiting: wait, take)
+            try program.consume(waiting: wait, handle)
         } else if wait > 0 {
             usleep(UInt32(wait) * 1000)
         }
-        if options.paths.contains(.sweep), StopSignals.monotonicSeconds >= nextSweep {
+        if options.paths.contains(.sweep), SignalWaiter.monotonicSeconds >= nextSweep {
             try sweep()
-            nextSweep = StopSignals.monotonicSeconds + options.sweepEvery
+            nextSweep = SignalWaiter.monotonicSeconds + options.sweepEvery
         }
         try deleteDue()
         refresh()
     }
 
-    private func take(_ event: GuardProgram.Event) {
+    private func handle(_ event: GuardProgram.Event) {
         switch unstuck_guard_outcome(rawValue: event.outcome) {
         case UNSTUCK_GUARD_HELD, UNSTUCK_GUARD_FILED, UNSTUCK_GUARD_FAILED, UNSTUCK_GUARD_RACED:
             plan(event.entry, by: .events)
@@ -149,7 +149,7 @@ public final class MapGuard {
     }
 
     private func plan(_ entry: SockmapEntry, by path: GuardPath) {
-        let now = StopSignals.monotonicSeconds
+        let now = SignalWaiter.monotonicSeconds
         guard pending.count < Self.mostPending || pending[entry.key] != nil else { return }  // the sweep comes to it
         if let known = pending[entry.key], known.entry.resident.identity.mayBe(entry.resident.identity) { return }
         pending[entry.key] = Pending(entry: entry, path: path, since: now, due: now)
@@ -170,7 +170,7 @@ public final class MapGuard {
     }
 
     private func deleteDue() throws {
-        let now = StopSignals.monotonicSeconds
+        let now = SignalWaiter.monotonicSeconds
         var due = pending.values.filter { $0.due <= now }[...]
         while !due.isEmpty {
             let batch = Array(due.prefix(Self.batch))
@@ -231,7 +231,7 @@ public final class MapGuard {
 
     private func later(_ pending: Pending, after seconds: Double) -> Pending {
         var pending = pending
-        pending.due = StopSignals.monotonicSeconds + seconds
+        pending.due = SignalWaiter.monotonicSeconds + seconds
         return pending
     }
 
@@ -239,7 +239,7 @@ public final class MapGuard {
         var counts = done
         if let program, let kernel = try? program.counts() { counts.add(kernel) }
         state.counts = counts
-        let now = StopSignals.monotonicSeconds
+        let now = SignalWaiter.monotonicSeconds
         state.held = pending.values.filter(\.isHeld).map {
             GuardState.Held(
                 key: $0.entry.key, tuple: $0.entry.resident.tuple, netns: $0.entry.resident.netns,

@@ -22,7 +22,7 @@ public final class Journal {
 
     public let path: String
     /// What earlier runs had intended when they were killed.
-    public let unfinished: [OpenSteps.Step]
+    public let unfinished: [UnfinishedSteps.Step]
     /// What is wrong with the file, and was passed over.
     public let damage: [String]
     private let file: OwnedDescriptor
@@ -177,7 +177,7 @@ public final class Journal {
         var size = 0
         /// Where the last whole line ends.
         var end = 0
-        var open = OpenSteps()
+        var open = UnfinishedSteps()
         var damage: [String] = []
 
         init(_ file: borrowing OwnedDescriptor, _ path: String) throws {
@@ -197,7 +197,7 @@ public final class Journal {
             var isFirst = true
             for item in JournalReader(bytes) {
                 switch item {
-                case .line(let line): open.take(line)
+                case .line(let line): open.add(line)
                 case .damaged(let error):
                     guard !isFirst else {
                         throw Refusal(description: "\(path) is no journal (\(error)): name another with --journal")

@@ -24,7 +24,7 @@ public final class Repairer {
 
     let journal: Journal
     let observer: NodeObserver
-    private var pace: Pace
+    private var pace: RateLimiter
     private let pause: Pause
     /// By map, for this run.
     private var passes: [UInt32: RepairPass] = [:]
@@ -34,8 +34,8 @@ public final class Repairer {
     ///   - observer: looks at the node again before a reset and after the deletions.
     ///   - pace: how many steps a minute may have.
     public init(
-        journal: Journal, looking observer: NodeObserver, pace: Pace = Pace(perMinute: 0),
-        pause: @escaping Pause = { StopSignals.sleep($0.seconds) }
+        journal: Journal, looking observer: NodeObserver, pace: RateLimiter = RateLimiter(perMinute: 0),
+        pause: @escaping Pause = { SignalWaiter.sleep($0.seconds) }
     ) {
         self.journal = journal
         self.observer = observer
@@ -124,8 +124,8 @@ public final class Repairer {
         while true {
             result.interruption = pause(wait)
             guard result.interruption == nil else { return (0, hasWaited) }
-            let now = StopSignals.monotonicSeconds
-            let count = pace.take(wanted, at: now)
+            let now = SignalWaiter.monotonicSeconds
+            let count = pace.permit(wanted, at: now)
             if count > 0 { return (count, hasWaited) }
             wait.seconds = pace.wait(at: now)
             hasWaited = true
@@ -154,12 +154,12 @@ public final class Repairer {
             }
             let view = look()
             if hasWaited { slice = slice.map { lapsed($0, view, except: ended) } }
-            try delete(slice, before: view.map { Newcomers(to: slice, $0) }, &result)
+            try delete(slice, before: view.map { ReusedKeys(to: slice, $0) }, &result)
         }
     }
 
     private func delete(
-        _ slice: [Plan.Deletion], before: Newcomers?, _ result: inout Result
+        _ slice: [Plan.Deletion], before: ReusedKeys?, _ result: inout Result
     ) throws {
         let start = result.deletions.count
         var rest = slice[...]
@@ -183,7 +183,7 @@ public final class Repairer {
         do {
             return try outcomes(of: batch, in: map)
         } catch {
-            let missing = Requirement.missing(behind: error)
+            let missing = MissingPrivilege.missing(behind: error)
             result.problems[map] = missing
             let code = (error as? SystemError)?.errno ?? (error as? BPFError)?.errno ?? 0
             return batch.map { _ in .failed(errno: code, missing: missing) }
@@ -216,9 +216,9 @@ public final class Repairer {
 
     /// Keeps a zombie's descriptor, or says why it cannot; other dead sockets have none to keep.
     private final class Hold {
-        let socket: HeldSocket?
+        let socket: DuplicatedSocket?
         let refusal: String?
-        init(_ socket: consuming HeldSocket?, refusal: String? = nil) {
+        init(_ socket: consuming DuplicatedSocket?, refusal: String? = nil) {
             self.socket = socket
             self.refusal = refusal
         }
@@ -226,14 +226,14 @@ public final class Repairer {
 
     private func hold(_ deletion: Plan.Deletion) -> Hold {
         guard let holder = deletion.holder else { return Hold(nil) }
-        do throws(HeldSocket.Failure) {
-            return Hold(try HeldSocket(holder, expecting: deletion.entry.resident, root: root))
+        do throws(DuplicatedSocket.Failure) {
+            return Hold(try DuplicatedSocket(holder, expecting: deletion.entry.resident, root: root))
         } catch {
             return Hold(nil, refusal: error.reason)
         }
     }
 
-    // MARK: Looking again
+    // MARK: DiagnosisSession again
 
     private func look() -> NodeView? { NodeView([observer.look()]) }
 
@@ -252,11 +252,11 @@ public final class Repairer {
 }
 
 extension Repairer.Result {
-    /// What no check sees, the looks before and after tell: see ``Newcomers``.
+    /// What no check sees, the looks before and after tell: see ``ReusedKeys``.
     ///
     /// - Parameter start: of the deletions that lie between the two.
     mutating func flagNewcomers(
-        from start: Int, before: Newcomers?, _ journal: Journal, look: () -> NodeView?
+        from start: Int, before: ReusedKeys?, _ journal: Journal, look: () -> NodeView?
     ) throws {
         let deleted = deletions.indices.dropFirst(start).filter { deletions[$0].outcome == .deleted }
         guard !deleted.isEmpty, let before, let view = look() else { return }

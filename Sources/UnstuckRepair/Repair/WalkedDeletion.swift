@@ -45,7 +45,7 @@ struct WalkedDeletion {
         try journal.write(done.map { journal.line(.result, $0.planned, outcome: $0.outcome) })
         result.deletions += done
         try result.flagNewcomers(
-            from: begin, before: before.map { Newcomers(to: Array(batch), $0) }, journal,
+            from: begin, before: before.map { ReusedKeys(to: Array(batch), $0) }, journal,
             look: { NodeView([observer.look()]) })
     }
 

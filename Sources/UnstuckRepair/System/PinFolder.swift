@@ -11,9 +11,11 @@ enum PinFolder {
             path += "/\(part)"
             guard unsafe access(path, F_OK) != 0 else { continue }
             // Elsewhere a folder could be made, and nothing pinned in it.
-            guard Requirement.isBPFFS(parent) else { throw SystemError(Requirement.pinning, path, errno: EOPNOTSUPP) }
+            guard MissingPrivilege.isBPFFS(parent) else {
+                throw SystemError(MissingPrivilege.pinning, path, errno: EOPNOTSUPP)
+            }
             guard unsafe mkdir(path, 0o700) != 0, errno != EEXIST else { continue }
-            throw SystemError(Requirement.pinning, path, errno: errno)
+            throw SystemError(MissingPrivilege.pinning, path, errno: errno)
         }
     }
 

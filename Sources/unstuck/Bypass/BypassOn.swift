@@ -33,13 +33,13 @@ struct BypassOn: ParsableCommand {
     @Option(
         name: .customLong("for"),
         help: ArgumentHelp("Undo it after so long: 90, 90s, 10m, 2h; a week at most.", valueName: "time"))
-    var duration: Seconds?
+    var duration: DurationArgument?
     @Option(help: "Accelerated connections: leave them, or wait until they have ended (drain). None is ever cut.")
     var established: Established = .leave
     @Option(
         help: ArgumentHelp(
             "With --established drain: how long to wait for them: 90s, 10m, 2h (default: 10m).", valueName: "time"))
-    var drainFor: Seconds?
+    var drainFor: DurationArgument?
     @Flag(help: "The accelerator's program sees no event at all.")
     var allEvents = false
     @OptionGroup var node: NodeOptions
@@ -52,7 +52,7 @@ struct BypassOn: ParsableCommand {
     }
 
     func run() throws {
-        let signals = StopSignals()
+        let signals = SignalWaiter()
         let bypass = Bypass(root: node.nodeRoot)
         bypass.registry.prepare()
         var state: BypassState
@@ -101,7 +101,7 @@ extension BypassState {
     }
 
     /// Waits until no live socket is filed any more.
-    fileprivate mutating func drain(for seconds: Double, _ signals: StopSignals) {
+    fileprivate mutating func drain(for seconds: Double, _ signals: SignalWaiter) {
         let end = ContinuousClock.now + .seconds(seconds)
         while let live = liveEntries, live > 0, ContinuousClock.now < end {
             printProgress("\(live) entries of live connections are left")

@@ -38,7 +38,7 @@ struct GuardUp: ParsableCommand {
     @Option(help: ArgumentHelp("Seconds between two looks through the map.", valueName: "seconds"))
     var sweep = 10.0
     @Option(name: .customLong("for"), help: ArgumentHelp("End after so long: 90s, 10m, 2h.", valueName: "time"))
-    var duration: Seconds?
+    var duration: DurationArgument?
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
@@ -54,7 +54,7 @@ struct GuardUp: ParsableCommand {
     }
 
     func run() throws {
-        let signals = StopSignals()
+        let signals = SignalWaiter()
         let registry = GuardRegistry()
         registry.prepare()
         var options = MapGuard.Options()
@@ -103,8 +103,8 @@ struct GuardUp: ParsableCommand {
 
 /// Holds a lock where an array may.
 private final class LockBox {
-    let lock: RepairLock
-    init(_ lock: consuming RepairLock) { self.lock = lock }
+    let lock: FileLock
+    init(_ lock: consuming FileLock) { self.lock = lock }
 }
 
 /// The guards of this process.
@@ -116,7 +116,7 @@ private struct Guarding {
     ///
     /// - Returns: no map was lost meanwhile.
     func run(
-        until duration: Double?, _ signals: StopSignals, _ registry: GuardRegistry, _ output: OutputOptions
+        until duration: Double?, _ signals: SignalWaiter, _ registry: GuardRegistry, _ output: OutputOptions
     ) throws -> Bool {
         let end = duration.map { ContinuousClock.now + .seconds($0) }
         var lost = Set<UInt32>()

@@ -31,7 +31,7 @@ struct KernelBugs: ParsableCommand {
 
     func run() throws {
         let evidence = FactsReader(root: node.nodeRoot).readEvidence()
-        let all = judgeKernel(evidence)
+        let all = evaluateKernel(evidence)
         let shown = all.filter { status.isEmpty || status.contains($0.status) }
         switch output.output {
         case .text: try writeOutput(KernelBugsText(style: output.style).render(shown))

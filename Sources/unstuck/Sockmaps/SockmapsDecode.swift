@@ -93,7 +93,7 @@ struct SockmapsDecode: ParsableCommand {
     private static let longestList = 20
 
     private func print(_ source: Source) throws {
-        let keys = source.groups.map { "\(counted($0.entries.count, "key")) of \($0.keySize) bytes" }
+        let keys = source.groups.map { "\(pluralized($0.entries.count, "key")) of \($0.keySize) bytes" }
         try writeOutput(
             "\(safeText(source.source)): \(source.form.map { "\($0.rawValue), " } ?? "")"
                 + "\(keys.isEmpty ? "no whole key" : keys.joined(separator: ", "))\n")

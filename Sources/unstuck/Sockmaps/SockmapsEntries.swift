@@ -41,7 +41,7 @@ struct SockmapsEntries: ParsableCommand {
                 let chosen = filter.filter(pods)
                 if totals {
                     for entry in judged.parts.joined() {
-                        let (claim, state) = judged.decision.judge(entry)
+                        let (claim, state) = judged.decision.classify(entry)
                         guard chosen.takes(entry, claim, state) else { continue }
                         all.add(
                             state, pod: pods?.pod(of: entry, claim: claim), address: entry.ownAddress(claim))
@@ -84,17 +84,17 @@ struct SockmapsEntries: ParsableCommand {
         return 0
     }
 
-    private func index(_ judged: JudgedMap, _ finder: CgroupFinder) -> PodIndex {
+    private func index(_ judged: MapContents, _ finder: CgroupFinder) -> PodIndex {
         let residents = judged.parts.joined().lazy.map(\.resident)
         return PodIndex(
             cgroups: finder.find(Set(residents.map(\.cgroup))), pods: finder.pods(), sockets: residents)
     }
 
-    private func printText(_ judged: JudgedMap, _ filter: EntryFilter) throws -> Int {
+    private func printText(_ judged: MapContents, _ filter: EntryFilter) throws -> Int {
         var text = ""
         var shown = 0
         for entry in judged.parts.joined() {
-            let (claim, state) = judged.decision.judge(entry)
+            let (claim, state) = judged.decision.classify(entry)
             guard filter.takes(entry, claim, state) else { continue }
             shown += 1
             let resident = entry.resident
@@ -112,13 +112,13 @@ struct SockmapsEntries: ParsableCommand {
     }
 
     /// Each part is written by a thread of its own; the last one by ours.
-    private func printJSON(_ judged: JudgedMap, _ filter: EntryFilter) throws {
+    private func printJSON(_ judged: MapContents, _ filter: EntryFilter) throws {
         let turn = Turn()
         let first = judged.parts[0]
         let other =
             try judged.parts.count < 2
             ? nil
-            : RunningThread {
+            : JoinableThread {
                 try Self.print(first, of: judged, filter, turn)
             }
         for part in judged.parts.dropFirst(other == nil ? 0 : 1) { try Self.print(part, of: judged, filter, turn) }
@@ -132,12 +132,12 @@ struct SockmapsEntries: ParsableCommand {
     }
 
     private static func print(
-        _ entries: [SockmapEntry], of judged: JudgedMap, _ filter: EntryFilter, _ turn: Turn
+        _ entries: [SockmapEntry], of judged: MapContents, _ filter: EntryFilter, _ turn: Turn
     ) throws {
         let lines = EntryJSON(map: judged.map.id, handlers: judged.handlers)
         var json = JSONStream()
         for entry in entries {
-            let (claim, state) = judged.decision.judge(entry)
+            let (claim, state) = judged.decision.classify(entry)
             guard filter.takes(entry, claim, state) else { continue }
             lines.write(entry, claim: claim, state: state, to: &json)
             if json.count > 1 << 17 { try json.drain(turn.write) }

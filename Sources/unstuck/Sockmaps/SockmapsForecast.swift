@@ -54,7 +54,8 @@ struct SockmapsForecast: ParsableCommand {
         if from.isEmpty {
             var options = try look.options(node)
             options.readsLocalPorts = true
-            looks = try Looking(observer: NodeObserver(options), interval: look.interval).run(always: true).looks
+            looks = try DiagnosisSession(observer: NodeObserver(options), interval: look.interval).run(always: true)
+                .looks
         } else {
             looks = try BundleFile.looks(in: from)
         }

@@ -26,7 +26,7 @@ struct WalkedSockmaps {
     }
 
     /// Keys by pod and address.
-    func add(to totals: inout PodTotals, where wanted: (JudgedKey) -> Bool) {
+    func add(to totals: inout PodTotals, where wanted: (ClassifiedKey) -> Bool) {
         for key in view.walked where wanted(key) {
             let address = key.claim?.local.address
             totals.add(key.state, pod: address.flatMap(view.pod(at:)), address: address)

@@ -13,7 +13,7 @@ extension NodeObserver {
         if options.avoidsIterators { return readTables(into: &snapshot, missing: WalkedMaps.chosen) }
         guard let observer = socketObserver else {
             return readTables(
-                into: &snapshot, missing: socketError.map(Requirement.missing(behind:)) ?? "a thread")
+                into: &snapshot, missing: socketError.map(MissingPrivilege.missing(behind:)) ?? "a thread")
         }
         let start = ContinuousClock.now
         let found = NamespaceFinder(root: options.root).find()
@@ -44,7 +44,7 @@ extension NodeObserver {
             snapshot.shortfalls.append(
                 Shortfall(
                     .sockets,
-                    action: "read \(counted(count, "TCP socket")) of network namespace \(inode)",
+                    action: "read \(pluralized(count, "TCP socket")) of network namespace \(inode)",
                     missing:
                         "a way to them: /proc/net/sockstat counts them, and neither a process nor a hash table shows them"
                 ))

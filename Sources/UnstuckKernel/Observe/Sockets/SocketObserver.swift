@@ -64,7 +64,7 @@ public final class SocketObserver {
                     Shortfall(
                         .sockets,
                         action:
-                            "read the sockets that no process holds in \(counted(privateTables, "network namespace"))",
+                            "read the sockets that no process holds in \(pluralized(privateTables, "network namespace"))",
                         missing:
                             "the kernel's common TCP hash table (net.ipv4.tcp_child_ehash_entries gave them their own)"
                     ))
@@ -112,7 +112,7 @@ public final class SocketObserver {
         let tables = nets.tables
         let reader = walk.reader
         // Most of the time is waiting for memory: neither of the two readings needs to wait for the other.
-        let walking = try RunningThread { try reader.read(tables) }
+        let walking = try JoinableThread { try reader.read(tables) }
         pass.sockets.reserveCapacity(expected)
         var known = Set<UInt64>(minimumCapacity: expected)
         let reading = Result {

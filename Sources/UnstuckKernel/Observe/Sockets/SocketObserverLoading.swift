@@ -1,7 +1,7 @@
 /// Loads a ``SocketObserver`` on a thread of its own: libbpf's search of the kernel's types and the verifier take a tenth of a
 /// second on a fast machine, in which something else can be read.
 struct SocketObserverLoading: ~Copyable {
-    private let thread: RunningThread<Handover>?
+    private let thread: JoinableThread<Handover>?
 
     /// Carries the observer out of the thread that loaded it, which has ended by then.
     private final class Handover: @unchecked Sendable {
@@ -11,7 +11,7 @@ struct SocketObserverLoading: ~Copyable {
 
     init(isNeeded: Bool) {
         // Without a thread nothing is loaded, and the sockets are read as where the programs are refused.
-        thread = isNeeded ? try? RunningThread { Handover(try SocketObserver()) } : nil
+        thread = isNeeded ? try? JoinableThread { Handover(try SocketObserver()) } : nil
     }
 
     /// Waits for it, and gives it, or the reason why there is none, to the observer of the node.

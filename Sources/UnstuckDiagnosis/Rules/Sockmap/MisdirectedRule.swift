@@ -1,0 +1,119 @@
+import UnstuckModel
+
+/// `sockmap.misdirected`: a live connection whose sender redirects through a map in which the receiver's key leads to
+/// another socket.
+///
+/// The evidence is the whole path, never the handlers: sender → its psock's msg program → a map of that program → the key
+/// that claims the receiver's tuple → a resident that is not the receiver. If no entry claims the receiver, the
+/// redirect misses, the program passes, and the bytes take the stack: healthy.
+///
+/// What is not seen from outside is the program's own decision: one that redirects only some of its connections, or to
+/// the egress side, looks the same. *Armed* is therefore a warning; bytes in the wrong queue make it *stuck*.
+struct MisdirectedRule: Rule {
+    let codes: [Finding.Code] = [.misdirected]
+
+    func evaluate(_ view: NodeView, _ report: inout Report) {
+        for sender in view.sendersPastTheirPeer {
+            guard let path = view.redirect(of: sender.socket), let receiver = view.peer(of: sender) else {
+                continue
+            }
+            for map in path.maps where map.namesConnections && !view.isFiled(receiver.socket, in: map) {
+                let claims = view.entries(in: map.map.id, claiming: receiver.socket.tuple)
+                guard let wrong = claims.first(where: \.entry.isStable) else { continue }
+                report.findings.append(
+                    finding(view, sender: sender, program: path.program, wrong: wrong, receiver: receiver))
+            }
+        }
+    }
+
+    private func finding(
+        _ view: NodeView, sender: TCPSocket, program: BPFProgram, wrong: NodeView.ClassifiedEntry, receiver: TCPSocket
+    ) -> Finding {
+        let resident = wrong.entry.resident
+        let queued = resident.psock?.queuedBytes ?? 0
+        let stage: Finding.Stage = queued > 0 ? .stuck : .armed
+        let tuple = sender.socket.tuple
+        let who = Label.owner(view.owners(of: sender.socket).first)
+        let receiverPod = view.pod(of: receiver.socket)
+        let quiet = Label.duration(milliseconds: min(sender.millisecondsSinceSend, sender.millisecondsSinceReceive))
+        let waiting = sender.millisecondsSinceSend == 0 ? "" : ", silent for \(quiet)"
+
+        var evidence = [
+            Finding.Evidence(
+                "sends with",
+                "\(view.handlers(of: sender.socket)?.sendmsg ?? "a msg program's handler") ─► program \(program.id) "
+                    + "\"\(Label.safe(program.name))\" ─► \(Label.map(wrong.map)), key "
+                    + "\(receiver.socket.tuple.local) ◄─ \(receiver.socket.tuple.remote)"),
+            Finding.Evidence("lands in", landing(view, wrong)),
+            Finding.Evidence(
+                "waits in",
+                "\(view.handlers(of: receiver.socket)?.recvmsg ?? "the receiver's handler"): "
+                    + waitingEnd(view, receiver)),
+        ]
+        if queued > 0 {
+            evidence.append(
+                Finding.Evidence(
+                    "swallowed",
+                    "\(Label.bytes(UInt64(queued), partial: resident.psock?.isPartial ?? false)) in "
+                        + "\(resident.psock?.queuedMessages ?? 0) message\(resident.psock?.queuedMessages == 1 ? "" : "s") wait in the wrong socket's queue; some may "
+                        + "be of earlier connections with the same addresses and ports"))
+        }
+        return Finding(
+            code: .misdirected, severity: stage == .stuck ? .critical : .warning,
+            isMendable: wrong.state.isDead,
+            summary: "\(stage == .stuck ? "stuck now" : "will hang"): \(who)\(tuple)"
+                + "\(receiverPod.map { " \($0)" } ?? "")\(waiting)",
+            evidence: evidence, ruledOut: ruledOut(sender, receiver),
+            remedy: wrong.state.isDead
+                ? stage == .stuck
+                    ? "unstuck repair --apply --reset-stuck deletes the dead entry and resets this connection, which has lost bytes"
+                    : "unstuck repair --apply deletes the dead entry; this connection then works"
+                : "the wrong socket is alive and is left alone: close this connection, or end the process that holds the other",
+            subject: .init(
+                pod: receiverPod, connection: tuple, stage: stage,
+                sockets: [sender.socket.identity, receiver.socket.identity], entries: [wrong.reference],
+                holders: view.owners(of: resident), bytes: queued > 0 ? UInt64(queued) : nil))
+    }
+
+    private func landing(_ view: NodeView, _ wrong: NodeView.ClassifiedEntry) -> String {
+        let resident = wrong.entry.resident
+        switch resident.residentState {
+        case .leaked:
+            return "a dead socket: CLOSE and orphaned\(seen(view, wrong)), nobody can close or read it"
+        case .queuedDead:
+            return "a dead socket: reset while it waited for accept\(seen(view, wrong))"
+        case .zombie:
+            let holder = view.owners(of: resident).first.map { "held open by \(Label.descriptor($0))" }
+            return "a dead socket: CLOSE\(seen(view, wrong)), \(holder ?? "a file descriptor holds it open")"
+        case .live, .queued, .listener, .other:
+            let holder = view.owners(of: resident).first.map { " of \(Label.descriptor($0))" } ?? ""
+            let pod = view.pod(of: resident).map { " in \($0)" } ?? ""
+            return "a live socket of another connection\(holder)\(pod): \(resident.tuple), \(resident.state), "
+                + "netns \(resident.netns)"
+        }
+    }
+
+    private func seen(_ view: NodeView, _ wrong: NodeView.ClassifiedEntry) -> String {
+        view.secondsSeenDead(wrong).map { " for at least \(Label.duration(seconds: $0))" } ?? ""
+    }
+
+    private func waitingEnd(_ view: NodeView, _ receiver: TCPSocket) -> String {
+        if !receiver.socket.hasSocket { return "the connection still waits for accept" }
+        let owner = view.owners(of: receiver.socket).first.map { "\(Label.descriptor($0)), " } ?? ""
+        return receiver.socket.psock == nil
+            ? "\(owner)not in the map: its insertion was refused, the key was taken"
+            : "\(owner)in another map; here its key was taken"
+    }
+
+    /// Other causes of a silent connection, each with the number that excludes it. What is not excluded is not listed.
+    private func ruledOut(_ sender: TCPSocket, _ receiver: TCPSocket) -> [String] {
+        var list: [String] = []
+        if let next = sender.sendNext, sender.sendUnacked == next, sender.packetsInFlight == 0 {
+            list.append("loss (nothing unacknowledged, \(sender.retransmits) retransmits)")
+        }
+        if sender.sendQueue == 0 { list.append("closed window (nothing waits to be sent)") }
+        if receiver.receiveQueue == 0 { list.append("busy server (nothing waits to be read from the stack)") }
+        if receiver.socket.hasSocket { list.append("full accept queue (the connection was accepted)") }
+        return list
+    }
+}

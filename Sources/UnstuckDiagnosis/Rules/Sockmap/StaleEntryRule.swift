@@ -1,0 +1,134 @@
+import UnstuckModel
+
+/// `sockmap.leaked` and `sockmap.zombie`: dead sockets that stay in a map and wait for the next connection with the
+/// same addresses and ports.
+///
+/// One sighting of a dead socket proves nothing: closing sockets pass through that state. It takes a live connection
+/// that claims the same tuple, or a second sighting of the same socket some seconds later; before that it is suspect.
+struct StaleEntryRule: Rule {
+    let codes: [Finding.Code] = [.leaked, .zombie]
+
+    func evaluate(_ view: NodeView, _ report: inout Report) {
+        var groups: [Group: [Judged]] = [:]
+        let misdirecting = Set(report.findings.filter { $0.code == .misdirected }.flatMap(\.subject.entries))
+        for entry in view.entries where entry.state.isDead {
+            let isClaimed = misdirecting.contains(entry.reference) || view.claimant(of: entry) != nil
+            let seconds = view.secondsSeenDead(entry)
+            guard isClaimed || (seconds ?? 0) >= NodeView.secondsBetweenSightings else {
+                report.suspects.append(entry.reference)
+                continue
+            }
+            let group = Group(map: entry.map.id, pod: view.pod(of: entry), state: entry.state)
+            groups[group, default: []].append(Judged(entry: entry, isClaimed: isClaimed, seconds: seconds))
+        }
+        for (group, members) in groups.sorted(by: { $0.value.count > $1.value.count }) {
+            report.findings.append(finding(view, group, members))
+        }
+    }
+
+    private struct Group: Hashable {
+        var map: UInt32
+        var pod: String?
+        var state: EntryState
+    }
+
+    private struct Judged {
+        var entry: NodeView.ClassifiedEntry
+        var isClaimed: Bool
+        /// Unread bytes of a connection that nobody claims: repair leaves them until told otherwise.
+        var isProtected: Bool {
+            let resident = entry.entry.resident
+            return !isClaimed && resident.residentState != .leaked && resident.psock?.queuedBytes ?? 0 > 0
+        }
+        var seconds: Double?
+    }
+
+    private func finding(_ view: NodeView, _ group: Group, _ members: [Judged]) -> Finding {
+        let map = members[0].entry.map
+        let total = view.entries(of: group.map).count
+        let isZombie = group.state == .zombie
+        let claimed = members.count(where: \.isClaimed)
+        let bytes = members.reduce(UInt64(0)) { $0 + UInt64($1.entry.entry.resident.psock?.queuedBytes ?? 0) }
+        let holders = isZombie ? members.flatMap { view.owners(of: $0.entry.entry.resident) } : []
+
+        var evidence: [Finding.Evidence] = [
+            .init("entries", examples(members)),
+            .init("residents", residents(members, isZombie: isZombie)),
+        ]
+        if isZombie { evidence.append(.init("held by", heldBy(holders, members))) }
+        if bytes > 0 {
+            evidence.append(.init("swallowed", "\(Label.bytes(bytes, partial: false)) unread in their queues"))
+        }
+        evidence.append(
+            .init(
+                "next",
+                claimed > 0
+                    ? "\(claimed) of these tuples \(claimed == 1 ? "is" : "are") in use by a live connection now"
+                    : Self.next(view.layouts[group.map]?.layout)))
+
+        return Finding(
+            code: isZombie ? .zombie : .leaked, severity: Self.severity(view.layouts[group.map]?.layout),
+            summary: "\(members.count) dead \(members.count == 1 ? "entry" : "entries") in \(Label.map(map)) "
+                + "(\(Label.share(members.count, of: total)) of \(total)"
+                + "\(group.pod.map { "; of \($0)" } ?? ""))",
+            evidence: evidence,
+            remedy: isZombie ? zombieRemedy(members) : Self.leakRemedy,
+            subject: .init(
+                pod: group.pod, entries: members.map(\.entry.reference), holders: holders,
+                bytes: bytes > 0 ? bytes : nil))
+    }
+
+    /// Where the accelerator replaces what is there, or never redirects, no connection will be stuck.
+    static func severity(_ layout: KeyLayout?) -> Finding.Severity {
+        switch layout?.conflict {
+        case .replaces, .neverRedirects: .note
+        case .keepsOld, nil: .warning
+        }
+    }
+
+    /// What dead entries cost depends on what the accelerator does where a key is taken.
+    static func next(_ layout: KeyLayout?) -> String {
+        switch layout?.conflict {
+        case .replaces:
+            "\(layout?.name ?? "it") replaces them, so nobody hangs: each takes room until its addresses and ports come again"
+        case .neverRedirects: "\(layout?.name ?? "it") never redirects, so nobody hangs: they only take room"
+        case .keepsOld, nil: "every connection that gets one of these addresses and ports again will hang"
+        }
+    }
+
+    private static let leakRemedy =
+        "unstuck repair --apply deletes them; a kernel with sock_map_destroy does not leak them"
+
+    private func zombieRemedy(_ members: [Judged]) -> String {
+        let isProtected = members.contains(where: \.isProtected)
+        return "unstuck repair --apply deletes them"
+            + (isProtected ? " (those with unread bytes that nobody claims only with --discard-unread)" : "")
+            + "; the application should close connections that its peer has reset"
+    }
+
+    private func examples(_ members: [Judged]) -> String {
+        let shown = members.prefix(3).compactMap(\.entry.claim).map { "\($0.local) ◄─ \($0.remote)" }
+        let more = members.count - shown.count
+        return shown.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
+    }
+
+    private func residents(_ members: [Judged], isZombie: Bool) -> String {
+        let seconds = members.compactMap(\.seconds).min()
+        let time = seconds.map { ", the same sockets for at least \(Label.duration(seconds: $0))" }
+        let what = isZombie ? "CLOSE, a file descriptor still holds them" : "CLOSE and orphaned: nobody can close them"
+        return what + (time ?? "")
+    }
+
+    private func heldBy(_ holders: [SocketOwner], _ members: [Judged]) -> String {
+        let queued = members.count { $0.entry.entry.resident.residentState == .queuedDead }
+        var parts: [String] = []
+        for (pid, owned) in Dictionary(grouping: holders, by: \.pid).sorted(by: { $0.value.count > $1.value.count })
+            .prefix(3)
+        {
+            let descriptors = owned.map(\.descriptor).sorted().prefix(4).map(String.init).joined(separator: ", ")
+            parts.append("\(Label.safe(owned[0].command))[\(pid)] fd \(descriptors)\(owned.count > 4 ? ", …" : "")")
+        }
+        if queued > 0 { parts.append("the accept queue (\(queued), reset before accept)") }
+        return parts.isEmpty ? "not found" : parts.joined(separator: "; ")
+    }
+}

@@ -1,0 +1,45 @@
+import UnstuckModel
+
+extension RedirectPath {
+    /// The path of what a socket sends.
+    public init(of sender: TCPSocket, in view: NodeView) {
+        let path = view.redirect(of: sender.socket)
+        let peer = view.peer(of: sender)
+        self.init(
+            connection: sender.socket.tuple, netns: sender.socket.netns,
+            pod: view.pod(of: sender.socket) ?? view.pod(at: sender.socket.tuple.local.address),
+            sendmsg: view.handlers(of: sender.socket)?.sendmsg,
+            program: path.map { Program(id: $0.program.id, name: $0.program.name) },
+            hops: (path?.maps ?? []).map { Self.hop(through: $0.map, from: sender, to: peer, view) },
+            peerIsHere: peer != nil)
+    }
+
+    private static func hop(
+        through map: Sockmap, from sender: TCPSocket, to peer: TCPSocket?, _ view: NodeView
+    ) -> Hop {
+        let layout = view.layouts[map.id]?.layout
+        let receiver = sender.socket.tuple.reversed
+        let claims = view.entries(in: map.id, claiming: receiver)
+        let isPeer = { (entry: NodeView.ClassifiedEntry) in
+            peer?.socket.identity.mayBe(entry.entry.resident.identity) ?? false
+        }
+        // Where the key is not known, the peer may be found all the same.
+        let isNameable = layout?.claims(naming: receiver).isEmpty == false
+        let found = isNameable ? claims : view.entries(of: map.id).filter(isPeer)
+        let verdict: Hop.Verdict =
+            !isNameable || peer == nil
+            ? .unknown
+            : claims.contains(where: isPeer)
+                ? .reachesPeer
+                : claims.isEmpty ? .misses : view.namesConnections(map.id) ? .misdirected : .unknown
+        return Hop(
+            map: map.id, mapName: map.name, layout: layout?.name,
+            key: layout?.encode(receiver).map { SockmapKey($0) }, verdict: verdict,
+            residents: found.map { entry in
+                Resident(
+                    key: entry.entry.key, tuple: entry.entry.resident.tuple, state: entry.state,
+                    netns: entry.entry.resident.netns, pod: view.pods.pod(of: entry.entry, claim: entry.claim),
+                    isPeer: isPeer(entry), unreadBytes: entry.entry.resident.psock?.queuedBytes ?? 0)
+            })
+    }
+}

@@ -1,0 +1,81 @@
+import UnstuckModel
+
+/// Live connections that may have been filed under a key just when it was deleted.
+///
+/// One thing no check can see: that somebody replaced an entry between the check and the delete, so that the newcomer was
+/// deleted. A connection that the key names, is not in the map, and was not outside it before may be that newcomer (or one
+/// that the dead entry kept out): it is told of, never passed over.
+///
+/// What a key names is for its layout to say: less than a tuple in some, a stand-in for IPv6 in others.
+public struct ReusedKeys: Sendable {
+    /// As they were before: a map that was emptied shows its layout no more.
+    private let layouts: [UInt32: KeyLayout]
+    private let before: [Place: [SocketIdentity]]
+
+    private struct Place: Hashable {
+        var map: UInt32
+        var claim: FourTuple
+        init(_ deletion: Plan.Deletion) { (map, claim) = (deletion.entry.map, deletion.claim) }
+    }
+
+    /// - Parameter view: a look before the deletions.
+    public init(to deletions: [Plan.Deletion], _ view: NodeView) {
+        layouts = view.layouts.compactMapValues(\.layout)
+        before = Self.outside(deletions, layouts, view)
+    }
+
+    /// Which of the deletions, by index, may have hit a newcomer.
+    ///
+    /// - Parameter view: a look after them.
+    public func hit(by deletions: [Plan.Deletion], _ view: NodeView) -> [Int] {
+        let now = Self.outside(deletions, layouts, view)
+        return deletions.indices.filter { index in
+            let deletion = deletions[index]
+            let known = before[Place(deletion)] ?? []
+            guard now[Place(deletion)]?.contains(where: { one in !known.contains { $0.mayBe(one) } }) ?? false else {
+                return false
+            }
+            // Where many connections share a key, and where residents are not seen, whoever sits there now is who the key
+            // is for.
+            let isByKey = layouts[deletion.entry.map]?.naming == .oneEnd || view.isWalked(deletion.entry.map)
+            return !isByKey || !view.holds(deletion.entry.key, in: deletion.entry.map)
+        }
+    }
+
+    /// The connections that keys name, and that are not in their map.
+    private static func outside(
+        _ deletions: [Plan.Deletion], _ layouts: [UInt32: KeyLayout], _ view: NodeView
+    ) -> [Place: [SocketIdentity]] {
+        var result: [Place: [SocketIdentity]] = [:]
+        for (map, deletions) in Dictionary(grouping: deletions, by: \.entry.map) {
+            let found = view.connected(claiming: Set(deletions.map(\.claim)), as: layouts[map])
+            guard !found.isEmpty else { continue }
+            let residents = Residents(view.entries(of: map).lazy.map(\.entry.resident.identity))
+            for deletion in deletions {
+                result[Place(deletion)] = (found[deletion.claim] ?? []).map(\.socket.identity).filter {
+                    !$0.mayBe(deletion.entry.resident) && !residents.contains($0)
+                }
+            }
+        }
+        return result
+    }
+
+    /// Who is in a map.
+    private struct Residents {
+        private var byAddress: [UInt64: [SocketIdentity]] = [:]
+        private var cookies = Set<UInt64>()
+
+        init(_ identities: some Sequence<SocketIdentity>) {
+            for identity in identities {
+                byAddress[identity.address, default: []].append(identity)
+                if identity.cookie != 0 { cookies.insert(identity.cookie) }
+            }
+        }
+
+        func contains(_ identity: SocketIdentity) -> Bool {
+            identity.address == 0
+                ? cookies.contains(identity.cookie)
+                : byAddress[identity.address]?.contains { $0.mayBe(identity) } ?? false
+        }
+    }
+}

@@ -1,0 +1,145 @@
+/// Which layout a map's keys follow, and how that is known. A map's name decides nothing: `sock_ops_map` alone stands
+/// for five layouts.
+public struct LayoutDecision: Hashable, Sendable {
+    /// `nil`: undecodable.
+    public var layout: KeyLayout?
+    /// No declaration fits: the layout was found from the residents alone.
+    public var isInferred = false
+    /// Residents whose own tuple could be compared with their key, and how many agreed.
+    public var compared = 0
+    public var agreed = 0
+    /// How it is known, or why not: "197 of 197 residents agree".
+    public var evidence: String
+
+    /// Chooses by evidence: the key's size, the fixed bytes of every key, the shape of the key's C type where a program's
+    /// BTF tells it, and agreement with the residents' own tuples. A live socket's tuple is compared whole; a leaked
+    /// one's peer port is gone, so only what is left of it.
+    ///
+    /// A layout is accepted when more than half of the comparable residents agree (a cross-wired or a wrong one may
+    /// not), every key fits its fixed bytes, and no other layout does as well. Without any comparable resident nothing
+    /// is decided. Where no declared layout is left, one is inferred from the residents (``LayoutInference``).
+    public init(for map: Sockmap, among candidates: [KeyLayout] = KeyLayout.declared) {
+        self.init(keySize: map.keySize, keyType: map.keyType, parts: [map.entries], among: candidates)
+    }
+
+    /// As ``init(for:among:)``, for entries that lie in several parts.
+    public init(
+        keySize: Int, keyType: KeyType? = nil, parts: [[SockmapEntry]],
+        among candidates: [KeyLayout] = KeyLayout.declared
+    ) {
+        guard !parts.allSatisfy(\.isEmpty) else {
+            evidence = "no entry to compare with"
+            return
+        }
+        let sized = candidates.filter { $0.size == keySize }
+        let fitting = sized.filter { keyType?.fits($0) ?? true }
+        let agreeing = fitting.compactMap { Agreement(of: $0, with: parts) }.sorted { $0.agreed > $1.agreed }
+        guard let best = agreeing.first else {
+            let undeclared =
+                sized.isEmpty
+                ? "no declared layout has \(keySize)-byte keys"
+                : fitting.isEmpty
+                    ? "no declared layout has the shape of struct \(keyType?.name ?? "")"
+                    : "too few residents' tuples agree with a declared \(keySize)-byte layout"
+            self = .inferred(from: parts, keySize: keySize, keyType: keyType, undeclared: undeclared)
+            return
+        }
+        if agreeing.count > 1, agreeing[1].agreed == best.agreed {
+            let names = agreeing.filter { $0.agreed == best.agreed }.map(\.layout.name)
+            evidence = "the residents agree with \(names.joined(separator: " and ")) alike"
+            return
+        }
+        layout = best.layout
+        compared = best.compared
+        agreed = best.agreed
+        evidence = "\(best.agreed) of \(best.compared) residents agree"
+        if let keyType { evidence += ", and so does the shape of struct \(keyType.name)" }
+    }
+
+    private init(evidence: String) { self.evidence = evidence }
+
+    /// - Parameter undeclared: why no declared layout was chosen.
+    private static func inferred(from parts: [[SockmapEntry]], keySize: Int, keyType: KeyType?, undeclared: String)
+        -> LayoutDecision
+    {
+        let inference = LayoutInference(keySize: keySize, parts: parts)
+        guard let found = inference.layout else {
+            return LayoutDecision(evidence: "\(undeclared); none can be inferred: \(inference.evidence)")
+        }
+        if let keyType, !keyType.allows(found) {
+            return LayoutDecision(
+                evidence: "\(undeclared), nor does what fits the residents (\(found.summary)) have it")
+        }
+        // The residents that were not used to find it have their say, too.
+        guard let agreement = Agreement(of: found, with: parts) else {
+            return LayoutDecision(
+                evidence: "\(undeclared); what fits some residents (\(found.summary)) does not fit every key")
+        }
+        var decision = LayoutDecision(
+            evidence:
+                "inferred: \(inference.evidence); \(agreement.agreed) of \(agreement.compared) residents agree")
+        decision.layout = found
+        decision.isInferred = true
+        decision.compared = agreement.compared
+        decision.agreed = agreement.agreed
+        return decision
+    }
+
+    /// How well one layout agrees with what the residents know of themselves.
+    private struct Agreement {
+        var layout: KeyLayout
+        var compared = 0
+        var agreed = 0
+
+        /// `nil` if a key does not fit, or not more than half of those who know agree.
+        init?(of layout: KeyLayout, with parts: [[SockmapEntry]]) {
+            self.layout = layout
+            for entry in parts.joined() {
+                guard let agrees = layout.naming == .socket ? byCookie(entry) : byTuple(entry) else { return nil }
+                guard let agrees else { continue }
+                compared += 1
+                if agrees { agreed += 1 }
+            }
+            guard agreed * 2 > compared else { return nil }
+        }
+
+        /// Outer `nil`: the key does not fit. Inner `nil`: the resident knows nothing to compare with.
+        private func byTuple(_ entry: SockmapEntry) -> Bool?? {
+            guard let claim = layout.decode(entry.key) else { return .none }
+            let resident = entry.resident
+            let tuple = resident.tuple
+            guard resident.state != .listen, tuple.local.port != 0 else { return .some(nil) }
+            if tuple.isComplete { return claim == tuple || layout.claims(naming: tuple).contains(claim) }
+            // tcp_disconnect has cleared what it could: an end is compared by what is left of it.
+            let claims = layout.claims(naming: tuple)
+            guard !claims.isEmpty else { return false }
+            let left = claims.filter { $0.local.port != 0 }
+            // Of a key that names the remote end nothing is left.
+            guard !left.isEmpty, layout.naming != .oneEnd || claim.local.port != 0 else { return .some(nil) }
+            return left.contains { rest in
+                claim.local.port == rest.local.port
+                    && (rest.local.address.isUnspecified || claim.local.address == rest.local.address)
+                    && (rest.remote.address.isUnspecified || claim.remote.address == rest.remote.address)
+            }
+        }
+
+        private func byCookie(_ entry: SockmapEntry) -> Bool?? {
+            guard let cookie = layout.cookie(entry.key) else { return .none }
+            return entry.resident.identity.cookie == 0 ? .some(nil) : cookie == entry.resident.identity.cookie
+        }
+    }
+
+    /// The tuple that an entry's key claims; `nil` where the layout is unknown. A key that names its resident by cookie
+    /// claims the resident's own tuple.
+    public func claim(of entry: SockmapEntry) -> FourTuple? {
+        guard let layout else { return nil }
+        guard layout.naming == .socket else { return layout.decode(entry.key) }
+        return layout.cookie(entry.key) == entry.resident.identity.cookie ? entry.resident.tuple : nil
+    }
+
+    /// What an entry claims, and what it is.
+    public func classify(_ entry: SockmapEntry) -> (claim: FourTuple?, state: EntryState) {
+        let claim = claim(of: entry)
+        return (claim, EntryState(resident: entry.resident, claim: claim, layout: layout))
+    }
+}

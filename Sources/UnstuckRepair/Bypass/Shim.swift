@@ -1,0 +1,93 @@
+import CLibBPF
+import CUnstuckABI
+import Glibc
+import UnstuckKernel
+
+/// What stands in for one sock_ops program (`bpf/bypass.bpf.c`), by its pins: it goes on without a process.
+struct Shim {
+    /// As the kernel cuts it.
+    static let name = "unstuck_bypass"
+
+    let program: BPFTable.Loaded
+    /// What it stands in for: pinned too, so that it stays loaded.
+    let original: BPFTable.Loaded
+    private let folder: String
+
+    /// What is pinned.
+    ///
+    /// - Throws: `SystemError`; ENOENT: it was never completed, so it is attached nowhere.
+    init(pinnedIn folder: String) throws(SystemError) {
+        self.folder = folder
+        original = try BPFTable.Loaded(pin: "\(folder)/original")
+        program = try BPFTable.Loaded(pin: "\(folder)/stand_in")
+    }
+
+    /// Loads one for a program and pins all of it; nothing is attached.
+    ///
+    /// - Returns: also whether it can hand on. A kernel lets a program call another one only if both were loaded alike
+    ///   (`bpf_prog_map_compatible`, kernel/bpf/core.c; since 6.18 also with the same expected attach type, 4540aed51b12,
+    ///   "bpf: Enforce expected_attach_type for tailcall compatibility"), and does not tell how the other one was: both
+    ///   ways are tried. A program with storage of its control group is never called: it would find that of the stand-in,
+    ///   which has none, and kernels before abad3d0bad72 ("bpf: Fix oob access in cgroup local storage", in v6.17) let that
+    ///   pass.
+    /// - Throws: `BPFError`, `SystemError`.
+    static func make(
+        for original: BPFTable.Loaded, _ settings: unstuck_bypass_settings, pinnedIn folder: String
+    ) throws -> (standIn: Shim, handsOn: Bool) {
+        try original.pin(at: "\(folder)/original")
+        for type in try BPFTable.hasGroupStorage(original.id) ? [] : [BPF_CGROUP_SOCK_OPS, bpf_attach_type(0)] {
+            let object = try load(expecting: type)
+            guard try knows(original, object) else { continue }
+            return (try pin(object, settings, in: folder), true)
+        }
+        return (try pin(try load(expecting: BPF_CGROUP_SOCK_OPS), settings, in: folder), false)
+    }
+
+    private static func load(expecting type: bpf_attach_type) throws -> BPFObject {
+        let object = try BPFObject(embedded: bypassObject, name: name)
+        try object.program(name).setExpectedAttachType(type)
+        try object.load()
+        return object
+    }
+
+    private static func knows(_ original: BPFTable.Loaded, _ object: BPFObject) throws -> Bool {
+        var key: UInt32 = 0
+        var value = original.descriptor
+        return unsafe bpf_map_update_elem(try object.map("original").descriptor, &key, &value, 0) == 0
+    }
+
+    /// The stand-in itself comes last: when it is there, all is.
+    private static func pin(
+        _ object: BPFObject, _ settings: unstuck_bypass_settings, in folder: String
+    ) throws -> Shim {
+        try write(settings, to: try object.map("settings").descriptor)
+        for map in ["settings", "counts"] { try object.map(map).pin(at: "\(folder)/\(map)") }
+        // The kernel empties an array of programs when its last descriptor and its last pin go.
+        try object.map("original").pin(at: "\(folder)/originals")
+        try object.program(name).pin(at: "\(folder)/stand_in")
+        return try Shim(pinnedIn: folder)
+    }
+
+    func set(_ settings: unstuck_bypass_settings) throws {
+        let map = try Self.open("\(folder)/settings")
+        try Self.write(settings, to: map.raw)
+    }
+
+    private static func write(_ settings: unstuck_bypass_settings, to map: Int32) throws {
+        var key: UInt32 = 0
+        var value = settings
+        try syscall("BPF_MAP_UPDATE_ELEM", on: "settings") { unsafe bpf_map_update_elem(map, &key, &value, 0) }
+    }
+
+    /// Sockets that were kept out of the map.
+    func keptOut() throws -> UInt64 {
+        let map = try Self.open("\(folder)/counts")
+        var (key, value): (UInt32, UInt64) = (0, 0)
+        try syscall("BPF_MAP_LOOKUP_ELEM", on: "counts") { unsafe bpf_map_lookup_elem(map.raw, &key, &value) }
+        return value
+    }
+
+    private static func open(_ pin: String) throws -> OwnedDescriptor {
+        OwnedDescriptor(owning: try syscall("BPF_OBJ_GET", on: pin) { unsafe bpf_obj_get(pin) })
+    }
+}

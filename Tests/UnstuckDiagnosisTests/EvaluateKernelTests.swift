@@ -1,0 +1,137 @@
+import Testing
+import UnstuckDiagnosis
+import UnstuckModel
+import UnstuckRender
+
+@Suite("The kernel's known bugs")
+struct EvaluateKernelTests {
+    /// What 5.10.218 shows: it leaks.
+    static var leaking: KernelEvidence {
+        var evidence = KernelEvidence()
+        for name in KernelBug.askedSymbols { evidence.symbols[name] = false }
+        for name in KernelBug.askedMembers { evidence.members[name] = false }
+        evidence.handlers = handlers(destroy: "tcp_v4_destroy_sock", unhash: "inet_unhash", ioctl: "tcp_ioctl")
+        evidence.options = ["MPTCP": "n", "TLS": "n"]
+        evidence.trials = [.countsStackBytes: true, .deletesFromTracepoint: true, .deletesFromTC: true]
+        return evidence
+    }
+
+    /// What 6.18.44 shows.
+    static var broken: KernelEvidence {
+        var evidence = leaking
+        for name in KernelBug.askedSymbols { evidence.symbols[name] = true }
+        for name in KernelBug.askedMembers { evidence.members[name] = true }
+        evidence.handlers = handlers(destroy: "sock_map_destroy", unhash: "inet_unhash", ioctl: "tcp_bpf_ioctl")
+        evidence.options = ["MPTCP": "y", "TLS": "m"]
+        evidence.trials = [.countsStackBytes: false, .deletesFromTracepoint: false, .deletesFromTC: false]
+        return evidence
+    }
+
+    static func handlers(destroy: String?, unhash: String?, ioctl: String?) -> Handlers {
+        Handlers(
+            recvmsg: "tcp_bpf_recvmsg", sendmsg: "tcp_sendmsg", close: "sock_map_close", destroy: destroy,
+            unhash: unhash, ioctl: ioctl)
+    }
+
+    private func verdict(_ id: String, _ evidence: KernelEvidence) throws -> BugVerdict {
+        try #require(evaluateKernel(evidence).first { $0.id == id })
+    }
+
+    private func statuses(_ evidence: KernelEvidence) -> [String: BugStatus] {
+        Dictionary(uniqueKeysWithValues: evaluateKernel(evidence).map { ($0.id, $0.status) })
+    }
+
+    @Test func aKernelThatLeaks() throws {
+        let found = statuses(Self.leaking)
+        #expect(found["leak"] == .affected)
+        #expect(found["zombie"] == .affected)
+        #expect(found["fionread"] == .affected)
+        #expect(found["fionread-stack"] == .notApplicable)
+        #expect(found["copied-seq"] == .notApplicable)
+        #expect(found["foreign-delete"] == .affected)
+        #expect(found["mptcp"] == .notApplicable)
+        #expect(found["tc-delete"] == .affected)
+        #expect(found["iter-tcp"] == .notApplicable)
+        #expect(found["iter-tcp-batch"] == .notApplicable)
+        let how = try verdict("leak", Self.leaking).how
+        #expect(how == "unhash of a mapped socket is inet_unhash, destroy of a mapped socket is tcp_v4_destroy_sock")
+    }
+
+    @Test func aKernelThatMiscounts() throws {
+        let found = statuses(Self.broken)
+        #expect(found["leak"] == .fixed)
+        #expect(found["zombie"] == .affected)
+        #expect(found["fionread"] == .fixed)
+        #expect(found["fionread-stack"] == .affected)
+        #expect(found["copied-seq"] == .fixed)
+        #expect(found["foreign-delete"] == .fixed)
+        #expect(found["mptcp"] == .inconclusive)
+        var mended = Self.broken
+        mended.trials[.countsStackBytes] = true
+        #expect(try verdict("fionread-stack", mended).status == .fixed)
+    }
+
+    /// Before b8b8315e39ff: neither class exists.
+    @Test func aKernelThatUnhashes() throws {
+        var evidence = Self.leaking
+        evidence.handlers?.unhash = "sock_map_unhash"
+        #expect(try verdict("leak", evidence).status == .notApplicable)
+        #expect(try verdict("zombie", evidence).status == .notApplicable)
+    }
+
+    /// UDP keeps sock_map_unhash: the symbol decides nothing, and without handlers its absence from a socket is not known.
+    @Test func withoutHandlers() throws {
+        var evidence = Self.leaking
+        evidence.handlers = nil
+        evidence.unknown["handlers"] = "needs CAP_BPF"
+        #expect(try verdict("zombie", evidence).status == .inconclusive)
+        #expect(try verdict("leak", evidence).status == .inconclusive, "it may be older than the bug")
+        #expect(try verdict("leak", evidence).how.contains("needs CAP_BPF"))
+        evidence.symbols["sock_map_destroy"] = true
+        #expect(try verdict("leak", evidence).status == .fixed)
+        evidence.symbols = [:]
+        evidence.members["sk_psock.saved_destroy"] = true
+        #expect(try verdict("leak", evidence).how == "BTF has sk_psock.saved_destroy")
+    }
+
+    /// A handler whose name is hidden is not a handler of another name.
+    @Test func hiddenNames() throws {
+        var evidence = Self.leaking
+        evidence.handlers = Self.handlers(destroy: nil, unhash: nil, ioctl: nil)
+        #expect(try verdict("zombie", evidence).status == .inconclusive)
+        #expect(try verdict("leak", evidence).status == .inconclusive)
+    }
+
+    /// Whether a kernel that batches sockets holds them rightly leaves no trace.
+    @Test func aKernelThatReadsSocketsInBatches() throws {
+        let found = statuses(Self.broken)
+        #expect(found["iter-tcp"] == .inconclusive)
+        #expect(found["iter-tcp-batch"] == .inconclusive)
+        #expect(found["tc-delete"] == .fixed)
+        for id in ["iter-tcp", "iter-tcp-batch"] {
+            #expect(try verdict(id, Self.broken).symptom.hasPrefix("reading by iter/tcp (Unstuck does not use it): "))
+        }
+    }
+
+    @Test func nothingIsKnown() {
+        let all = evaluateKernel(KernelEvidence())
+        #expect(all.allSatisfy { $0.status == .inconclusive && !$0.how.isEmpty })
+    }
+
+    @Test func theTable() {
+        let ids = KernelBug.history.map(\.id)
+        #expect(Set(ids).count == ids.count)
+        #expect(KernelBug.history.allSatisfy { $0.commit.map { $0.count == 12 } ?? true })
+        #expect(KernelBug.askedMembers.allSatisfy { $0.split(separator: ".").count == 2 })
+        #expect(KernelBug.askedSymbols.contains("sock_map_destroy"))
+    }
+
+    @Test func whatAPersonReads() {
+        let text = KernelBugsText(style: .plain).render(evaluateKernel(Self.leaking))
+        #expect(text.hasPrefix("✗ leak"))
+        for part in [
+            "d8616ee2affc (\"bpf, sockmap: Fix sk->sk_forward_alloc warn_on in sk_stream_kill_queues\")",
+            "5.10.222", "known by  unhash of a mapped socket is inet_unhash", "not applicable: CONFIG_TLS is not set",
+        ] { #expect(text.contains(part), "\(part) is missing:\n\(text)") }
+    }
+}
