@@ -1,9 +1,9 @@
 import UnstuckModel
 
-/// Looks at a node -> what is wrong with it. The same code for live and saved looks.
+/// Samples of a node -> what is wrong with it. The same code for live and saved samples.
 ///
-/// - Parameter looks: oldest first, of one boot. Two looks some seconds apart tell a dead entry from a socket that is
-///   just closing.
+/// - Parameter looks: oldest first, of one boot. Two samples some seconds apart tell a stale entry from a socket that is
+///   just closing, and a connection that stands from one that moves.
 public func diagnose(_ looks: [Snapshot]) -> Diagnosis {
     guard let view = NodeView(looks) else {
         return Diagnosis(
@@ -14,62 +14,70 @@ public func diagnose(_ looks: [Snapshot]) -> Diagnosis {
     return diagnose(view)
 }
 
-/// As ``diagnose(_:)``, of an indexed look.
+/// As ``diagnose(_:)``, of an indexed sample.
 public func diagnose(_ view: NodeView) -> Diagnosis {
     var report = Report()
-    let rules: [any Rule] = [
-        MisdirectedRule(), DisclosureRule(), StaleEntryRule(), UnseenRule(), CrossWiredRule(), FullRule(),
-        CoverageRule(), UnexplainedRule(),
-    ]
-    for rule in rules { rule.evaluate(view, &report) }
+    for rule in RuleRegistry.node {
+        for verdict in rule.evaluate(view, report.findings) { report.add(verdict) }
+    }
+    let connections = StuckConnections(view)
+    connections.evaluate(&report)
     report.findings.sort { one, other in
-        one.severity == other.severity ? one.code.rank < other.code.rank : one.severity > other.severity
+        one.severity == other.severity
+            ? FindingCatalogue.rank(one.code) < FindingCatalogue.rank(other.code) : one.severity > other.severity
     }
     let remedies = Remedies(view)
     for index in report.findings.indices {
-        report.findings[index].remedies = remedies.remedies(for: report.findings[index])
+        report.findings[index].remedies += remedies.remedies(for: report.findings[index])
     }
-    return Diagnosis(
+    report.wanted.owners.formUnion(ownersWanted(view, report))
+    var diagnosis = Diagnosis(
         findings: report.findings, suspects: report.suspects, unsettled: report.unsettled, unknown: report.unknown,
         totals: .init(
             sockets: view.now.sockets.count, sockmaps: view.now.sockmaps.count,
             entries: view.entries.count + view.walked.count),
         checked: .init(
-            connections: view.countConnections(), causes: Set(rules.flatMap(\.codes).filter(\.isCause)).count,
+            connections: view.countConnections(), causes: RuleRegistry.codes.count(where: \.isCause),
             samples: view.earlier.count + 1, seconds: view.now.monotonic - (view.earlier.first ?? view.now).monotonic,
             maps: view.now.selectedMaps))
+    diagnosis.wanted = report.wanted
+    return diagnosis
 }
 
-/// The sockets whose owners a reader will want to know: those that findings and suspects are about.
-public func socketsThatMatter(_ view: NodeView, _ diagnosis: Diagnosis) -> [KernelSocket] {
-    var identities = Set(diagnosis.suspects.map(\.resident))
-    for finding in diagnosis.findings {
+/// What the rules concluded.
+struct Report {
+    var findings: [Finding] = []
+    var suspects: [EntryReference] = []
+    var unsettled: [UnsettledConnection] = []
+    var unknown: [String] = []
+    var wanted = EvidenceRequest()
+
+    mutating func add(_ verdict: Verdict<Finding>) {
+        switch verdict {
+        case .present(let finding): findings.append(finding)
+        case .suspected(.entry(let entry)): suspects.append(entry)
+        case .suspected(.connection(let connection)): unsettled.append(connection)
+        case .unknown(let missing, let ask):
+            unknown.append(missing)
+            wanted.formUnion(ask)
+        case .excluded, .notApplicable: break
+        }
+    }
+}
+
+/// Inodes of the sockets whose owners a reader will want to know: those that findings and suspects are about.
+private func ownersWanted(_ view: NodeView, _ report: Report) -> Set<UInt64> {
+    var identities = Set(report.suspects.map(\.resident))
+    for finding in report.findings {
         identities.formUnion(finding.subject.sockets)
         identities.formUnion(finding.subject.entries.map(\.resident))
     }
     guard !identities.isEmpty else { return [] }
-    var matter: [KernelSocket] = []
+    var inodes = Set<UInt64>()
     func consider(_ socket: KernelSocket) {
-        if identities.remove(socket.identity) != nil { matter.append(socket) }
+        if identities.contains(socket.identity), socket.inode != 0 { inodes.insert(socket.inode) }
     }
     for entry in view.entries { consider(entry.entry.resident) }
     for socket in view.now.sockets { consider(socket.socket) }
-    return matter
-}
-
-extension Finding.Code {
-    /// What hurts most comes first.
-    var rank: Int {
-        switch self {
-        case .misdirected: 0
-        case .disclosure: 1
-        case .unexplained: 2
-        case .zombie: 3
-        case .leaked: 4
-        case .unseen: 5
-        case .crossWired: 6
-        case .full: 7
-        case .closedUnread: 8
-        }
-    }
+    return inodes
 }

@@ -1,16 +1,78 @@
 import UnstuckModel
 
-/// One kind of anomaly. A rule is pure; what it cannot tell for lack of evidence it adds to `unknown`.
-protocol Rule {
-    /// What it can find.
-    var codes: [Finding.Code] { get }
-    func evaluate(_ view: NodeView, _ report: inout Report)
+/// What a rule concludes.
+enum Verdict<Subject> {
+    case present(Subject)
+    /// Ruled out, by this observation.
+    case excluded(by: String)
+    /// Another sample would decide.
+    case suspected(Suspicion)
+    /// It cannot be decided: what is missing. `ask`: evidence that could be collected for it now.
+    case unknown(String, ask: EvidenceRequest = EvidenceRequest())
+    case notApplicable
 }
 
-/// What the rules add to.
-struct Report {
-    var findings: [Finding] = []
-    var suspects: [EntryReference] = []
-    var unsettled: [UnsettledConnection] = []
-    var unknown: [String] = []
+/// What only looks like a fault so far.
+enum Suspicion {
+    /// Looks stale, and was seen once.
+    case entry(EntryReference)
+    /// Holds bytes, and may move.
+    case connection(UnsettledConnection)
+}
+
+/// One kind of fault. Rules are pure: a view in, verdicts out. See CONTRIBUTING.md, "Add a rule".
+protocol Rule: Sendable {
+    /// All that it can find; each is in ``FindingCatalogue``.
+    var codes: [Finding.Code] { get }
+    /// Codes of rules that are evaluated before this one.
+    var after: [Finding.Code] { get }
+}
+
+extension Rule {
+    var after: [Finding.Code] { [] }
+}
+
+/// A rule about the node: its maps, entries, listeners.
+protocol NodeRule: Rule {
+    /// - Parameter findings: those of the rules before it.
+    func evaluate(_ view: NodeView, _ findings: [Finding]) -> [Verdict<Finding>]
+}
+
+/// A rule about one connection. It is asked about connections that do not move, and, to rule its cause out, about those that
+/// another finding is about.
+protocol ConnectionRule: Rule {
+    func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause>
+}
+
+/// What a ``ConnectionRule`` says of a connection. Connections of the same cause and ``group`` become one finding.
+struct Cause {
+    var code: Finding.Code
+    var severity: Finding.Severity
+    /// One line without the connection: "stuck: not read by postgres[3301]".
+    var headline: String
+    /// What else must be alike for two connections to be one finding, beside the code and the server.
+    var group: String
+    /// Of the group, not of one connection.
+    var facts: [Fact]
+    /// What to do, in one sentence.
+    var remedy: String
+    var remedies: [Remedy] = []
+    /// The processes that it is about.
+    var holders: [SocketOwner] = []
+}
+
+/// A connection that is asked about.
+struct StuckCandidate {
+    var connection: Connection
+    /// Where its bytes are; `nil`: it holds none.
+    var place: StuckConnection.Place?
+    /// At least so long without progress; `nil`: not known, or it moves.
+    var seconds: Double?
+    /// Causes that rules before this one have found for it.
+    var causes: [Finding.Code] = []
+
+    /// The end at which its bytes are.
+    var holding: TCPSocket? {
+        place.flatMap { place in connection.ends.first { connection.side(of: $0) == place.side } }
+    }
 }

@@ -8,8 +8,8 @@ struct Remedies {
     init(_ view: NodeView) { self.view = view }
 
     func remedies(for finding: Finding) -> [Remedy] {
-        // No sockmap is known to be its cause: nothing that changes one fits.
-        guard finding.code != .unexplained, finding.code != .closedUnread else { return [] }
+        // Where no sockmap is its cause, nothing that changes one fits.
+        guard FindingCatalogue.entry(finding.code)?.place == .sockmap else { return [] }
         let maps = Set(finding.subject.entries.map(\.map) + [finding.subject.map].compactMap { $0 }).sorted()
         let given = maps.map { " --map \($0)" }.joined()
         var remedies: [Remedy] = []
@@ -44,7 +44,7 @@ struct Remedies {
                 .repair, [command], effect: "no further byte goes there", price: "what was read is known to its reader")
         case .full where finding.isMendable:
             return Remedy(.repair, [command], effect: "makes room", price: price)
-        case .misdirected, .disclosure, .crossWired, .full, .unexplained, .closedUnread: return nil
+        default: return nil
         }
     }
 
@@ -90,7 +90,7 @@ struct Remedies {
                 .drain, ["kubectl -n \(Self.word(String(namespace))) delete pod \(Self.word(String(name)))"],
                 effect: "ends the process that holds the socket, and with it the entry",
                 price: "the pod's other connections end too")
-        case .unexplained, .closedUnread: return nil
+        default: return nil
         }
     }
 
@@ -119,7 +119,7 @@ struct Remedies {
             Remedy(
                 .update, [], effect: "none helps: no kernel up to 7.2 forgets a dead socket that is held open",
                 price: "")
-        case .full, .unseen, .unexplained, .closedUnread: nil
+        default: nil
         }
     }
 }

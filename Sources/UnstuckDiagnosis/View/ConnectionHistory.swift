@@ -113,7 +113,7 @@ struct History {
         }
         let isNamed = end.socket.psock?.oldestMessage != nil
         let isUnchanged =
-            watch.readings >= UnexplainedRule.queueReadings
+            watch.readings >= StuckConnections.queueReadings
             && watch.unchanged.contains { end.socket.identity.mayBe($0) }
         return isNamed && isUnchanged ? nil : .unsettled(.redirected)
     }

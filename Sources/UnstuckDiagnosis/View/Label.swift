@@ -15,19 +15,9 @@ enum Label {
     /// `kubelet[812] `, or nothing.
     static func owner(_ owner: SocketOwner?) -> String { owner.map { "\(safe($0.command))[\($0.pid)] " } ?? "" }
 
-    /// As ``duration(milliseconds:)``, of seconds that a saved look may have made anything of.
-    static func duration(seconds: Double) -> String {
-        duration(milliseconds: UInt32(max(0, min(seconds * 1000, 4e9))))
-    }
+    static func duration(seconds: Double) -> String { durationText(seconds) }
 
-    static func duration(milliseconds: UInt32) -> String {
-        switch milliseconds {
-        case ..<1000: "\(milliseconds) ms"
-        case ..<120_000: "\(milliseconds / 1000) s"
-        case ..<7_200_000: "\(milliseconds / 60_000) min"
-        default: "\(milliseconds / 3_600_000) h"
-        }
-    }
+    static func duration(milliseconds: UInt32) -> String { durationText(Double(milliseconds) / 1000) }
 
     static func bytes(_ count: UInt64, partial: Bool) -> String {
         "\(partial ? "at least " : "")\(count) byte\(count == 1 ? "" : "s")"

@@ -125,11 +125,22 @@ public struct NodeView: Sendable {
         scope = now.selectedMaps.map { _ in MapScope(entries: entries, walked: keys.judged) }
     }
 
-    /// Learns who holds sockets, which is asked last, and for the sockets that matter alone.
-    public mutating func learnOwners(from look: Snapshot) {
+    /// Takes over evidence that was collected on demand, for the few sockets and namespaces that rules asked about.
+    public mutating func learn(from look: Snapshot) {
         now.owners = look.owners
         now.shortfalls = look.shortfalls
         owners = Dictionary(grouping: look.owners, by: \.inode)
+    }
+
+    /// Sockets, and sockets behind entries, with these inodes: each once.
+    public func sockets(withInodes inodes: Set<UInt64>) -> [KernelSocket] {
+        guard !inodes.isEmpty else { return [] }
+        var left = inodes
+        var found: [KernelSocket] = []
+        func consider(_ socket: KernelSocket) { if left.remove(socket.inode) != nil { found.append(socket) } }
+        for entry in entries { consider(entry.entry.resident) }
+        for socket in now.sockets { consider(socket.socket) }
+        return found
     }
 
     // MARK: Sockets

@@ -4,7 +4,7 @@ import UnstuckModel
 /// it moves: what ``QueueWatch`` is made from.
 public struct RedirectedQueues: Sendable {
     /// As often as it needs to be read.
-    public static let readings = UnexplainedRule.queueReadings
+    public static let readings = StuckConnections.queueReadings
 
     private var waiting: [TCPSocket]
     private var readings = 0

@@ -1,21 +1,5 @@
 /// One anomaly, with what proves it.
 public struct Finding: Sendable, Codable {
-    /// Stable, documented one page each under docs/findings/, never reused.
-    public enum Code: String, Sendable, Codable, CaseIterable {
-        case leaked = "sockmap.leaked"
-        case zombie = "sockmap.zombie"
-        case crossWired = "sockmap.cross-wired"
-        case misdirected = "sockmap.misdirected"
-        case disclosure = "sockmap.disclosure"
-        case full = "sockmap.full"
-        case unseen = "sockmap.unseen"
-        case unexplained = "stuck.unexplained"
-        case closedUnread = "app.closed-unread"
-
-        /// `stuck.unexplained` says that no cause was found: it is none itself.
-        public var isCause: Bool { self != .unexplained }
-    }
-
     /// How much it hurts now.
     public enum Severity: String, Sendable, Codable, Comparable, CaseIterable {
         /// A connection is stuck, or bytes went to another process.
@@ -36,23 +20,13 @@ public struct Finding: Sendable, Codable {
         public static func < (one: Severity, other: Severity) -> Bool { one.rank < other.rank }
     }
 
-    /// A labelled fact, as it was observed.
-    public struct Evidence: Sendable, Codable, Hashable {
-        public var label: String
-        public var text: String
-        public init(_ label: String, _ text: String) {
-            self.label = label
-            self.text = text
-        }
-    }
-
     public var code: Code
     public var severity: Severity
     /// Repair can do something about it: a dead entry is in the way, not a living socket.
     public var isMendable: Bool
     /// One line: what is wrong with what.
     public var summary: String
-    public var evidence: [Evidence]
+    public var evidence: [Fact]
     /// Other causes that were looked at, each with the observation that excludes it.
     public var ruledOut: [String]
     /// What to do about it, in one sentence.
@@ -104,7 +78,7 @@ public struct Finding: Sendable, Codable {
     }
 
     public init(
-        code: Code, severity: Severity, isMendable: Bool = true, summary: String, evidence: [Evidence],
+        code: Code, severity: Severity, isMendable: Bool = true, summary: String, evidence: [Fact],
         ruledOut: [String] = [],
         remedy: String, subject: Subject, connections: [StuckConnection]? = nil
     ) {
@@ -150,6 +124,10 @@ public struct Diagnosis: Sendable, Codable {
     public var unknown: [String]
     public var totals: Totals
     public var checked: Checked
+    /// Evidence that could be collected now and would tell more. Not part of the document.
+    public var wanted = EvidenceRequest()
+
+    private enum CodingKeys: String, CodingKey { case findings, suspects, unsettled, unknown, totals, checked }
 
     public struct Totals: Sendable, Codable, Hashable {
         public var sockets: Int

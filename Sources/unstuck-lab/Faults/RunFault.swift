@@ -5,7 +5,8 @@ import UnstuckLab
 /// One fault of the table, or its control case, run by this process on a fixture of its own.
 struct RunFault: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Run one fault of lab/faults.toml, or its control case, and hold it for others to look at.",
+        commandName: "run",
+        abstract: "Run one fault of lab/faults.toml, or its control case, and hold it for others to look at.",
         discussion: """
             Needs no `up`: the fixture is a network namespace, a control group and a sockmap of this process alone, and \
             ends with it. Every line on standard input uses the fault's connections again and says what their client \

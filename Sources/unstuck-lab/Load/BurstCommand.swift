@@ -4,7 +4,8 @@ import UnstuckModel
 
 struct BurstCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "burst", abstract: "Make many health checks from ports that the kernel chooses, and count those that hang.",
+        commandName: "burst",
+        abstract: "Make many health checks from ports that the kernel chooses, and count those that hang.",
         discussion: """
             Runs where it is started: put `unstuck-lab exec --as node --` before it. Prints one line of JSON.
 

@@ -33,12 +33,12 @@ struct DiagnosisSession {
             looks[1].queueWatch = watch
             result = try evaluate(looks)
         }
-        // Who holds the sockets that matter is asked last, and for them alone.
-        let matter = socketsThatMatter(result.view, result.diagnosis)
+        // What rules want beside is asked last, and for the sockets that they are about alone.
+        let matter = result.view.sockets(withInodes: result.diagnosis.wanted.owners)
         guard !matter.isEmpty else { return result }
         let last = looks.count - 1
         observer.addOwners(of: matter, to: &looks[last])
-        result.view.learnOwners(from: looks[last])
+        result.view.learn(from: looks[last])
         return Result(looks: looks, view: result.view, diagnosis: UnstuckDiagnosis.diagnose(result.view))
     }
 

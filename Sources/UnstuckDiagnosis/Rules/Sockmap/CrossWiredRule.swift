@@ -4,10 +4,11 @@ import UnstuckModel
 ///
 /// It comes about when a descriptor is reconnected: `connect(AF_UNSPEC)` ends the old connection without taking its
 /// entry out, and the same socket then carries a new one (docs/kernel-facts.md, Z5).
-struct CrossWiredRule: Rule {
+struct CrossWiredRule: NodeRule {
     let codes: [Finding.Code] = [.crossWired]
 
-    func evaluate(_ view: NodeView, _ report: inout Report) {
+    func evaluate(_ view: NodeView, _ findings: [Finding]) -> [Verdict<Finding>] {
+        var verdicts: [Verdict<Finding>] = []
         for entry in view.entries where entry.state == .crossWired && entry.entry.isStable {
             guard let claim = entry.claim else { continue }
             let resident = entry.entry.resident
@@ -15,22 +16,24 @@ struct CrossWiredRule: Rule {
             guard resident.tuple.isComplete else { continue }
             let owners = view.owners(of: resident)
             let holder = owners.first.map(Label.descriptor) ?? "a process"
-            report.findings.append(
-                Finding(
-                    code: .crossWired, severity: .warning, isMendable: false,
-                    summary: "\(Label.map(entry.map)): the key of \(claim) leads to \(resident.tuple)",
-                    evidence: [
-                        .init("key", "\(claim.local) ◄─ \(claim.remote)"),
-                        .init("resident", "\(resident.tuple), \(resident.state), held by \(holder)"),
-                        .init(
-                            "next",
-                            "what is sent to a new connection with the key's addresses and ports reaches \(holder)"),
-                    ],
-                    remedy:
-                        "the socket is alive and is left alone: let \(holder) close this connection, or restart that process",
-                    subject: .init(
-                        pod: view.pod(of: resident), connection: resident.tuple, sockets: [resident.identity],
-                        entries: [entry.reference], holders: owners)))
+            verdicts.append(
+                .present(
+                    Finding(
+                        code: .crossWired, severity: .warning, isMendable: false,
+                        summary: "\(Label.map(entry.map)): the key of \(claim) leads to \(resident.tuple)",
+                        evidence: [
+                            .init("key", "\(claim.local) ◄─ \(claim.remote)"),
+                            .init("resident", "\(resident.tuple), \(resident.state), held by \(holder)"),
+                            .init(
+                                "next",
+                                "what is sent to a new connection with the key's addresses and ports reaches \(holder)"),
+                        ],
+                        remedy:
+                            "the socket is alive and is left alone: let \(holder) close this connection, or restart that process",
+                        subject: .init(
+                            pod: view.pod(of: resident), connection: resident.tuple, sockets: [resident.identity],
+                            entries: [entry.reference], holders: owners))))
         }
+        return verdicts
     }
 }

@@ -4,11 +4,13 @@ import UnstuckModel
 ///
 /// A zombie's queue, while a live connection claims its tuple: what that connection sends lands there, and whoever
 /// holds the descriptor can read it (docs/kernel-facts.md, section 1). A live wrong resident reads it at once.
-struct DisclosureRule: Rule {
+struct DisclosureRule: NodeRule {
     let codes: [Finding.Code] = [.disclosure]
+    let after: [Finding.Code] = [.misdirected]
 
-    func evaluate(_ view: NodeView, _ report: inout Report) {
-        for misdirected in report.findings where misdirected.code == .misdirected {
+    func evaluate(_ view: NodeView, _ findings: [Finding]) -> [Verdict<Finding>] {
+        var verdicts: [Verdict<Finding>] = []
+        for misdirected in findings where misdirected.code == .misdirected {
             guard let reference = misdirected.subject.entries.first, let connection = misdirected.subject.connection,
                 let wrong = view.entry(reference)
             else { continue }
@@ -20,36 +22,38 @@ struct DisclosureRule: Rule {
             let queued = resident.psock?.queuedBytes ?? 0
             guard queued > 0 || state == .live else { continue }
             let reader = holders.first.map(Label.descriptor) ?? "the process that holds the socket"
-            report.findings.append(
-                Finding(
-                    code: .disclosure, severity: .critical, isMendable: wrong.state.isDead,
-                    summary: queued > 0
-                        ? "\(reader) can read \(Label.bytes(UInt64(queued), partial: resident.psock?.isPartial ?? false)) "
-                            + "that were sent over \(connection)"
-                        : "\(reader) receives what is sent over \(connection)",
-                    evidence: [
-                        .init("sent by", "\(connection.local)"),
-                        .init(
-                            "meant for",
-                            "\(connection.remote)\(view.pod(at: connection.remote.address).map { " \($0)" } ?? "")"),
-                        .init(
-                            "readable by",
-                            "\(reader)\(view.pod(of: resident).map { " in \($0)" } ?? ""): its socket is the resident of "
-                                + "the key in \(Label.map(wrong.map))"),
-                        .init(
-                            "certainty",
-                            queued > 0
-                                ? "the queue may also hold bytes of the reader's own, earlier connection"
-                                : "what was read already leaves no trace"),
-                    ],
-                    remedy: "treat what was sent as known to that process; "
-                        + (wrong.state.isDead
-                            ? "then unstuck repair --apply"
-                            : "its socket is alive and is left alone: end that process"),
-                    subject: .init(
-                        pod: view.pod(of: resident), connection: connection,
-                        sockets: [resident.identity], entries: [reference], holders: holders,
-                        bytes: queued > 0 ? UInt64(queued) : nil)))
+            verdicts.append(
+                .present(
+                    Finding(
+                        code: .disclosure, severity: .critical, isMendable: wrong.state.isDead,
+                        summary: queued > 0
+                            ? "\(reader) can read \(Label.bytes(UInt64(queued), partial: resident.psock?.isPartial ?? false)) "
+                                + "that were sent over \(connection)"
+                            : "\(reader) receives what is sent over \(connection)",
+                        evidence: [
+                            .init("sent by", "\(connection.local)"),
+                            .init(
+                                "meant for",
+                                "\(connection.remote)\(view.pod(at: connection.remote.address).map { " \($0)" } ?? "")"),
+                            .init(
+                                "readable by",
+                                "\(reader)\(view.pod(of: resident).map { " in \($0)" } ?? ""): its socket is the resident of "
+                                    + "the key in \(Label.map(wrong.map))"),
+                            .init(
+                                "certainty",
+                                queued > 0
+                                    ? "the queue may also hold bytes of the reader's own, earlier connection"
+                                    : "what was read already leaves no trace"),
+                        ],
+                        remedy: "treat what was sent as known to that process; "
+                            + (wrong.state.isDead
+                                ? "then unstuck repair --apply"
+                                : "its socket is alive and is left alone: end that process"),
+                        subject: .init(
+                            pod: view.pod(of: resident), connection: connection,
+                            sockets: [resident.identity], entries: [reference], holders: holders,
+                            bytes: queued > 0 ? UInt64(queued) : nil))))
         }
+        return verdicts
     }
 }

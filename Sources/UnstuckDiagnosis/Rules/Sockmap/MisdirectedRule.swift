@@ -9,10 +9,11 @@ import UnstuckModel
 ///
 /// What is not seen from outside is the program's own decision: one that redirects only some of its connections, or to
 /// the egress side, looks the same. *Armed* is therefore a warning; bytes in the wrong queue make it *stuck*.
-struct MisdirectedRule: Rule {
+struct MisdirectedRule: NodeRule {
     let codes: [Finding.Code] = [.misdirected]
 
-    func evaluate(_ view: NodeView, _ report: inout Report) {
+    func evaluate(_ view: NodeView, _ findings: [Finding]) -> [Verdict<Finding>] {
+        var verdicts: [Verdict<Finding>] = []
         for sender in view.sendersPastTheirPeer {
             guard let path = view.redirect(of: sender.socket), let receiver = view.peer(of: sender) else {
                 continue
@@ -20,10 +21,12 @@ struct MisdirectedRule: Rule {
             for map in path.maps where map.namesConnections && !view.isFiled(receiver.socket, in: map) {
                 let claims = view.entries(in: map.map.id, claiming: receiver.socket.tuple)
                 guard let wrong = claims.first(where: \.entry.isStable) else { continue }
-                report.findings.append(
-                    finding(view, sender: sender, program: path.program, wrong: wrong, receiver: receiver))
+                verdicts.append(
+                    .present(
+                        finding(view, sender: sender, program: path.program, wrong: wrong, receiver: receiver)))
             }
         }
+        return verdicts
     }
 
     private func finding(
@@ -39,20 +42,20 @@ struct MisdirectedRule: Rule {
         let waiting = sender.millisecondsSinceSend == 0 ? "" : ", silent for \(quiet)"
 
         var evidence = [
-            Finding.Evidence(
+            Fact(
                 "sends with",
                 "\(view.handlers(of: sender.socket)?.sendmsg ?? "a msg program's handler") ─► program \(program.id) "
                     + "\"\(Label.safe(program.name))\" ─► \(Label.map(wrong.map)), key "
                     + "\(receiver.socket.tuple.local) ◄─ \(receiver.socket.tuple.remote)"),
-            Finding.Evidence("lands in", landing(view, wrong)),
-            Finding.Evidence(
+            Fact("lands in", landing(view, wrong)),
+            Fact(
                 "waits in",
                 "\(view.handlers(of: receiver.socket)?.recvmsg ?? "the receiver's handler"): "
                     + waitingEnd(view, receiver)),
         ]
         if queued > 0 {
             evidence.append(
-                Finding.Evidence(
+                Fact(
                     "swallowed",
                     "\(Label.bytes(UInt64(queued), partial: resident.psock?.isPartial ?? false)) in "
                         + "\(resident.psock?.queuedMessages ?? 0) message\(resident.psock?.queuedMessages == 1 ? "" : "s") wait in the wrong socket's queue; some may "

@@ -5,25 +5,28 @@ import UnstuckModel
 ///
 /// One sighting of a dead socket proves nothing: closing sockets pass through that state. It takes a live connection
 /// that claims the same tuple, or a second sighting of the same socket some seconds later; before that it is suspect.
-struct StaleEntryRule: Rule {
+struct StaleEntryRule: NodeRule {
     let codes: [Finding.Code] = [.leaked, .zombie]
+    let after: [Finding.Code] = [.misdirected]
 
-    func evaluate(_ view: NodeView, _ report: inout Report) {
+    func evaluate(_ view: NodeView, _ findings: [Finding]) -> [Verdict<Finding>] {
+        var verdicts: [Verdict<Finding>] = []
         var groups: [Group: [Judged]] = [:]
-        let misdirecting = Set(report.findings.filter { $0.code == .misdirected }.flatMap(\.subject.entries))
+        let misdirecting = Set(findings.filter { $0.code == .misdirected }.flatMap(\.subject.entries))
         for entry in view.entries where entry.state.isDead {
             let isClaimed = misdirecting.contains(entry.reference) || view.claimant(of: entry) != nil
             let seconds = view.secondsSeenDead(entry)
             guard isClaimed || (seconds ?? 0) >= NodeView.secondsBetweenSightings else {
-                report.suspects.append(entry.reference)
+                verdicts.append(.suspected(.entry(entry.reference)))
                 continue
             }
             let group = Group(map: entry.map.id, pod: view.pod(of: entry), state: entry.state)
             groups[group, default: []].append(Judged(entry: entry, isClaimed: isClaimed, seconds: seconds))
         }
         for (group, members) in groups.sorted(by: { $0.value.count > $1.value.count }) {
-            report.findings.append(finding(view, group, members))
+            verdicts.append(.present(finding(view, group, members)))
         }
+        return verdicts
     }
 
     private struct Group: Hashable {
@@ -51,7 +54,7 @@ struct StaleEntryRule: Rule {
         let bytes = members.reduce(UInt64(0)) { $0 + UInt64($1.entry.entry.resident.psock?.queuedBytes ?? 0) }
         let holders = isZombie ? members.flatMap { view.owners(of: $0.entry.entry.resident) } : []
 
-        var evidence: [Finding.Evidence] = [
+        var evidence: [Fact] = [
             .init("entries", examples(members)),
             .init("residents", residents(members, isZombie: isZombie)),
         ]

@@ -5,22 +5,24 @@ import UnstuckModel
 ///
 /// A socket of the stack is in its table before an accelerator files it, and leaves it only for CLOSE (or with it): the
 /// resident is dead. Whether it leaked, or a process still holds it, and what waits in its queue, is not seen this way.
-struct UnseenRule: Rule {
+struct UnseenRule: NodeRule {
     let codes: [Finding.Code] = [.unseen]
 
-    func evaluate(_ view: NodeView, _ report: inout Report) {
+    func evaluate(_ view: NodeView, _ findings: [Finding]) -> [Verdict<Finding>] {
+        var verdicts: [Verdict<Finding>] = []
         var groups: [Group: [(key: ClassifiedKey, seconds: Double)]] = [:]
         for key in view.walked where key.state == .unseen {
             guard let seconds = view.secondsUnseen(key), seconds >= NodeView.secondsBetweenSightings else {
-                report.suspects.append(key.reference)
+                verdicts.append(.suspected(.entry(key.reference)))
                 continue
             }
             let group = Group(map: key.map.id, pod: key.claim.flatMap { view.pod(at: $0.local.address) })
             groups[group, default: []].append((key, seconds))
         }
         for (group, members) in groups.sorted(by: { $0.value.count > $1.value.count }) {
-            report.findings.append(finding(view, group, members))
+            verdicts.append(.present(finding(view, group, members)))
         }
+        return verdicts
     }
 
     private struct Group: Hashable {

@@ -1,0 +1,126 @@
+import UnstuckModel
+
+/// Connections that hold bytes, unread, redirected and unread, or unacknowledged, and made no progress at either end
+/// (``Progress``) over at least ``Diagnosis/secondsBetweenSamples``: each is asked of every connection rule. One for which no
+/// rule finds a cause is `stuck.unexplained`.
+///
+/// Connections that hold nothing are idle, or wait for an answer: that is not told apart here.
+struct StuckConnections {
+    private let view: NodeView
+    private let rules: [any ConnectionRule]
+
+    /// How often queues of redirected bytes must have been read between two samples before *the same* means *it stands*.
+    ///
+    /// One request of a busy connection looks like the next one, and its message may even lie where the last one lay: by
+    /// chance in one of about 64 for messages of 512 bytes (a page fragment of 32 KiB holds so many). Two samples and five
+    /// readings all deceived: less than one in 10^9.
+    static let queueReadings = 5
+
+    init(_ view: NodeView, rules: [any ConnectionRule] = RuleRegistry.connection) {
+        self.view = view
+        self.rules = rules
+    }
+
+    /// Adds findings about connections, and what keeps others from being one.
+    func evaluate(_ report: inout Report) {
+        // A warning about one of its sockets does not explain why a connection is stuck.
+        let covered = Set(report.findings.filter { $0.severity == .critical }.flatMap(\.subject.sockets))
+        var done = Set<SocketIdentity>()
+        var groups: [GroupKey: [Member]] = [:]
+        for socket in view.now.sockets where socket.holdsBytes && !done.contains(socket.socket.identity) {
+            let connection = Connection(of: socket, in: view)
+            done.formUnion(connection.ends.map(\.socket.identity))
+            guard connection.ends.allSatisfy({ !covered.contains($0.socket.identity) }), view.isInScope(connection),
+                let place = connection.place
+            else { continue }
+            switch History(of: connection, place, in: view).verdict {
+            case .moves: continue
+            case .stands(let seconds):
+                let member = causes(
+                    of: StuckCandidate(connection: connection, place: place, seconds: seconds), &report)
+                groups[GroupKey(member, place), default: []].append(member)
+            case .unsettled(let reason):
+                guard connection.isEstablished(at: place) else { continue }
+                report.unsettled.append(
+                    UnsettledConnection(
+                        connection: connection.tuple, netns: socket.socket.netns, queue: place.queue, reason: reason))
+                report.wanted.counters.formUnion(connection.ends.map(\.socket.netns))
+            }
+        }
+        report.findings += groups.values.map { StuckFinding(view, $0).finding }.sorted { one, other in
+            let (mine, theirs) = (one.connections?.count ?? 0, other.connections?.count ?? 0)
+            return mine == theirs ? one.summary < other.summary : mine > theirs
+        }
+    }
+
+    /// A connection with what the rules say of it.
+    struct Member {
+        var stuck: StuckCandidate
+        var cause: Cause
+        /// What was ruled out, and by what.
+        var excluded: [Finding.Code: String]
+    }
+
+    private func causes(of candidate: StuckCandidate, _ report: inout Report) -> Member {
+        var stuck = candidate
+        var causes: [Cause] = []
+        var excluded: [Finding.Code: String] = [:]
+        report.wanted.owners.formUnion(stuck.connection.ends.map(\.socket.inode).filter { $0 != 0 })
+        report.wanted.counters.formUnion(stuck.connection.ends.map(\.socket.netns))
+        for rule in rules {
+            switch rule.evaluate(stuck, view) {
+            case .present(let cause):
+                causes.append(cause)
+                stuck.causes.append(cause.code)
+            case .excluded(let fact): for code in rule.codes { excluded[code] = fact }
+            case .unknown(_, let ask): report.wanted.formUnion(ask)
+            case .suspected, .notApplicable: break
+            }
+        }
+        return Member(stuck: stuck, cause: causes.first ?? Self.unexplained(stuck), excluded: excluded)
+    }
+
+    /// What the rules exclude for a connection that another finding is about.
+    func ruledOut(_ connection: Connection) -> [String] {
+        let stuck = StuckCandidate(connection: connection, place: connection.place)
+        var result: [String] = []
+        for rule in rules {
+            guard case .excluded(let fact) = rule.evaluate(stuck, view) else { continue }
+            result += rule.codes.compactMap { FindingCatalogue.entry($0) }.map { "\($0.title) (\(fact))" }
+        }
+        return result
+    }
+
+    private static func unexplained(_ stuck: StuckCandidate) -> Cause {
+        let remedy =
+            switch stuck.place?.queue {
+            case .send:
+                "what does the path do: ss -tinoe shows retransmissions, timer and window; docs/findings/stuck.unexplained.md"
+            case .receive, .redirected, nil:
+                "what does the process do: cat /proc/PID/wchan /proc/PID/stack; docs/findings/stuck.unexplained.md"
+            }
+        return Cause(
+            code: .unexplained, severity: .critical, headline: "stuck; cause not checked yet", group: "", facts: [],
+            remedy: remedy)
+    }
+
+    /// What is alike: the cause, the server, and the bytes in the same place.
+    private struct GroupKey: Hashable {
+        var code: Finding.Code
+        var severity: Finding.Severity
+        var group: String
+        var server: Endpoint
+        /// The same loopback address is another server in another namespace.
+        var netns: UInt32?
+        var place: StuckConnection.Place
+
+        init(_ member: Member, _ place: StuckConnection.Place) {
+            code = member.cause.code
+            severity = member.cause.severity
+            group = member.cause.group
+            server = member.stuck.connection.tuple.remote
+            self.place = place
+            netns = server.address.isLoopback ? member.stuck.connection.ends.first?.socket.netns : nil
+        }
+    }
+}
