@@ -14,7 +14,8 @@ PROGRAMS := unstuck-lab unstuck
 RELEASE_BUILD := $(CURDIR)/.build/programs
 
 # Tests that need no root and no particular kernel; `make test` runs these and all others.
-PURE_TESTS := UnstuckModelTests UnstuckFormatsTests UnstuckDiagnosisTests UnstuckProbingTests KernelUseTests
+PURE_TESTS := UnstuckModelTests UnstuckFormatsTests UnstuckDiagnosisTests UnstuckProbingTests UnstuckOperationsTests \
+	KernelUseTests
 
 FUZZ_SECONDS ?= 600
 

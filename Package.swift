@@ -64,12 +64,21 @@ let package = Package(
             dependencies: ["UnstuckModel", "UnstuckKernel", "CLinuxUAPI", toml],
             swiftSettings: strict, plugins: ["CompileBPF"]),
 
+        // What the command line and the agent share.
+        .target(
+            name: "UnstuckOperations",
+            dependencies: [
+                "UnstuckModel", "UnstuckFormats", "UnstuckDiagnosis", "UnstuckRender", "UnstuckKernel",
+                "UnstuckProbing", "UnstuckRepair",
+            ],
+            swiftSettings: strict),
+
         // The two command lines.
         .executableTarget(
             name: "unstuck",
             dependencies: [
                 "UnstuckModel", "UnstuckFormats", "UnstuckDiagnosis", "UnstuckRender", "UnstuckKernel",
-                "UnstuckProbing", "UnstuckRepair", argumentParser, logging,
+                "UnstuckProbing", "UnstuckRepair", "UnstuckOperations", argumentParser, logging,
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -119,6 +128,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "UnstuckProbingTests", dependencies: ["UnstuckProbing", "UnstuckModel"], swiftSettings: strict),
+        .testTarget(
+            name: "UnstuckOperationsTests", dependencies: ["UnstuckOperations", "UnstuckModel", "UnstuckKernel"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,8 +1,7 @@
 import ArgumentParser
-import Glibc
 import UnstuckKernel
 import UnstuckModel
-import UnstuckRender
+import UnstuckOperations
 
 struct CollectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -30,8 +29,8 @@ struct CollectCommand: ParsableCommand {
     @OptionGroup var node: NodeOptions
 
     func run() throws {
-        let result = try DiagnosisSession(observer: look.observer(node), interval: look.interval).run(always: true)
-        let text = try JSON.text(Bundle(unstuck: unstuckVersion, snapshots: result.looks))
+        let result = try look.session(look.observer(node)).run(always: true)
+        let text = try BundleFile.text(result.looks)
         if let file {
             try BundleFile.write(text, to: file)
             printError("saved \(pluralized(result.looks.count, "look")) to \(file)")
@@ -42,53 +41,5 @@ struct CollectCommand: ParsableCommand {
             printError("unstuck: could not \(shortfall.action): needs \(shortfall.missing)")
         }
         if !result.view.now.shortfalls.isEmpty { throw Exit.couldNotTell }
-    }
-}
-
-/// Saved looks.
-enum BundleFile {
-    /// The looks of several bundles, oldest first, in whatever order they were named.
-    static func looks(in paths: [String]) throws -> [Snapshot] {
-        Snapshot.inOrder(try paths.flatMap(read))
-    }
-
-    static func read(_ path: String) throws -> [Snapshot] {
-        let bytes: [UInt8]
-        do {
-            bytes = try readFile(path)
-        } catch {
-            printError("unstuck: cannot read \(path): \(error.reason)")
-            throw Exit.couldNotTell
-        }
-        if bytes.starts(with: [0x1F, 0x8B]) {
-            printError("unstuck: \(path) is compressed: gunzip it first")
-            throw Exit.couldNotTell
-        }
-        do {
-            let bundle = try JSON.decode(Bundle.self, from: bytes)
-            guard bundle.snapshots.allSatisfy({ $0.version <= Snapshot.currentVersion }) else {
-                printError(
-                    "unstuck: \(path) was saved by a newer version (\(bundle.unstuck)); this is \(unstuckVersion)")
-                throw Exit.couldNotTell
-            }
-            if let flaw = bundle.flaw {
-                printError("unstuck: \(path) cannot be judged: \(flaw)")
-                throw Exit.couldNotTell
-            }
-            return bundle.snapshots
-        } catch is DecodingError {
-            printError("unstuck: \(path) is not a bundle of `unstuck collect`")
-            throw Exit.couldNotTell
-        }
-    }
-
-    /// A regular file is replaced in one step; devices, pipes and links stay what they are (``OutputFile``).
-    static func write(_ text: String, to path: String) throws {
-        do {
-            try OutputFile.write(text, to: path)
-        } catch {
-            printError("unstuck: \(error)")
-            throw Exit.couldNotTell
-        }
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import UnstuckDiagnosis
 import UnstuckKernel
 import UnstuckModel
+import UnstuckOperations
 import UnstuckRender
 
 struct DiagnoseCommand: ParsableCommand {
@@ -43,10 +44,10 @@ struct DiagnoseCommand: ParsableCommand {
         let looks: [Snapshot]
         let diagnosis: Diagnosis
         if from.isEmpty {
-            let result = try DiagnosisSession(observer: look.observer(node), interval: look.interval).run()
+            let result = try look.session(look.observer(node)).run()
             (looks, diagnosis) = (result.looks, result.diagnosis)
         } else {
-            looks = try BundleFile.looks(in: from)
+            looks = try BundleFile.snapshots(in: from)
             diagnosis = UnstuckDiagnosis.diagnose(looks)
         }
         switch output.output {

@@ -42,7 +42,7 @@ struct KernelFeatures: ParsableCommand {
         }
         let document = try JSON.document(features, command: "kernel.features")
         if let save {
-            try BundleFile.write(document, to: save)
+            try OutputFile.write(document, to: save)
             printError("saved \(features.answers.count) answers to \(save)")
         }
         switch output.output {

@@ -3,6 +3,7 @@ import Glibc
 import UnstuckDiagnosis
 import UnstuckKernel
 import UnstuckModel
+import UnstuckOperations
 import UnstuckRender
 import UnstuckRepair
 
@@ -101,8 +102,7 @@ struct RepairCommand: ParsableCommand {
     }
 
     private func planOnly() throws {
-        let looking = DiagnosisSession(
-            observer: try look.observer(node), interval: look.interval, asksAboutConnections: false)
+        let looking = look.session(try look.observer(node), asksAboutConnections: false)
         let (plan, report) = makePlan(try looking.run())
         try show(plan, report)
         try finish(report)
@@ -113,8 +113,7 @@ struct RepairCommand: ParsableCommand {
     }
 
     private func planAndApply() throws {
-        let looking = DiagnosisSession(
-            observer: try look.observer(node), interval: look.interval, asksAboutConnections: false)
+        let looking = look.session(try look.observer(node), asksAboutConnections: false)
         let seen = try looking.run()
         var (plan, report) = makePlan(seen)
         let journal = try openJournal()

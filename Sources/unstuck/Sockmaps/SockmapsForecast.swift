@@ -2,6 +2,7 @@ import ArgumentParser
 import UnstuckDiagnosis
 import UnstuckKernel
 import UnstuckModel
+import UnstuckOperations
 import UnstuckProbing
 import UnstuckRender
 
@@ -54,10 +55,9 @@ struct SockmapsForecast: ParsableCommand {
         if from.isEmpty {
             var options = try look.options(node)
             options.readsLocalPorts = true
-            looks = try DiagnosisSession(observer: NodeObserver(options), interval: look.interval).run(always: true)
-                .looks
+            looks = try look.session(NodeObserver(options)).run(always: true).looks
         } else {
-            looks = try BundleFile.looks(in: from)
+            looks = try BundleFile.snapshots(in: from)
         }
         let forecast = makeForecast(looks)
         var report = Report(forecast: forecast)

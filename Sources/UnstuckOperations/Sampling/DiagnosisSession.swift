@@ -1,33 +1,44 @@
-import ArgumentParser
 import Glibc
 import UnstuckDiagnosis
 import UnstuckKernel
 import UnstuckModel
 
 /// Takes one sample, and a second one where the first leaves entries that look dead, or connections that hold bytes, undecided.
-struct DiagnosisSession {
-    let observer: NodeObserver
+public struct DiagnosisSession {
+    public let observer: NodeObserver
     /// Seconds between two samples; 0 never takes a second one.
-    var interval: Double
+    public var interval: Double
     /// Connections that hold bytes are asked about too; a repair is about entries alone.
-    var asksAboutConnections = true
+    public var asksAboutConnections: Bool
+    /// Called before a wait, for a person who waits.
+    public var progress: (SamplingProgress) -> Void
 
-    struct Result {
-        var looks: [Snapshot]
-        var view: NodeView
-        var diagnosis: Diagnosis
+    public struct Result {
+        /// One or two, oldest first.
+        public var looks: [Snapshot]
+        public var view: NodeView
+        public var diagnosis: Diagnosis
     }
 
-    /// - Parameter always: take two samples in any case, so that a saved bundle can be judged later.
-    func run(always: Bool = false) throws -> Result {
+    public init(
+        observer: NodeObserver, interval: Double, asksAboutConnections: Bool = true,
+        progress: @escaping (SamplingProgress) -> Void = { _ in }
+    ) {
+        self.observer = observer
+        self.interval = interval
+        self.asksAboutConnections = asksAboutConnections
+        self.progress = progress
+    }
+
+    /// - Parameter always: take two samples in any case, so that a saved bundle can be evaluated later.
+    public func run(always: Bool = false) throws(OperationError) -> Result {
         var looks = [sample()]
         var result = try evaluate(looks)
         let first = result.diagnosis
         if interval > 0, always || !first.suspects.isEmpty || asksAboutConnections && first.wantsSecondSample {
-            printProgress(
-                "\(pluralized(first.suspects.count, "entry looks", "entries look")) dead, "
-                    + "\(pluralized(first.unsettled.count, "connection holds", "connections hold")) bytes; "
-                    + "next sample in \(interval) s …")
+            progress(
+                SamplingProgress(
+                    suspects: first.suspects.count, unsettled: first.unsettled.count, secondsToWait: interval))
             let watch = watchQueues(result.view)
             looks.append(sample())
             looks[1].queueWatch = watch
@@ -72,42 +83,8 @@ struct DiagnosisSession {
         usleep(UInt32(left / .microseconds(1)))
     }
 
-    private func evaluate(_ looks: [Snapshot]) throws -> Result {
-        guard let view = NodeView(looks) else { throw ExitCode(2) }
+    private func evaluate(_ looks: [Snapshot]) throws(OperationError) -> Result {
+        guard let view = NodeView(looks) else { throw OperationError(.noSnapshots, "no snapshot was taken") }
         return Result(looks: looks, view: view, diagnosis: UnstuckDiagnosis.diagnose(view))
-    }
-}
-
-struct LookOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "Seconds between two samples; 0 takes one, which cannot tell whether a connection moves.",
-            valueName: "seconds"))
-    var interval: Double = 3
-
-    @OptionGroup var maps: MapOptions
-
-    @Flag(
-        help: ArgumentHelp(
-            "Walk the maps' keys and ask INET_DIAG, as where BTF or a right is missing.",
-            discussion: "Tells less: above all, it cannot tell a leaked entry from a zombie."))
-    var withoutIterator = false
-
-    func validate() throws {
-        guard interval == 0 || (interval >= NodeView.secondsBetweenSightings && interval <= 600) else {
-            throw ValidationError(
-                "--interval is 0, or \(NodeView.secondsBetweenSightings) to 600: closing sockets, and slow connections, need that "
-                    + "long")
-        }
-    }
-
-    func observer(_ node: NodeOptions) throws -> NodeObserver { NodeObserver(try options(node)) }
-
-    func options(_ node: NodeOptions) throws -> NodeObserver.Options {
-        var options = NodeObserver.Options()
-        options.root = node.nodeRoot
-        options.maps = Set(try maps.ids(root: node.nodeRoot))
-        options.avoidsIterators = withoutIterator
-        return options
     }
 }
