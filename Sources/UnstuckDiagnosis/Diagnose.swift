@@ -35,10 +35,12 @@ public func diagnose(_ view: NodeView) -> Diagnosis {
         findings: report.findings, suspects: report.suspects, unsettled: report.unsettled, unknown: report.unknown,
         totals: .init(
             sockets: view.now.sockets.count, sockmaps: view.now.sockmaps.count,
-            entries: view.entries.count + view.walked.count),
+            entries: view.sockmaps.entries.count + view.sockmaps.walked.count),
         checked: .init(
-            connections: view.countConnections(), causes: RuleRegistry.codes.count(where: \.isCause),
-            samples: view.earlier.count + 1, seconds: view.now.monotonic - (view.earlier.first ?? view.now).monotonic,
+            connections: view.connections.count(where: view.isInScope),
+            causes: RuleRegistry.codes.count(where: \.isCause),
+            samples: view.history.samples.count + 1,
+            seconds: view.now.monotonic - (view.history.samples.first ?? view.now).monotonic,
             maps: view.now.selectedMaps))
     diagnosis.wanted = report.wanted
     return diagnosis
@@ -77,7 +79,7 @@ private func ownersWanted(_ view: NodeView, _ report: Report) -> Set<UInt64> {
     func consider(_ socket: KernelSocket) {
         if identities.contains(socket.identity), socket.inode != 0 { inodes.insert(socket.inode) }
     }
-    for entry in view.entries { consider(entry.entry.resident) }
+    for entry in view.sockmaps.entries { consider(entry.entry.resident) }
     for socket in view.now.sockets { consider(socket.socket) }
     return inodes
 }

@@ -27,13 +27,14 @@ struct StuckConnections {
         let covered = Set(report.findings.filter { $0.severity == .critical }.flatMap(\.subject.sockets))
         var done = Set<SocketIdentity>()
         var groups: [GroupKey: [Member]] = [:]
-        for socket in view.now.sockets where socket.holdsBytes && !done.contains(socket.socket.identity) {
-            let connection = Connection(of: socket, in: view)
+        for (position, socket) in view.now.sockets.enumerated()
+        where socket.holdsBytes && !done.contains(socket.socket.identity) {
+            let connection = view.connections.connection(position)
             done.formUnion(connection.ends.map(\.socket.identity))
             guard connection.ends.allSatisfy({ !covered.contains($0.socket.identity) }), view.isInScope(connection),
                 let place = connection.place
             else { continue }
-            switch History(of: connection, place, in: view).verdict {
+            switch Standstill(of: connection, place, in: view).verdict {
             case .moves: continue
             case .stands(let seconds):
                 let member = causes(

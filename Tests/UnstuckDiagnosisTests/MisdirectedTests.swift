@@ -36,7 +36,7 @@ struct MisdirectedTests {
         node.list(other, salt: 1 << 30)
         #expect(codes(node.snapshot).isEmpty)
         let view = try #require(NodeView([node.snapshot]))
-        for entry in view.entries { #expect(view.claimant(of: entry) == nil) }
+        for entry in view.sockmaps.entries { #expect(view.claimant(of: entry) == nil) }
         let sender = try #require(view.connected(NodeFixture.tuple(Self.client, Self.server)).first)
         #expect(RedirectPath(of: sender, in: view).hops.map(\.verdict) == [.reachesPeer])
     }

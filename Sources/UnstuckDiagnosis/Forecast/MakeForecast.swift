@@ -15,10 +15,10 @@ public func makeForecast(_ looks: [Snapshot]) -> Forecast {
         unknown: view.now.shortfalls.map { "could not \($0.action): needs \($0.missing)" })
     let isOnce = looks.count < 2
     let dead =
-        view.entries.filter { $0.state.isDead && (isOnce || view.secondsSeenDead($0) != nil) }.map {
+        view.sockmaps.entries.filter { $0.state.isDead && (isOnce || view.secondsSeenDead($0) != nil) }.map {
             Dead(map: $0.map, claim: $0.claim, pod: view.pod(of: $0.entry.resident))
         }
-        + view.walked.filter { $0.state == .unseen && (isOnce || view.secondsUnseen($0) != nil) }.map {
+        + view.sockmaps.walked.filter { $0.state == .unseen && (isOnce || view.secondsUnseen($0) != nil) }.map {
             Dead(map: $0.map, claim: $0.claim, pod: nil)
         }
     forecast.routes = routes(view, dead)
@@ -54,7 +54,7 @@ private struct RouteKey: Hashable {
 private func routes(_ view: NodeView, _ dead: [Dead]) -> [Forecast.Route] {
     let listeners = Set(view.now.sockets.filter { $0.socket.state == .listen }.map(\.socket.tuple.local.port))
     var found: [RouteKey: [(port: UInt16, entry: Dead)]] = [:]
-    for entry in dead where view.namesConnections(entry.map.id) {
+    for entry in dead where view.sockmaps.namesConnections(entry.map.id) {
         guard let claim = entry.claim, claim.isComplete else { continue }
         // Both ends leave dead entries; whichever it was, the client is the one that nobody listens for.
         let isServers =
@@ -82,7 +82,7 @@ private func routes(_ view: NodeView, _ dead: [Dead]) -> [Forecast.Route] {
             isRangeAssumed: ranges.isEmpty,
             inheritedEntries: members.count { isInherited($0.entry, by: pod) },
             clientNamespaces: namespaces.sorted(),
-            probability: view.layouts[key.map]?.layout?.conflict == .keepsOld
+            probability: view.sockmaps.layouts[key.map]?.layout?.conflict == .keepsOld
                 ? min(1, risk(range)) : 0)
     }.sorted { one, other in
         one.probability == other.probability
@@ -111,7 +111,7 @@ private func clientNamespaces(_ view: NodeView, _ addresses: Set<IPAddress>) -> 
 private func narrowed(_ candidates: Set<UInt32>, to route: RouteKey, _ view: NodeView) -> Set<UInt32> {
     guard candidates.count > 1 else { return candidates }
     var seen = Set<UInt32>()
-    for entry in view.entries where entry.map.id == route.map && entry.claim?.local.address == route.client {
+    for entry in view.sockmaps.entries where entry.map.id == route.map && entry.claim?.local.address == route.client {
         seen.insert(entry.entry.resident.netns)
     }
     for socket in view.now.sockets {
@@ -130,7 +130,7 @@ private func isInherited(_ entry: Dead, by pod: String?) -> Bool {
 
 /// Of a walked map no rate is told: what only passes through death, and what a look could not tell, would count as much.
 private func walkedFilling(_ map: Sockmap, dead: Int, _ view: NodeView) -> Forecast.Filling {
-    let states = view.states(in: map.id)
+    let states = view.sockmaps.states(in: map.id)
     return Forecast.Filling(
         map: map.id, mapName: map.name, entries: states.count, dead: dead,
         unknown: states.count { $0 == .unknown || $0 == .undecodable }, maxEntries: map.maxEntries,
@@ -173,7 +173,7 @@ private func warn(_ view: NodeView, _ dead: [Dead], _ forecast: inout Forecast) 
                 + "entr\(entries.count == 1 ? "y" : "ies")")
     }
     for map in view.now.sockmaps {
-        guard let layout = view.layouts[map.id]?.layout, layout.conflict != .keepsOld,
+        guard let layout = view.sockmaps.layouts[map.id]?.layout, layout.conflict != .keepsOld,
             dead.contains(where: { $0.map.id == map.id })
         else { continue }
         forecast.warnings.append(
@@ -186,8 +186,8 @@ private func warn(_ view: NodeView, _ dead: [Dead], _ forecast: inout Forecast) 
                 + "connection has is not told from that connection's own, nor is a rate told"
         )
     }
-    for map in Set(dead.filter { !view.namesConnections($0.map.id) }.map(\.map.id)).sorted() {
-        let naming = view.layouts[map]?.layout?.naming.rawValue ?? "nothing"
+    for map in Set(dead.filter { !view.sockmaps.namesConnections($0.map.id) }.map(\.map.id)).sorted() {
+        let naming = view.sockmaps.layouts[map]?.layout?.naming.rawValue ?? "nothing"
         forecast.unknown.append(
             "sockmap \(map): its keys name \(naming), from which no port of a connection can be told")
     }

@@ -30,7 +30,7 @@ public func makePlan(_ view: NodeView, _ diagnosis: Diagnosis, _ options: PlanOp
     let receivers = misdirectedReceivers(diagnosis)
     var selection = options.selection
     selection.index = view.pods
-    for entry in view.entries where entry.isDead {
+    for entry in view.sockmaps.entries where entry.isDead {
         if !selection.takes(entry.entry, entry.claim, entry.state) {
             plan.notSelected += 1
         } else if entry.state == .undecodable {
@@ -65,7 +65,7 @@ private func undecided(_ entry: NodeView.ClassifiedEntry, _ reason: String) -> P
 private func checkPods(_ wanted: Set<String>, _ view: NodeView, _ plan: inout Plan) {
     let unknown = wanted.filter { !view.pods.knows($0) }.sorted()
     guard !unknown.isEmpty else { return }
-    let counts = Dictionary(grouping: view.entries.filter(\.isDead).compactMap { view.pod(of: $0) }) { $0 }
+    let counts = Dictionary(grouping: view.sockmaps.entries.filter(\.isDead).compactMap { view.pod(of: $0) }) { $0 }
         .mapValues(\.count).sorted { ($1.value, $0.key) < ($0.value, $1.key) }
     let names = counts.prefix(20).map { "\($0.key) (\($0.value))" }.joined(separator: ", ")
     let more = counts.count > 20 ? " and \(counts.count - 20) more" : ""
@@ -135,7 +135,7 @@ private func consider(
 /// More than half of a map looking dead is either a catastrophe or a mistake of ours: a person decides which.
 private func breakCircuit(_ view: NodeView, _ options: PlanOptions, _ plan: inout Plan) {
     for map in view.now.sockmaps where plan.deletions.contains(where: { $0.entry.map == map.id }) {
-        let states = view.states(in: map.id)
+        let states = view.sockmaps.states(in: map.id)
         let dead = states.count { $0.isDead || $0 == .unseen }
         guard dead * 2 > states.count else { continue }
         let words = "\(dead) of \(states.count) entries of \(Label.map(map)) look dead, more than half"
@@ -165,7 +165,7 @@ private func addResets(_ view: NodeView, _ diagnosis: Diagnosis, _ options: Plan
             Plan.Reset.End(socket: $0.identity, tuple: $0.tuple, netns: $0.netns, inode: $0.inode)
         }
         // Only what repair may delete at all: a decodable entry of a SOCKHASH.
-        let own = view.entries.filter { entry in
+        let own = view.sockmaps.entries.filter { entry in
             entry.map.kind == .sockhash && entry.claim != nil && options.mayRead(entry.map, view)
                 && ends.contains { $0.socket.mayBe(entry.entry.resident.identity) }
         }
@@ -182,6 +182,6 @@ extension NodeView.ClassifiedEntry {
 extension PlanOptions {
     /// Whether a map's keys are read by a layout that deletions may rely on.
     fileprivate func mayRead(_ map: Sockmap, _ view: NodeView) -> Bool {
-        acceptsInferred || view.layouts[map.id]?.isInferred != true
+        acceptsInferred || view.sockmaps.layouts[map.id]?.isInferred != true
     }
 }

@@ -6,7 +6,7 @@ func planUnseen(
 ) {
     let proven = Set(diagnosis.findings.filter { $0.code == .unseen }.flatMap(\.subject.entries))
     var planned = 0
-    for key in view.walked where key.state == .unseen {
+    for key in view.sockmaps.walked where key.state == .unseen {
         guard selection.takes(key.entry.key, key.claim, key.state) else {
             plan.notSelected += 1
             continue
@@ -20,7 +20,7 @@ func planUnseen(
             continue
         }
         guard let claim = key.claim, key.map.kind == .sockhash,
-            SeenSockets.canBeAskedFor(claim, view.layouts[key.map.id]?.layout)
+            SeenSockets.canBeAskedFor(claim, view.sockmaps.layouts[key.map.id]?.layout)
         else {
             leave("only entries of a SOCKHASH whose keys name both ends are deleted unseen")
             continue

@@ -12,7 +12,7 @@ public func reconcileJournal(_ steps: [UnfinishedSteps.Step], _ view: NodeView, 
     guard !steps.isEmpty else { return [] }
     let wanted = Set(steps.compactMap(\.line.map))
     var residents: [Place: KernelSocket] = [:]
-    for entry in view.entries where wanted.contains(entry.map.id) {
+    for entry in view.sockmaps.entries where wanted.contains(entry.map.id) {
         residents[Place(map: entry.map.id, key: entry.entry.key)] = entry.entry.resident
     }
     return steps.map { step in
@@ -41,7 +41,7 @@ private func reconcileDeletion(
     guard maps.isEmpty || maps.contains(map) else {
         return ResumedStep(line, .unknown, "its sockmap was not looked at (--map)")
     }
-    if view.walked(EntryReference(map: map, key: key, resident: SocketIdentity(address: 0))) != nil {
+    if view.sockmaps.walked(EntryReference(map: map, key: key, resident: SocketIdentity(address: 0))) != nil {
         return ResumedStep(line, .unknown, "its key is there, and who sits there cannot be seen without the iterator")
     }
     guard let resident = residents[Place(map: map, key: key)] else {

@@ -8,8 +8,8 @@ struct CoverageRule: NodeRule {
         var unknown = view.now.shortfalls.map { "could not \($0.action): needs \($0.missing)" }
         unknown += ofWalks(view)
         for map in view.now.sockmaps where map.walk == nil {
-            guard let decision = view.layouts[map.id], decision.layout == nil else { continue }
-            let judged = view.entries(of: map.id).filter { $0.state == .undecodable }
+            guard let decision = view.sockmaps.layouts[map.id], decision.layout == nil else { continue }
+            let judged = view.sockmaps.entries(of: map.id).filter { $0.state == .undecodable }
             guard !judged.isEmpty else { continue }
             let dead = judged.count { $0.entry.resident.residentState.isDead }
             unknown.append(
@@ -23,10 +23,10 @@ struct CoverageRule: NodeRule {
     private func ofWalks(_ view: NodeView) -> [String] {
         var unknown: [String] = []
         for map in view.now.sockmaps where map.walk != nil {
-            let keys = view.walked.filter { $0.map.id == map.id }
+            let keys = view.sockmaps.walked.filter { $0.map.id == map.id }
             let undecodable = keys.count { $0.state == .undecodable }
             if undecodable > 0 {
-                let evidence = view.layouts[map.id]?.evidence ?? ""
+                let evidence = view.sockmaps.layouts[map.id]?.evidence ?? ""
                 unknown.append("\(Label.map(map)): \(undecodable) keys are not decodable (\(evidence))")
             }
             let unnamed = keys.count { $0.state == .unknown }

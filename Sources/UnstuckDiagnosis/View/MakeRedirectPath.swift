@@ -3,7 +3,7 @@ import UnstuckModel
 extension RedirectPath {
     /// The path of what a socket sends.
     public init(of sender: TCPSocket, in view: NodeView) {
-        let path = view.redirect(of: sender.socket)
+        let path = view.sockmaps.redirect(of: sender.socket)
         let peer = view.peer(of: sender)
         self.init(
             connection: sender.socket.tuple, netns: sender.socket.netns,
@@ -17,21 +17,21 @@ extension RedirectPath {
     private static func hop(
         through map: Sockmap, from sender: TCPSocket, to peer: TCPSocket?, _ view: NodeView
     ) -> Hop {
-        let layout = view.layouts[map.id]?.layout
+        let layout = view.sockmaps.layouts[map.id]?.layout
         let receiver = sender.socket.tuple.reversed
-        let claims = view.entries(in: map.id, claiming: receiver)
+        let claims = view.sockmaps.entries(in: map.id, claiming: receiver)
         let isPeer = { (entry: NodeView.ClassifiedEntry) in
             peer?.socket.identity.mayBe(entry.entry.resident.identity) ?? false
         }
         // Where the key is not known, the peer may be found all the same.
         let isNameable = layout?.claims(naming: receiver).isEmpty == false
-        let found = isNameable ? claims : view.entries(of: map.id).filter(isPeer)
+        let found = isNameable ? claims : view.sockmaps.entries(of: map.id).filter(isPeer)
         let verdict: Hop.Verdict =
             !isNameable || peer == nil
             ? .unknown
             : claims.contains(where: isPeer)
                 ? .reachesPeer
-                : claims.isEmpty ? .misses : view.namesConnections(map.id) ? .misdirected : .unknown
+                : claims.isEmpty ? .misses : view.sockmaps.namesConnections(map.id) ? .misdirected : .unknown
         return Hop(
             map: map.id, mapName: map.name, layout: layout?.name,
             key: layout?.encode(receiver).map { SockmapKey($0) }, verdict: verdict,

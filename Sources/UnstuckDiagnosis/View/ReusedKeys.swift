@@ -20,7 +20,7 @@ public struct ReusedKeys: Sendable {
 
     /// - Parameter view: a look before the deletions.
     public init(to deletions: [Plan.Deletion], _ view: NodeView) {
-        layouts = view.layouts.compactMapValues(\.layout)
+        layouts = view.sockmaps.layouts.compactMapValues(\.layout)
         before = Self.outside(deletions, layouts, view)
     }
 
@@ -37,8 +37,8 @@ public struct ReusedKeys: Sendable {
             }
             // Where many connections share a key, and where residents are not seen, whoever sits there now is who the key
             // is for.
-            let isByKey = layouts[deletion.entry.map]?.naming == .oneEnd || view.isWalked(deletion.entry.map)
-            return !isByKey || !view.holds(deletion.entry.key, in: deletion.entry.map)
+            let isByKey = layouts[deletion.entry.map]?.naming == .oneEnd || view.sockmaps.isWalked(deletion.entry.map)
+            return !isByKey || !view.sockmaps.holds(deletion.entry.key, in: deletion.entry.map)
         }
     }
 
@@ -50,7 +50,7 @@ public struct ReusedKeys: Sendable {
         for (map, deletions) in Dictionary(grouping: deletions, by: \.entry.map) {
             let found = view.connected(claiming: Set(deletions.map(\.claim)), as: layouts[map])
             guard !found.isEmpty else { continue }
-            let residents = Residents(view.entries(of: map).lazy.map(\.entry.resident.identity))
+            let residents = Residents(view.sockmaps.entries(of: map).lazy.map(\.entry.resident.identity))
             for deletion in deletions {
                 result[Place(deletion)] = (found[deletion.claim] ?? []).map(\.socket.identity).filter {
                     !$0.mayBe(deletion.entry.resident) && !residents.contains($0)

@@ -52,7 +52,7 @@ struct WalkedDeletion {
     /// Entries that still name no socket; `nil` if the look could not tell.
     private func unseen(_ third: NodeView) -> Set<EntryReference>? {
         guard SeenSockets(third.now).isComplete else { return nil }
-        return Set(third.walked.filter { $0.state == .unseen }.map(\.reference))
+        return Set(third.sockmaps.walked.filter { $0.state == .unseen }.map(\.reference))
     }
 
     private func delete(_ deletion: Plan.Deletion, _ tables: SocketTables) -> RepairOutcome {

@@ -21,13 +21,13 @@ struct WalkedSockmaps {
         view.now.sockmaps.compactMap { map in
             var totals = PodTotals()
             add(to: &totals) { $0.map.id == map.id }
-            return view.layouts[map.id].map { SockmapSummary(map, $0, totals) }
+            return view.sockmaps.layouts[map.id].map { SockmapSummary(map, $0, totals) }
         }
     }
 
     /// Keys by pod and address.
     func add(to totals: inout PodTotals, where wanted: (ClassifiedKey) -> Bool) {
-        for key in view.walked where wanted(key) {
+        for key in view.sockmaps.walked where wanted(key) {
             let address = key.claim?.local.address
             totals.add(key.state, pod: address.flatMap(view.pod(at:)), address: address)
         }
@@ -47,7 +47,7 @@ struct WalkedSockmaps {
 
     func text(_ filter: EntryFilter) -> String {
         var text = ""
-        for key in view.walked where filter.takes(key.entry.key, key.claim, key.state) {
+        for key in view.sockmaps.walked where filter.takes(key.entry.key, key.claim, key.state) {
             let name = key.claim.map { "\($0.local) ◄─ \($0.remote)" } ?? key.entry.key.description
             let namespaces = key.namespaces.map(String.init).joined(separator: ", ")
             text += "\(key.map.id)  \(key.state.rawValue)  \(name)"
@@ -62,7 +62,7 @@ struct WalkedSockmaps {
 
     func json(_ filter: EntryFilter) -> JSONStream {
         var json = JSONStream()
-        for key in view.walked where filter.takes(key.entry.key, key.claim, key.state) {
+        for key in view.sockmaps.walked where filter.takes(key.entry.key, key.claim, key.state) {
             EntryJSON.write(
                 walked: key.entry, of: key.map.id, claim: key.claim, state: key.state, namespaces: key.namespaces,
                 to: &json)

@@ -9,7 +9,7 @@ struct CrossWiredRule: NodeRule {
 
     func evaluate(_ view: NodeView, _ findings: [Finding]) -> [Verdict<Finding>] {
         var verdicts: [Verdict<Finding>] = []
-        for entry in view.entries where entry.state == .crossWired && entry.entry.isStable {
+        for entry in view.sockmaps.entries where entry.state == .crossWired && entry.entry.isStable {
             guard let claim = entry.claim else { continue }
             let resident = entry.entry.resident
             // Between the two reads of a connection in the making the tuple may be half set.

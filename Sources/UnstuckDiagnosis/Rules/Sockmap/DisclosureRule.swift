@@ -12,7 +12,7 @@ struct DisclosureRule: NodeRule {
         var verdicts: [Verdict<Finding>] = []
         for misdirected in findings where misdirected.code == .misdirected {
             guard let reference = misdirected.subject.entries.first, let connection = misdirected.subject.connection,
-                let wrong = view.entry(reference)
+                let wrong = view.sockmaps.entry(reference)
             else { continue }
             let resident = wrong.entry.resident
             let holders = view.owners(of: resident)

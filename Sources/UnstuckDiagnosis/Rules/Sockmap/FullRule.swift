@@ -9,7 +9,7 @@ struct FullRule: NodeRule {
         var verdicts: [Verdict<Finding>] = []
         // An array of a fixed size is full when its owner fills it: that is its business.
         for map in view.now.sockmaps where map.kind == .sockhash && map.maxEntries > 0 {
-            let states = view.states(in: map.id)
+            let states = view.sockmaps.states(in: map.id)
             guard states.count >= map.maxEntries else { continue }
             let dead = states.count { $0.isDead || $0 == .unseen }
             verdicts.append(

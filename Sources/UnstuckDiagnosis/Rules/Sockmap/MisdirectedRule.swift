@@ -15,11 +15,11 @@ struct MisdirectedRule: NodeRule {
     func evaluate(_ view: NodeView, _ findings: [Finding]) -> [Verdict<Finding>] {
         var verdicts: [Verdict<Finding>] = []
         for sender in view.sendersPastTheirPeer {
-            guard let path = view.redirect(of: sender.socket), let receiver = view.peer(of: sender) else {
+            guard let path = view.sockmaps.redirect(of: sender.socket), let receiver = view.peer(of: sender) else {
                 continue
             }
-            for map in path.maps where map.namesConnections && !view.isFiled(receiver.socket, in: map) {
-                let claims = view.entries(in: map.map.id, claiming: receiver.socket.tuple)
+            for map in path.maps where map.namesConnections && !view.sockmaps.isFiled(receiver.socket, in: map) {
+                let claims = view.sockmaps.entries(in: map.map.id, claiming: receiver.socket.tuple)
                 guard let wrong = claims.first(where: \.entry.isStable) else { continue }
                 verdicts.append(
                     .present(

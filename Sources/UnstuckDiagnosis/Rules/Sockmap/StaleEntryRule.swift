@@ -13,7 +13,7 @@ struct StaleEntryRule: NodeRule {
         var verdicts: [Verdict<Finding>] = []
         var groups: [Group: [Judged]] = [:]
         let misdirecting = Set(findings.filter { $0.code == .misdirected }.flatMap(\.subject.entries))
-        for entry in view.entries where entry.state.isDead {
+        for entry in view.sockmaps.entries where entry.state.isDead {
             let isClaimed = misdirecting.contains(entry.reference) || view.claimant(of: entry) != nil
             let seconds = view.secondsSeenDead(entry)
             guard isClaimed || (seconds ?? 0) >= NodeView.secondsBetweenSightings else {
@@ -48,7 +48,7 @@ struct StaleEntryRule: NodeRule {
 
     private func finding(_ view: NodeView, _ group: Group, _ members: [Judged]) -> Finding {
         let map = members[0].entry.map
-        let total = view.entries(of: group.map).count
+        let total = view.sockmaps.entries(of: group.map).count
         let isZombie = group.state == .zombie
         let claimed = members.count(where: \.isClaimed)
         let bytes = members.reduce(UInt64(0)) { $0 + UInt64($1.entry.entry.resident.psock?.queuedBytes ?? 0) }
@@ -67,10 +67,10 @@ struct StaleEntryRule: NodeRule {
                 "next",
                 claimed > 0
                     ? "\(claimed) of these tuples \(claimed == 1 ? "is" : "are") in use by a live connection now"
-                    : Self.next(view.layouts[group.map]?.layout)))
+                    : Self.next(view.sockmaps.layouts[group.map]?.layout)))
 
         return Finding(
-            code: isZombie ? .zombie : .leaked, severity: Self.severity(view.layouts[group.map]?.layout),
+            code: isZombie ? .zombie : .leaked, severity: Self.severity(view.sockmaps.layouts[group.map]?.layout),
             summary: "\(members.count) dead \(members.count == 1 ? "entry" : "entries") in \(Label.map(map)) "
                 + "(\(Label.share(members.count, of: total)) of \(total)"
                 + "\(group.pod.map { "; of \($0)" } ?? ""))",

@@ -11,7 +11,7 @@ struct UnseenRule: NodeRule {
     func evaluate(_ view: NodeView, _ findings: [Finding]) -> [Verdict<Finding>] {
         var verdicts: [Verdict<Finding>] = []
         var groups: [Group: [(key: ClassifiedKey, seconds: Double)]] = [:]
-        for key in view.walked where key.state == .unseen {
+        for key in view.sockmaps.walked where key.state == .unseen {
             guard let seconds = view.secondsUnseen(key), seconds >= NodeView.secondsBetweenSightings else {
                 verdicts.append(.suspected(.entry(key.reference)))
                 continue
@@ -34,7 +34,7 @@ struct UnseenRule: NodeRule {
         _ view: NodeView, _ group: Group, _ members: [(key: ClassifiedKey, seconds: Double)]
     ) -> Finding {
         let map = members[0].key.map
-        let total = view.walked.count { $0.map.id == group.map }
+        let total = view.sockmaps.walked.count { $0.map.id == group.map }
         let seconds = members.map(\.seconds).min() ?? 0
         let claimed = members.count { key, _ in key.claim.map { !view.connected($0).isEmpty } ?? false }
         let shown = members.prefix(3).map { key, _ in
@@ -42,7 +42,7 @@ struct UnseenRule: NodeRule {
         }
         let more = members.count > shown.count ? " and \(members.count - shown.count) more" : ""
         return Finding(
-            code: .unseen, severity: StaleEntryRule.severity(view.layouts[group.map]?.layout),
+            code: .unseen, severity: StaleEntryRule.severity(view.sockmaps.layouts[group.map]?.layout),
             summary:
                 "\(members.count) \(members.count == 1 ? "entry" : "entries") without a socket in \(Label.map(map)) "
                 + "(\(Label.share(members.count, of: total)) of \(total)\(group.pod.map { "; of \($0)" } ?? ""))",
@@ -57,7 +57,7 @@ struct UnseenRule: NodeRule {
                     "next",
                     claimed > 0
                         ? "\(claimed) of these tuples \(claimed == 1 ? "is" : "are") in use by a live connection now"
-                        : StaleEntryRule.next(view.layouts[group.map]?.layout)),
+                        : StaleEntryRule.next(view.sockmaps.layouts[group.map]?.layout)),
             ],
             remedy: "unstuck diagnose where the iterator can be used tells who holds them; unstuck repair "
                 + "--without-iterator --apply deletes them unseen, after a third check",

@@ -47,7 +47,7 @@ extension Connection {
 }
 
 /// What the samples before the newest one say of a connection that holds bytes.
-struct History {
+struct Standstill {
     enum Verdict: Equatable {
         case moves
         /// For at least so many seconds.
@@ -58,13 +58,13 @@ struct History {
     let verdict: Verdict
 
     init(of connection: Connection, _ place: StuckConnection.Place, in view: NodeView) {
-        guard !view.earlier.isEmpty else {
+        guard !view.history.samples.isEmpty else {
             verdict = .unsettled(.oneSample)
             return
         }
         var since = view.now.monotonic
         var hasMoved = false
-        for sample in view.earlierSockets.indices.reversed() {
+        for sample in view.history.samples.indices.reversed() {
             let progress = Progress.of(connection.ends.map { Self.progress(of: $0, since: sample, view) })
             if progress == .unknown {
                 // A later sample may already have shown enough.
@@ -78,7 +78,7 @@ struct History {
                 hasMoved = true
                 break
             }
-            since = view.earlier[sample].monotonic
+            since = view.history.samples[sample].monotonic
         }
         let seconds = view.now.monotonic - since
         if seconds >= Diagnosis.secondsBetweenSamples {
@@ -89,12 +89,9 @@ struct History {
     }
 
     private static func progress(of end: TCPSocket, since sample: Int, _ view: NodeView) -> Progress {
-        let candidates = view.earlierSockets[sample].all(end.socket.tuple.quickHash) {
-            view.earlier[sample].sockets[$0].isSame(as: end)
-        }
-        if let before = candidates.first { return end.progress(since: view.earlier[sample].sockets[before]) }
+        if let before = view.history.socket(end, in: sample) { return end.progress(since: before) }
         // It was not there: it is new, and came with a handshake. Or nobody saw it.
-        return view.earlier[sample].sawNamespace(end.socket.netns) ? .moved : .unknown
+        return view.history.samples[sample].sawNamespace(end.socket.netns) ? .moved : .unknown
     }
 
     /// Of redirected bytes no counter is kept: the queue that stands now must be the one that stood, not one like it. Nobody
