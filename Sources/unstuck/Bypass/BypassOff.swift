@@ -1,6 +1,7 @@
 import ArgumentParser
 import UnstuckKernel
 import UnstuckModel
+import UnstuckOperations
 import UnstuckRender
 import UnstuckRepair
 
@@ -48,7 +49,7 @@ struct BypassOff: ParsableCommand {
                 }
                 _ = consume lock
             } catch {
-                printError("unstuck: the bypass of sockmap \(id) is not undone: \(words(error))")
+                printError("unstuck: the bypass of sockmap \(id) is not undone: \(errorMessage(error))")
                 isComplete = false
             }
         }

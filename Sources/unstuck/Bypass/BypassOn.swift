@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import UnstuckKernel
 import UnstuckModel
+import UnstuckOperations
 import UnstuckRender
 import UnstuckRepair
 
@@ -59,7 +60,7 @@ struct BypassOn: ParsableCommand {
         do {
             state = try turnOn(bypass)
         } catch {
-            printError("unstuck: \(map): \(words(error))")
+            printError("unstuck: \(map): \(errorMessage(error))")
             throw Exit.couldNotTell
         }
         state.count()

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import UnstuckKernel
 import UnstuckModel
+import UnstuckOperations
 import UnstuckRender
 import UnstuckRepair
 
@@ -40,7 +41,8 @@ struct GuardDown: ParsableCommand {
                 if let state = try end() { ended.append(state) }
             } catch {
                 printError(
-                    "unstuck: the guard of sockmap \(map) was not ended: \(words(error, held: "it works still"))")
+                    "unstuck: the guard of sockmap \(map) was not ended: \(errorMessage(error, held: "it works still"))"
+                )
                 isComplete = false
             }
         }
@@ -51,7 +53,7 @@ struct GuardDown: ParsableCommand {
                 attempt(state.map) { try tidyUp(state, registry) }
             }
         } catch {
-            printError("unstuck: which guards are pinned cannot be seen: \(words(error))")
+            printError("unstuck: which guards are pinned cannot be seen: \(errorMessage(error))")
             isComplete = false
         }
         for state in written where !state.isPinned && isWanted(state.map) {

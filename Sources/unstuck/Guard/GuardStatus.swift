@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import UnstuckKernel
 import UnstuckModel
+import UnstuckOperations
 import UnstuckRender
 import UnstuckRepair
 
@@ -33,7 +34,7 @@ struct GuardStatus: ParsableCommand {
             pins = try PinnedGuard.maps()
             states += written.filter { $0.isPinned && !pins.contains($0.map) }.map { $0.withoutPins() }
         } catch {
-            printError("unstuck: which guards are pinned cannot be seen: \(words(error))")
+            printError("unstuck: which guards are pinned cannot be seen: \(errorMessage(error))")
             isComplete = false
         }
         for map in pins {
@@ -43,7 +44,7 @@ struct GuardStatus: ParsableCommand {
                 state.held = try heldEntries(of: map)
                 states.append(state)
             } catch {
-                printError("unstuck: the pinned guard of sockmap \(map): \(words(error))")
+                printError("unstuck: the pinned guard of sockmap \(map): \(errorMessage(error))")
                 isComplete = false
             }
         }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import UnstuckKernel
 import UnstuckModel
+import UnstuckOperations
 import UnstuckRender
 import UnstuckRepair
 
@@ -75,7 +76,7 @@ struct GuardUp: ParsableCommand {
                 guarding.guards.append(try MapGuard(map: open, options))
             } catch {
                 // Not half of what was asked for.
-                printError("unstuck: \(name) is not guarded: \(words(error, held: "it is already guarded"))")
+                printError("unstuck: \(name) is not guarded: \(errorMessage(error, held: "it is already guarded"))")
                 throw Exit.couldNotTell
             }
         }
@@ -92,7 +93,7 @@ struct GuardUp: ParsableCommand {
                 states.append(try PinnedGuard.setUp(map: open, options, registry: registry))
                 _ = consume lock
             } catch {
-                printError("unstuck: \(name) is not guarded: \(words(error, held: "it is already guarded"))")
+                printError("unstuck: \(name) is not guarded: \(errorMessage(error, held: "it is already guarded"))")
                 throw Exit.couldNotTell
             }
         }

@@ -3,6 +3,7 @@ import CLinuxUAPI
 import Glibc
 import UnstuckKernel
 import UnstuckModel
+import UnstuckOperations
 import UnstuckProbing
 import UnstuckRender
 
@@ -75,7 +76,7 @@ struct KernelCanaryActor: ParsableCommand {
         do {
             try writeOutput(JSON.text(try Canary(options).run()))
         } catch {
-            printError(words(error))
+            printError(errorMessage(error))
             throw Exit.couldNotTell
         }
     }

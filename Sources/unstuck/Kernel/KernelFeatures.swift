@@ -1,6 +1,7 @@
 import ArgumentParser
 import UnstuckKernel
 import UnstuckModel
+import UnstuckOperations
 import UnstuckRender
 
 struct KernelFeatures: ParsableCommand {
@@ -37,7 +38,7 @@ struct KernelFeatures: ParsableCommand {
         do {
             features = try prober.probe()
         } catch {
-            printError("unstuck: cannot ask the kernel: \(words(error))")
+            printError("unstuck: cannot ask the kernel: \(errorMessage(error))")
             throw Exit.couldNotTell
         }
         let document = try JSON.document(features, command: "kernel.features")

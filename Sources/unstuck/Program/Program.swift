@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import UnstuckKernel
+import UnstuckOperations
 
 /// From the command line to the exit status: what every command has in common.
 enum Program {
@@ -39,7 +40,7 @@ enum Program {
             } else if code == .validationFailure {
                 printError(root.fullMessage(for: error))
             } else {
-                printError("unstuck: \(words(error))")
+                printError("unstuck: \(errorMessage(error))")
                 return Exit.couldNotTell.rawValue
             }
             return code.rawValue

@@ -2,6 +2,7 @@ import ArgumentParser
 import Synchronization
 import UnstuckKernel
 import UnstuckModel
+import UnstuckOperations
 import UnstuckRender
 
 struct SockmapsEntries: ParsableCommand {
@@ -32,7 +33,7 @@ struct SockmapsEntries: ParsableCommand {
     func run() throws {
         var all = PodTotals()
         var shown = 0
-        var reading = MapReading()
+        var reading = walk.reading
         let wanted = try maps.ids(root: node.nodeRoot)
         let finder = CgroupFinder(root: node.nodeRoot)
         if !walk.withoutIterator {

@@ -3,7 +3,6 @@ import UnstuckDiagnosis
 import UnstuckKernel
 import UnstuckModel
 import UnstuckOperations
-import UnstuckProbing
 import UnstuckRender
 
 struct SockmapsForecast: ParsableCommand {
@@ -47,7 +46,7 @@ struct SockmapsForecast: ParsableCommand {
 
     private struct Report: Encodable {
         var forecast: Forecast
-        var verified: Verification?
+        var verified: ForecastVerification?
     }
 
     func run() throws {
@@ -63,7 +62,9 @@ struct SockmapsForecast: ParsableCommand {
         var report = Report(forecast: forecast)
         if output.output == .text { try writeOutput(ForecastText(style: output.style).render(forecast)) }
         if verify > 0 {
-            let verification = Verification(of: forecast, count: verify, timeout: timeout, root: node.nodeRoot)
+            let verification = ForecastVerification(
+                of: forecast, count: verify, timeout: timeout, root: node.nodeRoot
+            ) { tried, all in printProgress("tried \(tried) of \(all) poisoned ports") }
             report.verified = verification
             if output.output == .text { try writeOutput(verification.text) }
         }
@@ -73,52 +74,7 @@ struct SockmapsForecast: ParsableCommand {
     }
 }
 
-/// Poisoned ports, really tried.
-private struct Verification: Encodable {
-    struct Trial: Encodable {
-        var client: Endpoint
-        var server: Endpoint
-        /// `hung`, `answered`, or what stood in the way.
-        var outcome: String
-    }
-    var trials: [Trial] = []
-    var hung: Int { trials.count { $0.outcome == "hung" } }
-    var answered: Int { trials.count { $0.outcome == "answered" } }
-
-    private enum CodingKeys: String, CodingKey { case trials }
-
-    init(of forecast: Forecast, count: Int, timeout: Double, root: NodeRoot) {
-        let finder = NamespaceFinder(root: root)
-        let all = forecast.routes.flatMap { route in route.poisonedPorts.map { (route, $0) } }
-        // Spread over all of them, so that each pair of client and server has its share.
-        let step = max(1, all.count / count)
-        for (route, port) in stride(from: 0, to: all.count, by: step).prefix(count).map({ all[$0] }) {
-            let client = Endpoint(route.client, port)
-            var options = HTTPProbe.Options()
-            options.timeout = timeout
-            options.attempts = 1
-            options.vantage.sourceAddress = route.client
-            options.vantage.sourcePort = port
-            options.vantage.namespace = route.clientNamespaces.first.flatMap(finder.path)
-            let outcome =
-                route.clientNamespaces.count > 1
-                ? "not tried: \(route.client) is an address in \(route.clientNamespaces.count) network namespaces"
-                : Self.attempt(route.server, options)
-            trials.append(Trial(client: client, server: route.server, outcome: outcome))
-            printProgress("tried \(trials.count) of \(min(count, all.count)) poisoned ports")
-        }
-    }
-
-    private static func attempt(_ server: Endpoint, _ options: HTTPProbe.Options) -> String {
-        do {
-            let outcome = try HTTPProbe(ProbeURL("\(server)"), options: options).run()
-            if outcome.responseBytes > 0 { return "answered" }
-            return outcome.cause == .timeout && outcome.stoppedIn == .awaitingHeaders ? "hung" : outcome.output
-        } catch {
-            return "not tried: \(error)"
-        }
-    }
-
+extension ForecastVerification {
     var text: String {
         var lines = [
             "tried \(trials.count) poisoned port\(trials.count == 1 ? "" : "s"): \(hung) hung, \(answered) answered"

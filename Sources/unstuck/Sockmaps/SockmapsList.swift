@@ -1,6 +1,7 @@
 import ArgumentParser
 import UnstuckKernel
 import UnstuckModel
+import UnstuckOperations
 import UnstuckRender
 
 struct SockmapsList: ParsableCommand {
@@ -29,7 +30,7 @@ struct SockmapsList: ParsableCommand {
         var messagePrograms: [UInt32: Set<UInt32>] = [:]
         let finder = CgroupFinder(root: node.nodeRoot)
         let pods = finder.pods()
-        var reading = MapReading()
+        var reading = walk.reading
         let wanted = try maps.ids(root: node.nodeRoot)
         if !walk.withoutIterator {
             try reading.forEach(wanted, root: node.nodeRoot) { judged in

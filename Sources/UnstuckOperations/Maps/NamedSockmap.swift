@@ -1,14 +1,13 @@
-import ArgumentParser
 import UnstuckKernel
 import UnstuckModel
 
 /// A sockmap by what people call it: its id, its path in a bpffs, or its name.
-enum NamedSockmap {
-    enum Failure: Error, CustomStringConvertible {
+public enum NamedSockmap {
+    public enum Failure: Error, CustomStringConvertible {
         case unknown(String)
         case ambiguous(String, [UInt32])
 
-        var description: String {
+        public var description: String {
             switch self {
             case .unknown(let word): "there is no SOCKMAP or SOCKHASH \(safeText(word)): `unstuck sockmaps` lists them"
             case .ambiguous(let word, let ids):
@@ -19,7 +18,7 @@ enum NamedSockmap {
     }
 
     /// - Throws: `Failure` if there is none, or more than one of that name; `SystemError`, `BPFError`.
-    static func open(_ word: String, root: NodeRoot) throws -> OpenSockmap {
+    public static func open(_ word: String, root: NodeRoot) throws -> OpenSockmap {
         if word.hasPrefix("/") {
             guard let open = try BPFTable.openSockmap(pin: root.path(word)) else { throw Failure.unknown(word) }
             return open
@@ -34,34 +33,24 @@ enum NamedSockmap {
     /// or not.
     ///
     /// - Throws: `Failure` if there is none of that name or path; `SystemError`, `BPFError`.
-    static func ids(_ word: String, root: NodeRoot) throws -> [UInt32] {
+    public static func ids(_ word: String, root: NodeRoot) throws -> [UInt32] {
         if let id = UInt32(word) { return [id] }
         if word.hasPrefix("/") { return [try open(word, root: root).description.id] }
         let found = try BPFTable.mapIDs().filter { try BPFTable.openSockmap(id: $0)?.description.name == word }
         guard !found.isEmpty else { throw Failure.unknown(word) }
         return found
     }
-}
 
-/// Which maps a command is about.
-struct MapOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Only these sockmaps, by id, name or where they are pinned.", valueName: "map"))
-    var map: [String] = []
-
-    /// Their ids; none: all maps. What names no map is said, and ends the command.
+    /// Calls `body` with every map that a word stands for.
     ///
-    /// - Parameter known: ids and names of maps that may have gone.
-    func ids(root: NodeRoot, of known: [(id: UInt32, name: String)] = []) throws -> [UInt32] {
-        try map.flatMap { word in
-            let gone = known.filter { $0.name == word }.map(\.id)
-            do {
-                return Set(try NamedSockmap.ids(word, root: root)).union(gone).sorted()
-            } catch NamedSockmap.Failure.unknown where !gone.isEmpty {
-                return gone
-            } catch {
-                printError("unstuck: \(words(error))")
-                throw Exit.couldNotTell
-            }
+    /// - Throws: `Failure` if there is none; `SystemError`, `BPFError`, and what `body` throws.
+    public static func forEach(
+        _ word: String, root: NodeRoot, _ body: (borrowing OpenSockmap) throws -> Void
+    ) throws {
+        guard !word.hasPrefix("/") else { return try body(open(word, root: root)) }
+        for id in try ids(word, root: root) {
+            guard let open = try BPFTable.openSockmap(id: id) else { throw Failure.unknown(word) }
+            try body(open)
         }
     }
 }

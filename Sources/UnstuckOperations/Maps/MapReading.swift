@@ -1,33 +1,35 @@
-import ArgumentParser
 import UnstuckKernel
 import UnstuckModel
 
-/// A map with its entries judged: what the commands that read maps alone print.
-struct MapContents: Sendable {
+/// A map with its entries, read on its own: without the TCP tables of the node.
+public struct MapContents: Sendable {
     /// Without its entries.
-    var map: Sockmap
+    public var map: Sockmap
     /// The entries, in the parts in which they were read.
-    var parts: [[SockmapEntry]]
-    var decision: LayoutDecision
-    var handlers: [Handlers]
+    public var parts: [[SockmapEntry]]
+    /// Which key layout it has, and each entry's state by it.
+    public var decision: LayoutDecision
+    /// Distinct handler sets, to which the entries' sockets refer by index.
+    public var handlers: [Handlers]
 }
 
-/// How.
-struct WalkOptions: ParsableArguments {
-    @Flag(help: "Walk the maps' keys and ask INET_DIAG, as where BTF or a right is missing.")
-    var withoutIterator = false
-}
-
-/// The maps that are asked for, read one after the other; what cannot be read is said and remembered.
-struct MapReading {
-    private(set) var isComplete = true
+/// The maps that are asked for, read one after the other; what cannot be read is reported and remembered.
+public struct MapReading {
+    /// Everything that was asked for was read, entry by entry.
+    public private(set) var isComplete = true
     /// Programs that use the maps; `nil` where they cannot be listed.
-    private(set) var users: MapUsers?
+    public private(set) var users: MapUsers?
     /// Maps that cannot be read entry by entry, and why: their keys can still be walked (``walk(_:root:)``).
     private var unreadable: [UInt32: String] = [:]
+    private let report: (MapReadingProblem) -> Void
 
-    /// Calls `body` with every map.
-    mutating func forEach(_ ids: [UInt32], root: NodeRoot, _ body: (MapContents) throws -> Void) throws {
+    /// - Parameter report: called at once with whatever cannot be read.
+    public init(report: @escaping (MapReadingProblem) -> Void) { self.report = report }
+
+    /// Calls `body` with every map that can be read entry by entry.
+    ///
+    /// - Throws: what `body` throws.
+    public mutating func forEach(_ ids: [UInt32], root: NodeRoot, _ body: (MapContents) throws -> Void) throws {
         for refusal in root.refusals() { complain("look at \(refusal.object)", refusal) }
         let pins = PinFinder(root: root).pins()
         let maps = try found(ids.isEmpty ? allIDs() : Set(ids).sorted()).map { map in
@@ -40,38 +42,45 @@ struct MapReading {
         for map in maps {
             var map = map
             map.keyType = users?.keyTypes[map.id]
+            let contents: MapContents
             do {
                 guard let open = try BPFTable.openSockmap(id: map.id) else { continue }
                 let parts = try observer.parts(of: open)
                 let decision = LayoutDecision(keySize: map.keySize, keyType: map.keyType, parts: parts)
-                try body(MapContents(map: map, parts: parts, decision: decision, handlers: try observer.handlers()))
+                contents = MapContents(map: map, parts: parts, decision: decision, handlers: try observer.handlers())
             } catch let error as BPFError {
                 unreadable[map.id] = MissingPrivilege.missing(behind: error)
+                continue
             } catch {
                 complain("read sockmap \(map.id)", error)
+                continue
             }
+            try body(contents)
         }
         for id in Set(ids).subtracting(maps.map(\.id)).sorted() {
-            printError("unstuck: \(NamedSockmap.Failure.unknown("\(id)"))")
+            report(.unknownMap(id))
             isComplete = false
         }
     }
 
     /// Who uses maps that were only walked.
-    mutating func findUsers(of ids: [UInt32]) {
+    public mutating func findUsers(of ids: [UInt32]) {
         users = try? MapUsers(of: ids.compactMap { (try? BPFTable.openSockmap(id: $0))??.description })
     }
 
     /// The maps that no program of ours may read, as far as walking tells.
-    mutating func walk(root: NodeRoot) -> WalkedSockmaps? {
+    public mutating func walk(root: NodeRoot) -> WalkedSockmaps? {
         unreadable.isEmpty ? nil : walk(unreadable.keys.sorted(), root: root)
     }
 
     /// These maps, or all, as far as walking tells: never everything.
-    mutating func walk(_ ids: [UInt32], root: NodeRoot) -> WalkedSockmaps? {
+    public mutating func walk(_ ids: [UInt32], root: NodeRoot) -> WalkedSockmaps? {
         isComplete = false
-        let walked = WalkedSockmaps(ids, root: root)
-        walked?.printShortfalls(Set(unreadable.values))
+        guard let walked = WalkedSockmaps(ids, root: root) else { return nil }
+        for missing in Set(unreadable.values).sorted() { report(.iteratorUnusable(missing: missing)) }
+        for shortfall in walked.view.now.shortfalls where shortfall.evidence != .handlers {
+            report(.missingEvidence(shortfall))
+        }
         return walked
     }
 
@@ -97,9 +106,7 @@ struct MapReading {
     }
 
     private mutating func complain(_ action: String, _ error: any Error) {
-        printError("unstuck: cannot \(action): \(words(error))")
+        report(.failed(action: action, cause: error))
         isComplete = false
     }
 }
-
-extension EntryState: ExpressibleByArgument {}

@@ -1,0 +1,86 @@
+import Glibc
+import UnstuckFormats
+import UnstuckKernel
+import UnstuckModel
+
+extension OperationError.Code {
+    /// A dump without a byte that is not a space: the command before it has failed.
+    public static let emptyDump = Self(rawValue: "empty-dump")
+}
+
+/// One dump or map whose keys were decoded.
+public struct DecodedSource: Encodable {
+    /// A file's path, "stdin", or a map.
+    public var source: String
+    /// `nil` for a map.
+    public var form: KeyDump.Form?
+    /// Keys of one size each.
+    public var groups: [DecodedKeys]
+    /// What was not understood: the first hundred, and how many there are. Of a map they have no line.
+    public var problems: [KeyDump.Problem] = []
+    public var problemCount = 0
+
+    /// Every key, and every line, was understood.
+    public var isUnderstood: Bool { problemCount == 0 && groups.allSatisfy(\.isDecoded) }
+
+    /// - Parameters:
+    ///   - chosen: the layout, whatever else fits.
+    ///   - pod: the pod that has an address, where the node knows.
+    public init(_ dump: KeyDump, named source: String, chosen: KeyLayout?, pod: (IPAddress) -> String?) {
+        self.source = source
+        form = dump.form
+        groups = Self.groups(dump.keys, chosen, pod)
+        problems = dump.problems
+        problemCount = dump.problemCount
+    }
+
+    /// Reads a dump; a damaged or cut one as far as it goes.
+    ///
+    /// - Parameter file: "-" is stdin.
+    public static func read(
+        _ file: String, chosen: KeyLayout?, pod: (IPAddress) -> String?
+    ) throws(OperationError) -> DecodedSource {
+        let bytes: [UInt8]
+        do {
+            bytes =
+                try file == "-"
+                ? OwnedDescriptor(owning: STDIN_FILENO, named: "standard input").readAll(sizeHint: 1 << 16)
+                : OwnedDescriptor(path: file).readAll(sizeHint: 1 << 16)
+        } catch {
+            throw OperationError(.unreadableFile, "cannot read \(safeText(file)): \(error)", cause: error)
+        }
+        let name = file == "-" ? "stdin" : file
+        guard bytes.contains(where: { !" \t\r\n".utf8.contains($0) }) else {
+            throw OperationError(
+                .emptyDump, "\(safeText(name)) is empty: not even bpftool's dump of an empty map is that")
+        }
+        return DecodedSource(KeyDump(bytes), named: name, chosen: chosen, pod: pod)
+    }
+
+    /// Walks a map's keys.
+    public init(_ open: borrowing OpenSockmap, chosen: KeyLayout?, pod: (IPAddress) -> String?) throws {
+        let map = open.description
+        source = "map \(map.id) \"\(map.name)\""
+        groups = []
+        if map.kind == .sockmap {
+            add("a SOCKMAP's keys are indices and claim no connection")
+            return
+        }
+        let (keys, isWhole) = try open.keys()
+        groups = Self.groups(keys, chosen, pod)
+        if !isWhole { add("it changes too fast to be walked to its end") }
+    }
+
+    private mutating func add(_ reason: String) {
+        problems.append(KeyDump.Problem(line: 0, reason: reason))
+        problemCount += 1
+    }
+
+    /// Keys of one size belong together; a dump of one map has one size.
+    private static func groups(
+        _ keys: [SockmapKey], _ chosen: KeyLayout?, _ pod: (IPAddress) -> String?
+    ) -> [DecodedKeys] {
+        Dictionary(grouping: keys, by: \.count).sorted { $1.value.count < $0.value.count }
+            .map { DecodedKeys($0.value, chosen: chosen, pod: pod) }
+    }
+}

@@ -1,0 +1,25 @@
+import UnstuckModel
+
+/// What could not be read of maps.
+public enum MapReadingProblem: CustomStringConvertible {
+    /// `action` is what was tried: "read sockmap 35".
+    case failed(action: String, cause: any Error)
+    /// No SOCKMAP or SOCKHASH has this id.
+    case unknownMap(UInt32)
+    /// Keys are walked instead, for want of what is named.
+    case iteratorUnusable(missing: String)
+    /// What walking keys cannot know, or did not see.
+    case missingEvidence(Shortfall)
+
+    /// For a person; a clause.
+    public var description: String {
+        switch self {
+        case .failed(let action, let cause): "cannot \(action): \(errorMessage(cause))"
+        case .unknownMap(let id): "\(NamedSockmap.Failure.unknown("\(id)"))"
+        case .iteratorUnusable(let missing): "the iterator cannot be used: needs \(missing)"
+        case .missingEvidence(let shortfall):
+            "could not \(shortfall.action)"
+                + (shortfall.evidence == .residents ? "" : ": needs \(shortfall.missing)")
+        }
+    }
+}

@@ -1,0 +1,14 @@
+import ArgumentParser
+import UnstuckModel
+import UnstuckOperations
+
+/// How maps are read.
+struct WalkOptions: ParsableArguments {
+    @Flag(help: "Walk the maps' keys and ask INET_DIAG, as where BTF or a right is missing.")
+    var withoutIterator = false
+
+    /// Says on stderr what cannot be read.
+    var reading: MapReading { MapReading { printError("unstuck: \($0)") } }
+}
+
+extension EntryState: ExpressibleByArgument {}
