@@ -93,7 +93,7 @@ let package = Package(
             name: "UnstuckFormatsTests", dependencies: ["UnstuckFormats", "UnstuckModel", "CUnstuckABI"],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
-            name: "UnstuckDiagnosisTests", dependencies: ["UnstuckDiagnosis", "UnstuckRender"], swiftSettings: strict),
+            name: "UnstuckDiagnosisTests", dependencies: ["TestSupport", "UnstuckDiagnosis", "UnstuckRender"], swiftSettings: strict),
         .target(
             name: "TestSupport",
             dependencies: ["UnstuckModel", "UnstuckKernel", "UnstuckLab", "CLibBPF", "CLinuxUAPI"],
@@ -120,7 +120,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "KernelUseTests",
-            dependencies: ["UnstuckKernel", "UnstuckProbing", "UnstuckRepair", "UnstuckLab", "CLibBPF"],
+            dependencies: [
+                "TestSupport", "UnstuckKernel", "UnstuckProbing", "UnstuckRepair", "UnstuckLab", "CLibBPF",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "UnstuckLabTests",

@@ -1,5 +1,6 @@
 import CLibBPF
 import Foundation
+import TestSupport
 import Testing
 
 /// What Unstuck loads into kernels, held against what may be loaded and against docs/kernel-use.md.
@@ -61,7 +62,7 @@ struct KernelUseTests {
     }
 
     /// Every function of libbpf and every system call that Swift's own library lacks is in the page, by name.
-    @Test func everyCallIsInTheDocs() throws {
+    @Test(.requires(.sources)) func everyCallIsInTheDocs() throws {
         let page = try String(contentsOfFile: "docs/kernel-use.md", encoding: .utf8)
         let root = URL(filePath: "Sources")
         let files = try #require(FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import UnstuckModel
 
@@ -16,7 +17,7 @@ struct CatalogueTests {
         #expect(Set(listed) == RuleRegistry.codes)
     }
 
-    @Test func everyCodeHasItsPage() throws {
+    @Test(.requires(.sources)) func everyCodeHasItsPage() throws {
         let pages = try FileManager.default.contentsOfDirectory(
             atPath: Self.root.appending(path: "docs/findings").path())
         #expect(Set(pages) == Set(FindingCatalogue.all.map { "\($0.code.rawValue).md" }))

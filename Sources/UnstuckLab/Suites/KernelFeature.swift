@@ -24,6 +24,8 @@ public enum KernelFeature: String, Decodable, CaseIterable, Comparable, Sendable
     case openProc = "open-proc"
     /// Its processors are no emulator's: what is about rates, or waits for minutes there, runs here.
     case native
+    /// The sources and docs of the project are there: this machine, never a guest.
+    case sources
     /// What differs little from kernel to kernel is run here: on the machine and in a kernel that leaks.
     case thorough
 

@@ -24,13 +24,13 @@ public struct WalkedSockmaps {
         view.now.sockmaps.compactMap { map in
             var totals = PodTotals()
             add(to: &totals) { $0.map.id == map.id }
-            return view.layouts[map.id].map { SockmapSummary(map, $0, totals) }
+            return view.sockmaps.layouts[map.id].map { SockmapSummary(map, $0, totals) }
         }
     }
 
     /// Keys by pod and address.
     public func add(to totals: inout PodTotals, where wanted: (ClassifiedKey) -> Bool) {
-        for key in view.walked where wanted(key) {
+        for key in view.sockmaps.walked where wanted(key) {
             let address = key.claim?.local.address
             totals.add(key.state, pod: address.flatMap(view.pod(at:)), address: address)
         }

@@ -5,7 +5,7 @@ import UnstuckRender
 extension WalkedSockmaps {
     func text(_ filter: EntryFilter) -> String {
         var text = ""
-        for key in view.walked where filter.takes(key.entry.key, key.claim, key.state) {
+        for key in view.sockmaps.walked where filter.takes(key.entry.key, key.claim, key.state) {
             let name = key.claim.map { "\($0.local) ◄─ \($0.remote)" } ?? key.entry.key.description
             let namespaces = key.namespaces.map(String.init).joined(separator: ", ")
             text += "\(key.map.id)  \(key.state.rawValue)  \(name)"
@@ -20,7 +20,7 @@ extension WalkedSockmaps {
 
     func json(_ filter: EntryFilter) -> JSONStream {
         var json = JSONStream()
-        for key in view.walked where filter.takes(key.entry.key, key.claim, key.state) {
+        for key in view.sockmaps.walked where filter.takes(key.entry.key, key.claim, key.state) {
             EntryJSON.write(
                 walked: key.entry, of: key.map.id, claim: key.claim, state: key.state, namespaces: key.namespaces,
                 to: &json)
