@@ -93,7 +93,8 @@ let package = Package(
             name: "UnstuckFormatsTests", dependencies: ["UnstuckFormats", "UnstuckModel", "CUnstuckABI"],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
-            name: "UnstuckDiagnosisTests", dependencies: ["TestSupport", "UnstuckDiagnosis", "UnstuckRender"], swiftSettings: strict),
+            name: "UnstuckDiagnosisTests", dependencies: ["TestSupport", "UnstuckDiagnosis", "UnstuckRender"],
+            swiftSettings: strict),
         .target(
             name: "TestSupport",
             dependencies: ["UnstuckModel", "UnstuckKernel", "UnstuckLab", "CLibBPF", "CLinuxUAPI"],

@@ -22,6 +22,12 @@ public func diagnose(_ view: NodeView) -> Diagnosis {
     }
     let connections = StuckConnections(view)
     connections.evaluate(&report)
+    for index in report.findings.indices where report.findings[index].code == .misdirected {
+        guard let sender = report.findings[index].subject.sockets.first,
+            let connection = view.connections.connection(of: sender)
+        else { continue }
+        report.findings[index].ruledOut = connections.ruledOut(connection)
+    }
     report.findings.sort { one, other in
         one.severity == other.severity
             ? FindingCatalogue.rank(one.code) < FindingCatalogue.rank(other.code) : one.severity > other.severity
@@ -57,12 +63,10 @@ struct Report {
     mutating func add(_ verdict: Verdict<Finding>) {
         switch verdict {
         case .present(let finding): findings.append(finding)
-        case .suspected(.entry(let entry)): suspects.append(entry)
-        case .suspected(.connection(let connection)): unsettled.append(connection)
-        case .unknown(let missing, let ask):
-            unknown.append(missing)
-            wanted.formUnion(ask)
-        case .excluded, .notApplicable: break
+        case .undecided(.entry(let entry)): suspects.append(entry)
+        case .undecided(.connection(let connection)): unsettled.append(connection)
+        case .unknown(let missing): unknown.append(missing)
+        case .suspected, .excluded, .notApplicable: break
         }
     }
 }

@@ -6,9 +6,11 @@ enum Verdict<Subject> {
     /// Ruled out, by this observation.
     case excluded(by: String)
     /// Another sample would decide.
-    case suspected(Suspicion)
-    /// It cannot be decided: what is missing. `ask`: evidence that could be collected for it now.
-    case unknown(String, ask: EvidenceRequest = EvidenceRequest())
+    case undecided(Suspicion)
+    /// It may be this, by an observation that does not prove it.
+    case suspected(by: String)
+    /// It cannot be decided: what is missing.
+    case unknown(String)
     case notApplicable
 }
 
@@ -41,7 +43,23 @@ protocol NodeRule: Rule {
 /// A rule about one connection. It is asked about connections that do not move, and, to rule its cause out, about those that
 /// another finding is about.
 protocol ConnectionRule: Rule {
+    /// Evidence that is collected for the connections that it is asked about.
+    var needs: Set<OnDemand> { get }
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause>
+}
+
+extension ConnectionRule {
+    var needs: Set<OnDemand> { [] }
+}
+
+/// Evidence that is not in every sample, and is collected for single connections.
+enum OnDemand {
+    /// Who holds the sockets of both ends, and of the listener.
+    case owners
+    /// What the threads of these do.
+    case processes
+    /// Protocol counters of the ends' network namespaces.
+    case counters
 }
 
 /// What a ``ConnectionRule`` says of a connection. Connections of the same cause and ``group`` become one finding.
@@ -70,6 +88,9 @@ struct StuckCandidate {
     var seconds: Double?
     /// Causes that rules before this one have found for it.
     var causes: [Finding.Code] = []
+
+    /// The end that should read what waits, if bytes wait for a reader.
+    var reader: TCPSocket? { place?.queue == .send ? nil : holding }
 
     /// The end at which its bytes are.
     var holding: TCPSocket? {

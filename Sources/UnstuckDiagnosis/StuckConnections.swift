@@ -66,19 +66,19 @@ struct StuckConnections {
         var stuck = candidate
         var causes: [Cause] = []
         var excluded: [Finding.Code: String] = [:]
-        report.wanted.owners.formUnion(stuck.connection.ends.map(\.socket.inode).filter { $0 != 0 })
-        report.wanted.counters.formUnion(stuck.connection.ends.map(\.socket.netns))
+        var suspected: [Finding.Code: String] = [:]
+        report.wanted.formUnion(request(stuck))
         for rule in rules {
             switch rule.evaluate(stuck, view) {
             case .present(let cause):
                 causes.append(cause)
                 stuck.causes.append(cause.code)
             case .excluded(let fact): for code in rule.codes { excluded[code] = fact }
-            case .unknown(_, let ask): report.wanted.formUnion(ask)
-            case .suspected, .notApplicable: break
+            case .suspected(let fact): suspected[rule.codes[0]] = fact
+            case .unknown, .undecided, .notApplicable: break
             }
         }
-        return Member(stuck: stuck, cause: causes.first ?? Self.unexplained(stuck), excluded: excluded)
+        return Member(stuck: stuck, cause: causes.first ?? Self.unexplained(stuck, suspected), excluded: excluded)
     }
 
     /// What the rules exclude for a connection that another finding is about.
@@ -92,7 +92,22 @@ struct StuckConnections {
         return result
     }
 
-    private static func unexplained(_ stuck: StuckCandidate) -> Cause {
+    /// What the rules need of this connection beside the samples.
+    private func request(_ stuck: StuckCandidate) -> EvidenceRequest {
+        let needs = rules.reduce(into: Set<OnDemand>()) { $0.formUnion($1.needs) }
+        var request = EvidenceRequest()
+        let sockets = stuck.connection.ends + stuck.connection.ends.compactMap(view.sockets.listener)
+        if needs.contains(.owners) {
+            request.owners = Set(sockets.map(\.socket.inode)).subtracting([0])
+        }
+        if needs.contains(.processes) {
+            request.processes = Set(sockets.flatMap { view.owners(of: $0.socket) }.map { UInt32(bitPattern: $0.pid) })
+        }
+        if needs.contains(.counters) { request.counters = Set(stuck.connection.ends.map(\.socket.netns)) }
+        return request
+    }
+
+    private static func unexplained(_ stuck: StuckCandidate, _ suspected: [Finding.Code: String]) -> Cause {
         let remedy =
             switch stuck.place?.queue {
             case .send:
@@ -101,8 +116,10 @@ struct StuckConnections {
                 "what does the process do: cat /proc/PID/wchan /proc/PID/stack; docs/findings/stuck.unexplained.md"
             }
         return Cause(
-            code: .unexplained, severity: .critical, headline: "stuck; cause not checked yet", group: "", facts: [],
-            remedy: remedy)
+            code: .unexplained, severity: .critical, headline: "stuck; cause not checked yet", group: "",
+            facts: FindingCatalogue.all.compactMap { entry in
+                suspected[entry.code].map { Fact("may be", "\(entry.title) (\($0))") }
+            }, remedy: remedy)
     }
 
     /// What is alike: the cause, the server, and the bytes in the same place.

@@ -117,8 +117,8 @@ struct DiagnosesUnderChurnTests {
         var expected: Set<String> = []
         let isFound = try Wait.until {
             expected = try found(diagnose(lab).wait())
-            return expected.contains("stuck.unexplained \(unread.tuple.remote)")
-                && expected.contains("stuck.unexplained \(full.tuple.remote)")
+            return expected.contains("app.not-reading \(unread.tuple.remote)")
+                && expected.contains("app.not-reading \(full.tuple.remote)")
                 && expected.contains { $0.hasPrefix("sockmap.misdirected") }
         }
         #expect(isFound, "\(unread.tuple.remote) and \(full.tuple.remote): \(expected.sorted())")

@@ -101,7 +101,7 @@ struct StuckTests {
         for answer in [try diagnose(), try diagnose(["--from", file.path])] {
             #expect(answer.status == 1)
             let found = answer.rows(unread)
-            #expect(found.map(\.code) == ["stuck.unexplained"])
+            #expect(found.map(\.code) == ["app.not-reading"])
             #expect(found.map(\.severity) == ["critical"])
             #expect(found.map(\.place) == ["server receive"])
             #expect(found.first?.row["bytes"].number == Double(Self.request.count))
@@ -111,7 +111,7 @@ struct StuckTests {
             #expect(found.first?.row["ends"][1]["holder"]["pid"].number == Double(getpid()))
 
             let full = answer.rows(shut)
-            #expect(full.map(\.code) == ["stuck.unexplained"])
+            #expect(full.map(\.code) == ["app.not-reading"])
             #expect(full.map(\.place) == ["server receive"])
             #expect(full.first?.row["ends"][0]["unacknowledgedBytes"].number ?? 0 > 0)
 
@@ -171,7 +171,7 @@ struct StuckTests {
         try expectSoon("the process was not stopped") { try Self.state(probe.pid) == "T" }
         try Self.send([UInt8]("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n".utf8), on: server.raw)
         let found = try rows(of: diagnose(), to: listener.port)
-        #expect(found.map(\.code) == ["stuck.unexplained"])
+        #expect(found.map(\.code) == ["app.stopped"])
         #expect(found.map(\.place) == ["client receive"])
         #expect(found.first?.row["ends"][0]["holder"]["pid"].number == Double(probe.pid))
 
@@ -190,7 +190,7 @@ struct StuckTests {
         }
         try expectSoon { try !found().isEmpty }
         let rows = try found()
-        #expect(rows.map(\.code) == ["stuck.unexplained"])
+        #expect(rows.map(\.code) == ["app.not-accepting"])
         #expect(rows.map(\.place) == ["server redirected"])
         #expect(rows.first?.row["ends"][1]["isAccepted"].number == 0)
         #expect(rows.first?.row["ends"][1]["pod"].text == "shop/web-0")
@@ -222,7 +222,7 @@ struct StuckTests {
         try expectSoon {
             let seen = try answer(lab)
             #expect(seen.status != 0)
-            found = seen.diagnosis["findings"].array.filter { $0["code"].text == "stuck.unexplained" }
+            found = seen.diagnosis["findings"].array.filter { $0["code"].text == "app.stopped" }
                 .flatMap { $0["connections"].array }
             return found.count == 3
         }

@@ -55,7 +55,7 @@ struct UnexplainedTests {
         let diagnosis = diagnose(unreadRequest())
         let finding = try #require(diagnosis.findings.first)
         #expect(diagnosis.findings.count == 1)
-        #expect(finding.code == .unexplained && finding.severity == .critical)
+        #expect(finding.code == .notReading && finding.severity == .critical)
         let row = try #require(finding.connections?.first)
         #expect(finding.connections?.count == 1)
         #expect(row.tuple == NodeFixture.tuple(Self.client, Self.server))
@@ -83,7 +83,8 @@ struct UnexplainedTests {
                 }
             }
         ).findings
-        #expect(findings.map(\.code) == [.unexplained])
+        #expect(findings.map(\.code) == [.notReading])
+        #expect(findings.first?.evidence.contains { $0.label == "window" } == true)
         let row = try #require(findings.first?.connections?.first)
         #expect(row.place == .init(side: .server, queue: .receive) && row.bytes == 300_000)
         #expect(row.ends.map(\.unacknowledgedBytes) == [600_000, 0])
@@ -291,7 +292,7 @@ struct UnexplainedTests {
 
     @Test func aQueueThatStands() throws {
         let findings = diagnose(redirected([7, 7], watch: watched())).findings
-        #expect(findings.map(\.code) == [.unexplained])
+        #expect(findings.map(\.code) == [.notReading])
         let row = try #require(findings.first?.connections?.first)
         #expect(row.place == .init(side: .server, queue: .redirected) && row.bytes == 34)
         #expect(findings.first?.subject.entries.count == 2)
@@ -321,7 +322,7 @@ struct UnexplainedTests {
     /// Nobody can read what nobody accepted.
     @Test func aQueueBeforeAcceptNeedsNoProof() {
         #expect(
-            diagnose(redirected([nil, nil], isAccepted: false) { _ in nil }).findings.map(\.code) == [.unexplained])
+            diagnose(redirected([nil, nil], isAccepted: false) { _ in nil }).findings.map(\.code) == [.notAccepting])
     }
 
     @Test func queuesAreWatchedBetweenSamples() throws {

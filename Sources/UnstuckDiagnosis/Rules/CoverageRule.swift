@@ -5,7 +5,9 @@ struct CoverageRule: NodeRule {
     let codes: [Finding.Code] = []
 
     func evaluate(_ view: NodeView, _ findings: [Finding]) -> [Verdict<Finding>] {
-        var unknown = view.now.shortfalls.map { "could not \($0.action): needs \($0.missing)" }
+        var unknown = view.now.shortfalls.filter { !$0.evidence.isOnDemand }.map {
+            "could not \($0.action): needs \($0.missing)"
+        }
         unknown += ofWalks(view)
         for map in view.now.sockmaps where map.walk == nil {
             guard let decision = view.sockmaps.layouts[map.id], decision.layout == nil else { continue }

@@ -8,7 +8,7 @@ enum RuleRegistry {
     ]) { $0 }
 
     static let connection: [any ConnectionRule] = ordered([
-        ClosedUnreadRule()
+        ClosedUnreadRule(), AppNotAcceptingRule(), AppStoppedRule(), AppNotReadingRule(), ZeroWindowRule(), LossRule(),
     ]) { $0 }
 
     /// What all of them can find.

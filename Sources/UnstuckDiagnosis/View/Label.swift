@@ -12,6 +12,39 @@ enum Label {
         "\(safe(owner.command))[\(owner.pid)] fd \(owner.descriptor)"
     }
 
+    /// `web[2210]`
+    static func process(_ owner: SocketOwner) -> String { "\(safe(owner.command))[\(owner.pid)]" }
+
+    static func state(_ state: ProcessState) -> String {
+        switch state {
+        case .running: "running"
+        case .sleeping: "sleeping"
+        case .waitingForDisk: "in an uninterruptible wait"
+        case .stopped, .traced: "stopped"
+        case .zombie, .dead: "dead"
+        default: "in state \(state.rawValue)"
+        }
+    }
+
+    /// What a thread waits in: the system call where it is known, else the kernel function.
+    static func wait(_ thread: ObservedThread) -> String {
+        thread.systemCall?.name?.rawValue ?? thread.waitChannel.map(safe) ?? state(thread.state)
+    }
+
+    /// What a process does: `sleeping, blocked in futex (3 of 4 threads), epoll_wait`.
+    static func activity(_ process: ObservedProcess) -> String {
+        let waits = Dictionary(grouping: process.threads.filter { $0.state != .running }, by: wait)
+            .sorted { one, other in
+                one.value.count == other.value.count ? one.key < other.key : one.value.count > other.value.count
+            }
+        let running = process.threads.count { $0.state == .running }
+        var parts = waits.prefix(3).map { name, threads in
+            process.threads.count > 1 ? "\(name) (\(threads.count) of \(process.threads.count) threads)" : name
+        }
+        if running > 0 { parts.insert("\(running == 1 ? "a thread" : "\(running) threads") running", at: 0) }
+        return state(process.state) + (parts.isEmpty ? "" : ", in " + parts.joined(separator: ", "))
+    }
+
     /// `kubelet[812] `, or nothing.
     static func owner(_ owner: SocketOwner?) -> String { owner.map { "\(safe($0.command))[\($0.pid)] " } ?? "" }
 

@@ -11,6 +11,9 @@ public struct NodeView: Sendable {
     let scope: MapScope?
     private var owners: [UInt64: [SocketOwner]]
 
+    private var processes: [UInt32: ObservedProcess]
+    private var counters: [UInt32: NamespaceCounters]
+
     public typealias ClassifiedEntry = SockmapIndex.ClassifiedEntry
 
     /// - Parameters:
@@ -24,6 +27,8 @@ public struct NodeView: Sendable {
         connections = ConnectionIndex(sockets)
         history = History(looks.dropLast().filter { $0.boot == now.boot }, hasWalkedKeys: !sockmaps.walked.isEmpty)
         owners = Dictionary(grouping: now.owners, by: \.inode)
+        processes = Self.processes(now)
+        counters = Self.counters(now)
         pods = PodIndex(of: now)
         scope = now.selectedMaps.map { [sockmaps] _ in MapScope(sockmaps) }
     }
@@ -32,7 +37,19 @@ public struct NodeView: Sendable {
     public mutating func learn(from look: Snapshot) {
         now.owners = look.owners
         now.shortfalls = look.shortfalls
+        now.processes = look.processes
+        now.counters = look.counters
         owners = Dictionary(grouping: look.owners, by: \.inode)
+        processes = Self.processes(look)
+        counters = Self.counters(look)
+    }
+
+    private static func processes(_ look: Snapshot) -> [UInt32: ObservedProcess] {
+        Dictionary((look.processes ?? []).map { ($0.pid, $0) }) { first, _ in first }
+    }
+
+    private static func counters(_ look: Snapshot) -> [UInt32: NamespaceCounters] {
+        Dictionary((look.counters ?? []).map { ($0.netns, $0) }) { first, _ in first }
     }
 
     // MARK: Sockets
@@ -129,6 +146,19 @@ public struct NodeView: Sendable {
     // MARK: Names
 
     public func owners(of socket: KernelSocket) -> [SocketOwner] { socket.inode == 0 ? [] : owners[socket.inode] ?? [] }
+
+    /// Who holds a socket, with what each of these does, as far as that was asked and seen.
+    func processes(of socket: KernelSocket) -> [(owner: SocketOwner, process: ObservedProcess)] {
+        owners(of: socket).compactMap { owner in processes[UInt32(bitPattern: owner.pid)].map { (owner, $0) } }
+    }
+
+    /// What was added to a counter of a network namespace since the first sample that has it; `nil`: not known.
+    func delta(_ counter: String, in netns: UInt32) -> UInt64? {
+        guard let now = counters[netns],
+            let before = history.samples.lazy.compactMap({ $0.counters?.first { $0.netns == netns } }).first
+        else { return nil }
+        return now.delta(from: before)?[counter]
+    }
 
     public func pod(of socket: KernelSocket) -> String? { pods.pod(of: socket) }
 

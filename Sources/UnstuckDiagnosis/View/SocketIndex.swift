@@ -5,20 +5,26 @@ struct SocketIndex: Sendable {
     let sockets: [TCPSocket]
     private let byTuple: HashIndex
     private let byIdentity: HashIndex
-    private let listeners: Set<Listener>
+    /// Positions of listeners.
+    private let listeners: [Listener: Int]
 
     struct Listener: Hashable, Sendable {
         var netns: UInt32
         var port: UInt16
+
+        init(_ socket: TCPSocket) {
+            netns = socket.socket.netns
+            port = socket.socket.tuple.local.port
+        }
     }
 
     init(_ sockets: [TCPSocket]) {
         self.sockets = sockets
         byTuple = Self.byTuple(sockets)
         byIdentity = HashIndex(count: sockets.count) { sockets[$0].socket.identity.quickHash }
-        listeners = Set(
-            sockets.lazy.filter { $0.socket.state == .listen }
-                .map { Listener(netns: $0.socket.netns, port: $0.socket.tuple.local.port) })
+        listeners = Dictionary(
+            sockets.enumerated().lazy.filter { $1.socket.state == .listen }.map { (Listener($1), $0) }
+        ) { first, _ in first }
     }
 
     /// Connected sockets by their own view of the connection.
@@ -43,9 +49,10 @@ struct SocketIndex: Sendable {
         byIdentity.first(identity.quickHash) { sockets[$0].socket.identity == identity }
     }
 
-    func isListening(_ socket: TCPSocket) -> Bool {
-        listeners.contains(Listener(netns: socket.socket.netns, port: socket.socket.tuple.local.port))
-    }
+    func isListening(_ socket: TCPSocket) -> Bool { listeners[Listener(socket)] != nil }
+
+    /// The listener that a server's socket came from, or another that has its port now.
+    func listener(for socket: TCPSocket) -> TCPSocket? { listeners[Listener(socket)].map { sockets[$0] } }
 
     /// The other end of a connection, where it is on this node and beyond doubt.
     ///

@@ -25,6 +25,11 @@ public enum FindingCatalogue {
     public static let all: [Entry] = [
         Entry(.misdirected, "redirected to another socket", .sockmap),
         Entry(.disclosure, "readable by another process", .sockmap),
+        Entry(.stopped, "stopped process", .application),
+        Entry(.notReading, "not reading", .application),
+        Entry(.notAccepting, "not accepting", .application),
+        Entry(.zeroWindow, "shut window", .stack),
+        Entry(.loss, "loss", .path),
         Entry(.unexplained, "no cause found", .unknown),
         Entry(.zombie, "stale entry, held open", .sockmap),
         Entry(.leaked, "stale entry, orphaned", .sockmap),

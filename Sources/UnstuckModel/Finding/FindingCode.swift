@@ -14,6 +14,11 @@ extension Finding {
         public static let disclosure = Code("sockmap.disclosure")
         public static let full = Code("sockmap.full")
         public static let unseen = Code("sockmap.unseen")
+        public static let stopped = Code("app.stopped")
+        public static let notReading = Code("app.not-reading")
+        public static let notAccepting = Code("app.not-accepting")
+        public static let zeroWindow = Code("stack.zero-window")
+        public static let loss = Code("path.loss")
         public static let closedUnread = Code("app.closed-unread")
         public static let unexplained = Code("stuck.unexplained")
     }

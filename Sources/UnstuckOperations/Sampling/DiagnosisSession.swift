@@ -35,6 +35,7 @@ public struct DiagnosisSession {
         var looks = [sample()]
         var result = try evaluate(looks)
         let first = result.diagnosis
+        if interval > 0, asksAboutConnections { collect(EvidenceRequest(counters: first.wanted.counters), &looks[0]) }
         if interval > 0, always || !first.suspects.isEmpty || asksAboutConnections && first.wantsSecondSample {
             progress(
                 SamplingProgress(
@@ -44,13 +45,33 @@ public struct DiagnosisSession {
             looks[1].queueWatch = watch
             result = try evaluate(looks)
         }
-        // What rules want beside is asked last, and for the sockets that they are about alone.
-        let matter = result.view.sockets(withInodes: result.diagnosis.wanted.owners)
-        guard !matter.isEmpty else { return result }
-        let last = looks.count - 1
-        observer.addOwners(of: matter, to: &looks[last])
-        result.view.learn(from: looks[last])
-        return Result(looks: looks, view: result.view, diagnosis: UnstuckDiagnosis.diagnose(result.view))
+        result.looks = looks
+        collectWanted(&result)
+        return result
+    }
+
+    /// What rules want beside the samples is collected last, for the connections that they are about alone: owners, then what
+    /// their processes do.
+    private func collectWanted(_ result: inout Result) {
+        var asked = EvidenceRequest()
+        for _ in 0..<Self.rounds {
+            var wanted = result.diagnosis.wanted.subtracting(asked)
+            if !asksAboutConnections { wanted = EvidenceRequest(owners: wanted.owners) }
+            guard !wanted.isEmpty else { return }
+            asked.formUnion(wanted)
+            let last = result.looks.count - 1
+            let sockets = result.view.sockets(withInodes: wanted.owners)
+            if !sockets.isEmpty { observer.addOwners(of: sockets, to: &result.looks[last]) }
+            collect(wanted, &result.looks[last])
+            result.view.learn(from: result.looks[last])
+            result.diagnosis = UnstuckDiagnosis.diagnose(result.view)
+        }
+    }
+    private static let rounds = 3
+
+    private func collect(_ wanted: EvidenceRequest, _ look: inout Snapshot) {
+        if !wanted.processes.isEmpty { observer.addProcesses(wanted.processes, to: &look) }
+        if !wanted.counters.isEmpty { observer.addCounters(ofNamespaces: wanted.counters, to: &look) }
     }
 
     private func sample() -> Snapshot {

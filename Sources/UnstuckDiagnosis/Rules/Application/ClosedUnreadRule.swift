@@ -6,9 +6,8 @@ struct ClosedUnreadRule: ConnectionRule {
     let codes: [Finding.Code] = [.closedUnread]
 
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
-        guard let place = stuck.place, !stuck.connection.isEstablished(at: place) else {
-            return .excluded(by: "both ends are open")
-        }
+        guard let place = stuck.place else { return .notApplicable }
+        guard !stuck.connection.isEstablished(at: place) else { return .excluded(by: "the peer has not closed") }
         return .present(
             Cause(
                 code: .closedUnread, severity: .note, headline: "unread after the peer has closed", group: "",

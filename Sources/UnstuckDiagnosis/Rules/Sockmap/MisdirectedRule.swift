@@ -66,7 +66,7 @@ struct MisdirectedRule: NodeRule {
             isMendable: wrong.state.isDead,
             summary: "\(stage == .stuck ? "stuck now" : "will hang"): \(who)\(tuple)"
                 + "\(receiverPod.map { " \($0)" } ?? "")\(waiting)",
-            evidence: evidence, ruledOut: ruledOut(sender, receiver),
+            evidence: evidence,
             remedy: wrong.state.isDead
                 ? stage == .stuck
                     ? "unstuck repair --apply --reset-stuck deletes the dead entry and resets this connection, which has lost bytes"
@@ -106,17 +106,5 @@ struct MisdirectedRule: NodeRule {
         return receiver.socket.psock == nil
             ? "\(owner)not in the map: its insertion was refused, the key was taken"
             : "\(owner)in another map; here its key was taken"
-    }
-
-    /// Other causes of a silent connection, each with the number that excludes it. What is not excluded is not listed.
-    private func ruledOut(_ sender: TCPSocket, _ receiver: TCPSocket) -> [String] {
-        var list: [String] = []
-        if let next = sender.sendNext, sender.sendUnacked == next, sender.packetsInFlight == 0 {
-            list.append("loss (nothing unacknowledged, \(sender.retransmits) retransmits)")
-        }
-        if sender.sendQueue == 0 { list.append("closed window (nothing waits to be sent)") }
-        if receiver.receiveQueue == 0 { list.append("busy server (nothing waits to be read from the stack)") }
-        if receiver.socket.hasSocket { list.append("full accept queue (the connection was accepted)") }
-        return list
     }
 }

@@ -17,7 +17,7 @@ struct StaleEntryRule: NodeRule {
             let isClaimed = misdirecting.contains(entry.reference) || view.claimant(of: entry) != nil
             let seconds = view.secondsSeenDead(entry)
             guard isClaimed || (seconds ?? 0) >= NodeView.secondsBetweenSightings else {
-                verdicts.append(.suspected(.entry(entry.reference)))
+                verdicts.append(.undecided(.entry(entry.reference)))
                 continue
             }
             let group = Group(map: entry.map.id, pod: view.pod(of: entry), state: entry.state)

@@ -13,7 +13,7 @@ struct UnseenRule: NodeRule {
         var groups: [Group: [(key: ClassifiedKey, seconds: Double)]] = [:]
         for key in view.sockmaps.walked where key.state == .unseen {
             guard let seconds = view.secondsUnseen(key), seconds >= NodeView.secondsBetweenSightings else {
-                verdicts.append(.suspected(.entry(key.reference)))
+                verdicts.append(.undecided(.entry(key.reference)))
                 continue
             }
             let group = Group(map: key.map.id, pod: key.claim.flatMap { view.pod(at: $0.local.address) })

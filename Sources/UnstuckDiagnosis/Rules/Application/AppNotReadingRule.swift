@@ -1,0 +1,48 @@
+import UnstuckModel
+
+/// `app.not-reading`: bytes wait for a process that runs and does not read them. What it waits in is told where it can be seen.
+///
+/// A thread that is blocked in a read of this very descriptor while bytes wait is no such process: the kernel does not wake
+/// it. That stays `stuck.unexplained`, with this fact.
+struct AppNotReadingRule: ConnectionRule {
+    let codes: [Finding.Code] = [.notReading]
+    let after: [Finding.Code] = [.stopped]
+    let needs: Set<OnDemand> = [.owners, .processes]
+
+    func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
+        guard let reader = stuck.reader else { return .excluded(by: "nothing unread") }
+        guard reader.socket.hasSocket, !stuck.causes.contains(.stopped) else { return .notApplicable }
+        let processes = view.processes(of: reader.socket)
+        for (owner, process) in processes {
+            if let thread = process.threads.first(where: { $0.reads(owner.descriptor) }) {
+                return .excluded(by: "\(Label.process(owner)) waits in \(Label.wait(thread)) of fd \(owner.descriptor)")
+            }
+        }
+        let owner = processes.first?.owner ?? view.owners(of: reader.socket).first
+        var facts: [Fact] = []
+        if let (owner, process) = processes.first {
+            facts.append(Fact("reader", "\(Label.descriptor(owner)): \(Label.activity(process))"))
+        } else {
+            facts.append(Fact("reader", "not known: the process that holds the socket was not seen"))
+        }
+        if let sender = stuck.connection.ends.first(where: { $0.socket.identity != reader.socket.identity }),
+            sender.isBlockedByWindow
+        {
+            facts.append(Fact("window", "shut: the sender may send \(sender.sendWindow ?? 0) bytes more"))
+        }
+        return .present(
+            Cause(
+                code: .notReading, severity: .critical,
+                headline: "stuck: \(owner.map(Label.process) ?? "the process that holds it") does not read",
+                group: owner.map { "\($0.pid)" } ?? "", facts: facts,
+                remedy: "see what it waits for: cat /proc/PID/task/*/wchan; as root also /proc/PID/task/*/stack"))
+    }
+}
+
+extension ObservedThread {
+    /// It is blocked in a call that reads from a descriptor.
+    fileprivate func reads(_ descriptor: Int32) -> Bool {
+        guard let call = systemCall, call.descriptor == descriptor else { return false }
+        return call.name?.reads ?? false
+    }
+}

@@ -1,0 +1,50 @@
+import UnstuckModel
+
+/// `path.loss`: what one end sends again and again is not acknowledged. Where both ends are on this node, which direction
+/// loses: the receiver's next expected byte says whether the data arrived.
+struct LossRule: ConnectionRule {
+    let codes: [Finding.Code] = [.loss]
+    let after: [Finding.Code] = [.stopped, .notReading, .zeroWindow]
+    let needs: Set<OnDemand> = [.counters]
+
+    func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
+        let senders = stuck.connection.ends.filter { $0.packetsInFlight > 0 && ($0.unacknowledgedBytes ?? 0) > 0 }
+        guard let sender = senders.first(where: { $0.backoff > 0 || $0.retransmits > 0 }) else {
+            if let sender = senders.first { return .suspected(by: "\(sender.packetsInFlight) segments in flight") }
+            let retransmits = stuck.connection.ends.reduce(0) { $0 + Int($1.retransmits) }
+            return .excluded(by: "nothing unacknowledged in flight, \(retransmits) retransmits")
+        }
+        guard stuck.causes.isEmpty, stuck.place?.queue == .send else { return .notApplicable }
+        let side = stuck.connection.side(of: sender)
+        let receiver = stuck.connection.ends.first { $0.socket.identity != sender.socket.identity }
+        let direction = Self.direction(sender, side, receiver)
+        var facts = [
+            Fact("sent again", .count(UInt64(sender.retransmits))),
+            Fact("timer backed off", .count(UInt64(sender.backoff))),
+            Fact("lost", direction),
+        ]
+        for (name, fact) in [
+            ("TcpRetransSegs", "segments sent again in this namespace"),
+            ("IpOutDiscards", "packets dropped on the way out"), ("IpInDiscards", "packets dropped on the way in"),
+        ] {
+            guard let delta = view.delta(name, in: sender.socket.netns), delta > 0 else { continue }
+            facts.append(Fact(fact, .count(delta)))
+        }
+        return .present(
+            Cause(
+                code: .loss, severity: .critical, headline: "stuck: lost on the path, \(direction)", group: direction,
+                facts: facts,
+                remedy: "look where packets stop: tcpdump at both ends; nft list ruleset; ip -s link; ip route get"))
+    }
+
+    private static func direction(
+        _ sender: TCPSocket, _ side: StuckConnection.Side, _ receiver: TCPSocket?
+    ) -> String {
+        let other: StuckConnection.Side = side == .client ? .server : .client
+        guard let receiver, let expected = receiver.receiveNext, let unacknowledged = sender.sendUnacked else {
+            return "direction not known: only the \(side) is on this node"
+        }
+        // The data is there, and its acknowledgements do not come back.
+        return Int32(bitPattern: expected &- unacknowledged) > 0 ? "\(other) to \(side)" : "\(side) to \(other)"
+    }
+}
