@@ -28,6 +28,12 @@ public struct Snapshot: Sendable, Codable {
     public var selectedMaps: [UInt32]?
     /// Of queues of redirected bytes, between the sample before and this one; `nil`: nobody looked.
     public var queueWatch: QueueWatch?
+    /// Processes that were asked for; this and the parts below are `nil` where nobody asked.
+    public var processes: [ObservedProcess]?
+    /// Of network namespaces.
+    public var counters: [NamespaceCounters]?
+    /// Of the node's processors.
+    public var softnet: SoftnetCounters?
 
     public init(takenAt: Double, monotonic: Double, host: String, boot: String, kernelRelease: String) {
         version = Self.currentVersion
@@ -57,6 +63,7 @@ public struct Shortfall: Hashable, Sendable, Codable {
         case residents
         /// Which functions, programs and queues handle a socket, and its sequence numbers.
         case handlers
+        case processes, counters, cgroups, links
     }
     public var evidence: Evidence
     /// What could not be done: "read the sockets of netns 4026532001".

@@ -1,0 +1,47 @@
+import UnstuckModel
+
+/// Evidence that is read on demand, for what a rule asks for.
+extension NodeObserver {
+    /// Adds processes and what their threads wait in. Of one that is there already, the newer reading stays.
+    ///
+    /// - Parameter pids: as the node's procfs numbers them.
+    public func addProcesses(_ pids: Set<UInt32>, to snapshot: inout Snapshot) {
+        let (processes, shortfalls) = ProcessReader(root: options.root).read(pids: pids)
+        let kept = (snapshot.processes ?? []).filter { !pids.contains($0.pid) }
+        snapshot.processes = (kept + processes).sorted { $0.pid < $1.pid }
+        snapshot.add(shortfalls)
+    }
+
+    /// Adds the protocol counters of network namespaces, and those of the processors.
+    public func addCounters(ofNamespaces inodes: Set<UInt32>, to snapshot: inout Snapshot) {
+        let reader = CounterReader(root: options.root)
+        let found = paths(of: inodes, .counters, to: &snapshot)
+        let (counters, shortfalls) = reader.read(namespaces: found)
+        let kept = (snapshot.counters ?? []).filter { !inodes.contains($0.netns) }
+        snapshot.counters = (kept + counters).sorted { $0.netns < $1.netns }
+        snapshot.softnet = reader.readSoftnet() ?? snapshot.softnet
+        snapshot.add(shortfalls)
+    }
+
+    /// Where the wanted namespaces are opened; those that nothing leads to become missing evidence.
+    private func paths(
+        of inodes: Set<UInt32>, _ evidence: Shortfall.Evidence, to snapshot: inout Snapshot
+    ) -> [(inode: UInt32, path: String)] {
+        let found = NamespaceFinder(root: options.root).find().filter { inodes.contains($0.namespace.inode) }
+        let missing = inodes.subtracting(found.map(\.namespace.inode)).sorted()
+        snapshot.add(
+            missing.map { inode in
+                Shortfall(
+                    evidence, action: "read the \(evidence.rawValue) of network namespace \(inode)",
+                    missing: "a way into it: no process and no name under /run/netns leads there")
+            })
+        return found.map { ($0.namespace.inode, $0.path) }
+    }
+}
+
+extension Snapshot {
+    /// Each piece of missing evidence once.
+    fileprivate mutating func add(_ new: [Shortfall]) {
+        for shortfall in new where !shortfalls.contains(shortfall) { shortfalls.append(shortfall) }
+    }
+}

@@ -1,0 +1,146 @@
+import Glibc
+import UnstuckFormats
+import UnstuckModel
+
+/// Reads processes and what their threads wait in, from /proc. Read-only; a process that ends meanwhile is left out.
+public struct ProcessReader {
+    /// How much is read.
+    public struct Bounds: Sendable {
+        /// Threads of one process, the first of them first.
+        public var threadsPerProcess = 64
+        /// Threads of all processes together.
+        public var threads = 4096
+        public init() {}
+    }
+
+    let root: NodeRoot
+    let bounds: Bounds
+
+    public init(root: NodeRoot, bounds: Bounds = Bounds()) {
+        self.root = root
+        self.bounds = bounds
+    }
+
+    /// - Parameter pids: as the node's procfs numbers them.
+    /// - Returns: the processes that are there, by pid, and what could not be read of them.
+    public func read(pids: Set<UInt32>) -> (processes: [ObservedProcess], shortfalls: [Shortfall]) {
+        var pass = Pass(root: root, bounds: bounds)
+        let processes = pids.sorted().compactMap { pass.read($0) }
+        return (processes, pass.shortfalls)
+    }
+
+    /// What one reading has come to so far.
+    private struct Pass {
+        let root: NodeRoot
+        let bounds: Bounds
+        let mounts: CgroupMounts
+        var threadsLeft: Int
+        /// Processes of which not every thread was read.
+        var cutOff = 0
+        var refused: [Refusal: Int] = [:]
+
+        enum Refusal { case processes, waits, stacks }
+
+        init(root: NodeRoot, bounds: Bounds) {
+            self.root = root
+            self.bounds = bounds
+            mounts = CgroupMounts(root: root)
+            threadsLeft = bounds.threads
+        }
+
+        mutating func read(_ pid: UInt32) -> ObservedProcess? {
+            let folder = "\(root.procfs)/\(pid)"
+            guard let before = contents("\(folder)/stat", refusal: .processes).flatMap(TaskStat.init) else {
+                return nil
+            }
+            var process = ObservedProcess(
+                pid: pid, startTime: before.startTime, name: before.name, state: before.state, takenAt: monotonicNow())
+            process.threadCount = before.threadCount
+            let cgroups = ProcessFiles.cgroups(readText("\(folder)/cgroup") ?? "")
+            process.cgroup = cgroups.unified
+            process.controllerCgroups = cgroups.controllers
+            process.isFrozen = mounts.isFrozen(cgroups)
+            process.descriptorLimit = readText("\(folder)/limits").flatMap(ProcessFiles.descriptorLimit)
+            process.openDescriptors = sizeOfFile("\(folder)/fd")
+            process.threads = threads(of: folder)
+            // A pid that was given to another process meanwhile has another start time.
+            guard let after = (try? readFile("\(folder)/stat")).flatMap(TaskStat.init),
+                after.startTime == before.startTime
+            else { return nil }
+            return process
+        }
+
+        private mutating func threads(of folder: String) -> [ObservedThread] {
+            let all = directoryNames("\(folder)/task").compactMap { UInt32($0) }.sorted()
+            let wanted = all.prefix(min(bounds.threadsPerProcess, threadsLeft))
+            if wanted.count < all.count { cutOff += 1 }
+            threadsLeft -= wanted.count
+            let names = names(of: folder)
+            return wanted.compactMap { thread($0, "\(folder)/task/\($0)", names) }
+        }
+
+        /// Numbers mean other calls in a 32-bit program.
+        private func names(of folder: String) -> SystemCallTable? {
+            let vector = (try? readFile("\(folder)/auxv")) ?? []
+            return TaskWait.isWide(auxiliaryVector: vector) == true ? SystemCallTable.native : nil
+        }
+
+        private mutating func thread(_ tid: UInt32, _ folder: String, _ names: SystemCallTable?) -> ObservedThread? {
+            guard let stat = (try? readFile("\(folder)/stat")).flatMap(TaskStat.init) else { return nil }
+            var thread = ObservedThread(tid: tid, name: stat.name, state: stat.state, cpuTicks: stat.cpuTicks)
+            guard ![.running, .zombie, .dead].contains(stat.state) else { return thread }
+            if let text = contents("\(folder)/syscall", refusal: .waits) {
+                thread.systemCall = TaskWait.systemCall(String(decoding: text, as: UTF8.self), names: names)
+                thread.waitChannel = readText("\(folder)/wchan").flatMap(TaskWait.channel)
+            }
+            if let text = contents("\(folder)/stack", refusal: .stacks) {
+                let stack = TaskWait.stack(String(decoding: text, as: UTF8.self))
+                thread.stack = stack.isEmpty ? nil : stack
+            }
+            return thread
+        }
+
+        /// A refusal is counted; what is gone is gone.
+        private mutating func contents(_ path: String, refusal: Refusal) -> [UInt8]? {
+            do {
+                return try readFile(path)
+            } catch {
+                if error.errno == EPERM || error.errno == EACCES { refused[refusal, default: 0] += 1 }
+                return nil
+            }
+        }
+
+        var shortfalls: [Shortfall] {
+            var result: [Shortfall] = []
+            func note(_ refusal: Refusal, _ what: (Int) -> String, _ capability: MissingPrivilege.Capability) {
+                guard let count = refused[refusal] else { return }
+                let missing =
+                    capability.isPresent
+                    ? "\(capability.name) is present: a security module or a user namespace refuses" : capability.name
+                result.append(Shortfall(.processes, action: what(count), missing: missing))
+            }
+            note(.processes, { "read \(pluralized($0, "process", "processes"))" }, .sysPtrace)
+            // `lock_trace` (fs/proc/base.c) asks for PTRACE_MODE_ATTACH.
+            note(.waits, { "read what \(pluralized($0, "thread")) wait in (wchan, syscall)" }, .sysPtrace)
+            // `proc_pid_stack` (fs/proc/base.c), Linux commit f8a00cef1720 ("proc: restrict kernel stack dumps to root").
+            note(.stacks, { "read the kernel stacks of \(pluralized($0, "thread"))" }, .sysAdmin)
+            if cutOff > 0 {
+                result.append(
+                    Shortfall(
+                        .processes,
+                        action: "read every thread of \(pluralized(cutOff, "process", "processes"))",
+                        missing:
+                            "a higher bound than \(bounds.threadsPerProcess) threads a process, \(bounds.threads) in all"
+                    ))
+            }
+            return result
+        }
+    }
+}
+
+/// `st_size` of what a path names; `nil`: it has none, or cannot be asked.
+private func sizeOfFile(_ path: String) -> UInt64? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0, status.st_size > 0 else { return nil }
+    return UInt64(status.st_size)
+}
