@@ -21,12 +21,12 @@ extension Cause {
                 try fixture.mustMove(pair)
                 return [fixture.connection(pair)]
             },
-            idle(.loopback),
+            idle("idle", .loopback),
         ])
 
     /// The request was answered; the connection is kept for another one.
-    static func idle(_ shape: CausePath.Shape) -> CauseCase {
-        CauseCase("idle", "answered and kept alive, with nothing to do", isControl: true, shape: shape) {
+    static func idle(_ name: String, _ shape: CausePath.Shape) -> CauseCase {
+        CauseCase(name, "answered and kept alive, with nothing to do", isControl: true, shape: shape) {
             fixture, family in
             let message = CauseFixture.message
             let pair = try fixture.pair(

@@ -28,7 +28,7 @@ extension Cause {
                 }
                 return pairs.map { fixture.connection($0.tuple, client: $0.client, server: nil) }
             },
-            Cause.idle(.routed),
+            Cause.idle("idle-peer", .routed),
         ])
 
     /// The server's link goes down first, so that the end of its processes reaches nobody. Its namespace is gone when the
