@@ -26,7 +26,10 @@ struct RunFault: ParsableCommand {
                   The same fault under another accelerator; layouts for IPv4 run that alone.
             """)
 
-    @Argument(help: "The code of a fault, \(Scenario.all.map(\.code).joined(separator: ", ")), or of a cause.")
+    @Argument(
+        help:
+            "The code of a fault, \(Scenario.all.map(\.code).joined(separator: ", ")), or of a cause, \(Cause.all.map(\.code).joined(separator: ", "))."
+    )
     var code: String
     @Flag(help: "The control case instead; of a cause the first one.")
     var control = false

@@ -1,6 +1,7 @@
 import Glibc
 import TestSupport
 import Testing
+import UnstuckKernel
 import UnstuckModel
 
 @testable import UnstuckLab
@@ -31,6 +32,10 @@ struct CauseTests {
             try expectSoon("\(name) is not there") { try expected.holds(CauseExpectation.Ends(connection)) }
             if expected.moves { try expectMoving(connection) }
             if !one.isControl { try expectStanding(connection, words[0]) }
+            if one.isControl, !expected.moves {
+                let cause = try #require(CauseExpectation.all["\(cause.code) \(cause.cases[0].name)"])
+                #expect(try !cause.holds(CauseExpectation.Ends(connection)), "the control case has the cause")
+            }
         }
 
         #expect(try program.end() == 0)
@@ -59,6 +64,21 @@ struct CauseTests {
         #expect(throws: LabError.self) { try Cause.stopped.chooseCase(named: "request", isControl: true) }
     }
 
+    /// In networks of its own, which are gone with the thread and the fixture.
+    @Test func whatIsNotSoIsNoCause() throws {
+        let message = try NamespaceThread.onThread {
+            let fixture = try CauseFixture(.routed, isAccelerated: false)
+            try fixture.must("links are there") { try fixture.path.router?.links().contains("to-server") == true }
+            do {
+                try fixture.must("the sky is green", within: .zero) { false }
+                return "nothing"
+            } catch let error as LabError where error.code == .didNotHappen {
+                return error.message
+            }
+        }
+        #expect(message.contains("the sky is green"))
+    }
+
     @Test func rowsOfProcNetTcpAreRead() throws {
         let v4 = try #require(
             SocketRow(
@@ -72,7 +92,7 @@ struct CauseTests {
             SocketRow(
                 line: "   0: B80D012000000A000000000010000000:C5AC B80D012000000B000000000040010000:1F90 03 "
                     + "00000001:00000000 00:00000000 00000000 0 0 0"))
-        #expect(FourTuple(local: v6.local, remote: v6.remote) == CausePath.tuple(.v6))
+        #expect("\(v6.local)" == "[2001:db8:a::10]:50604" && "\(v6.remote)" == "[2001:db8:b::140]:8080")
         #expect(v6.state == .synReceived && v6.sendQueue == 1 && v6.timer == SocketRow.Timer.none)
         for line in ["", "0: x", "0: 8C0200C0 0A0200C0 01 0 0 0 0 0 0", "0: 8C:1 0A:2 01 0:0 0:0 0 0 0 0"] {
             #expect(SocketRow(line: line) == nil)

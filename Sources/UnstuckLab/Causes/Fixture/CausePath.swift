@@ -90,14 +90,16 @@ struct CausePath {
     /// Lets go of the server's network: the kernel removes it when no process and no socket is in it any more.
     mutating func dropServer() { server = nil }
 
-    /// The client's tuple; `number` tells several clients apart. The families differ in the client's port, too, so that a
-    /// rule can name one.
+    /// The client's tuple; `number`, up to 4, tells several clients apart. Its port is another one in each family, so that a
+    /// rule can name one, and in each run, so that runs at the same time are not taken for each other.
     static func tuple(_ family: AddressFamily, client number: UInt16 = 0) -> FourTuple {
         let isV4 = family == .v4
         let local =
             isV4 ? IPAddress(v4: 0xC000_020A) : IPAddress(high: 0x2001_0DB8_000A_0000, low: 0x10)
         let remote =
             isV4 ? IPAddress(v4: 0xC000_028C) : IPAddress(high: 0x2001_0DB8_000B_0000, low: 0x140)
-        return FourTuple(local: Endpoint(local, (isV4 ? 50504 : 50604) + number), remote: Endpoint(remote, 8080))
+        return FourTuple(local: Endpoint(local, firstPort + (isV4 ? 0 : 5) + number), remote: Endpoint(remote, 8080))
     }
+
+    private static let firstPort = UInt16(20_000 + Int(getpid()) % 4000 * 10)
 }
