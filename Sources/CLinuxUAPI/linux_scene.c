@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int linux_new_network(void) { return unshare(CLONE_NEWNET); }
@@ -48,4 +50,11 @@ int linux_splice_once(int fd)
 	close(ends[1]);
 	errno = reason;
 	return (int)moved;
+}
+
+int linux_wait_in_futex(void)
+{
+	static int word;
+
+	return (int)syscall(SYS_futex, &word, FUTEX_WAIT, 0, NULL, NULL, 0);
 }

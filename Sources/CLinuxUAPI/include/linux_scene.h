@@ -20,3 +20,6 @@ int linux_unread_bytes(int fd);
 
 /* Moves what is there from a socket into a pipe by splice(2), without waiting. Returns the bytes, or -1. */
 int linux_splice_once(int fd);
+
+/* Waits in futex(2) for a word that nothing changes. Returns 0 or -1, for a signal at most. */
+int linux_wait_in_futex(void);

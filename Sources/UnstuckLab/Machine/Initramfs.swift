@@ -8,7 +8,9 @@ struct Initramfs {
     private let userland: Userland?
 
     /// What the lab needs of a kernel that has it as modules.
-    static let modules = ["ipv6", "inet_diag", "tcp_diag", "udp_diag", "veth", "dummy", "sch_netem"]
+    static let modules = [
+        "ipv6", "inet_diag", "tcp_diag", "udp_diag", "veth", "dummy", "sch_netem", "nf_tables", "nft_counter",
+    ]
 
     init(folder: String, userland: Userland? = nil) throws {
         self.folder = folder

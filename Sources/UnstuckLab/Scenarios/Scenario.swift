@@ -34,7 +34,8 @@ public struct Scenario: Sendable {
     public static func named(_ code: String) throws -> Scenario {
         guard let scenario = all.first(where: { $0.code == code }) else {
             throw LabError(
-                .invalid, "no fault \"\(code)\"; there are \(all.map(\.code).joined(separator: ", "))")
+                .invalid,
+                "no fault \"\(code)\"; there are \((all.map(\.code) + Cause.all.map(\.code)).joined(separator: ", "))")
         }
         return scenario
     }

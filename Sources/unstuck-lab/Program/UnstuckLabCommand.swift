@@ -24,7 +24,8 @@ struct UnstuckLabCommand: ParsableCommand {
             RunFault.self,
             StressTestCommand.self,
             Faults.self,
-            Kernels.self, Boot.self, Suites.self, Serve.self, Actor.self, GuestCommand.self, ParentDeathGuard.self,
+            Kernels.self, Boot.self, Suites.self, Serve.self, Actor.self, EndCommand.self, GuestCommand.self,
+            ParentDeathGuard.self,
         ])
 
     /// Every failure that is not one of usage ends with status 2 and a sentence that says what is missing.
