@@ -69,7 +69,7 @@ let package = Package(
             name: "UnstuckOperations",
             dependencies: [
                 "UnstuckModel", "UnstuckFormats", "UnstuckDiagnosis", "UnstuckRender", "UnstuckKernel",
-                "UnstuckProbing", "UnstuckRepair",
+                "UnstuckProbing", "UnstuckRepair", "CLinuxUAPI",
             ],
             swiftSettings: strict),
 

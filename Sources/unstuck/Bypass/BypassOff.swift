@@ -27,43 +27,18 @@ struct BypassOff: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let bypass = Bypass(root: node.nodeRoot)
-        bypass.registry.prepare()
-        let (states, unseen) = bypass.states()
-        let wanted = try maps.ids(root: node.nodeRoot, of: states.map { ($0.map, $0.mapName) })
-        var isComplete = true
-        if wanted.isEmpty {
-            for text in unseen { printError("unstuck: \(text)") }
-            isComplete = unseen.isEmpty
-        }
-        var undone: [BypassState] = []
-        for id in wanted.isEmpty ? states.map(\.map) : wanted {
-            do {
-                let lock = try bypass.lock(id)
-                if var state = try bypass.off(id) {
-                    state.count()
-                    undone.append(state)
-                } else if let other = states.first(where: { $0.map != id }), !wanted.isEmpty {
-                    // A pin may lead to another map by now, a name to several.
-                    printError("unstuck: sockmap \(id) is not bypassed; sockmap \(other.map) \"\(other.mapName)\" is")
-                }
-                _ = consume lock
-            } catch {
-                printError("unstuck: the bypass of sockmap \(id) is not undone: \(errorMessage(error))")
-                isComplete = false
-            }
-        }
-        let maps = undone.isEmpty ? "none" : undone.map { "\($0.map)" }.joined(separator: ", ")
-        try writeOutput(ofChange: "sockmaps whose bypass was undone: \(maps)") {
+        let undone = try BypassSwitch(root: node.nodeRoot).turnOff { try maps.ids(root: node.nodeRoot, of: $0) }
+        for text in undone.problems + undone.notes { printError("unstuck: \(text)") }
+        let changed = undone.states.isEmpty ? "none" : undone.states.map { "\($0.map)" }.joined(separator: ", ")
+        try writeOutput(ofChange: "sockmaps whose bypass was undone: \(changed)") {
             switch output.output {
             // That nothing was bypassed is known only of what could be seen.
-            case .text where isComplete || !undone.isEmpty:
-                try writeOutput(BypassText(style: output.style).renderUndone(undone))
+            case .text where undone.isComplete || !undone.states.isEmpty:
+                try writeOutput(BypassText(style: output.style).renderUndone(undone.states))
             case .text: break
-            case .json: try writeOutput(JSON.document(undone, command: "bypass"))
+            case .json: try writeOutput(JSON.document(undone.states, command: "bypass"))
             }
         }
-        if !isComplete { throw Exit.couldNotTell }
-        if undone.contains(where: { !$0.isUndone }) { throw Exit.findings }
+        try end(undone.conclusion)
     }
 }

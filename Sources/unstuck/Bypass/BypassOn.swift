@@ -54,31 +54,17 @@ struct BypassOn: ParsableCommand {
 
     func run() throws {
         let signals = SignalWaiter()
-        let bypass = Bypass(root: node.nodeRoot)
-        bypass.registry.prepare()
-        var state: BypassState
-        do {
-            state = try turnOn(bypass)
-        } catch {
-            printError("unstuck: \(map): \(errorMessage(error))")
-            throw Exit.couldNotTell
-        }
-        state.count()
-        if established == .drain { state.drain(for: drainFor?.value ?? 600, signals) }
-        try writeOutput(ofChange: "sockmap \(state.map) is bypassed") { try show([state], output) }
-        if established == .drain, state.liveEntries != 0 { throw Exit.findings }
-    }
-
-    private func turnOn(_ bypass: Bypass) throws -> BypassState {
-        let open = try NamedSockmap.open(map, root: node.nodeRoot)
-        let description = open.description
-        let lock = try bypass.lock(description.id)
         var options = Bypass.Options()
         options.seconds = duration?.value
         options.swallowsAll = allEvents
-        let state = try bypass.on(description, options) { try keeper(of: $0) }
-        _ = consume lock
-        return state
+        var state = try BypassSwitch(root: node.nodeRoot).turnOn(map, options) { try keeper(of: $0) }
+        if established == .drain {
+            state.drain(for: drainFor?.value ?? 600, wait: signals.wait(seconds:)) {
+                printProgress("\($0) entries of live connections are left")
+            }
+        }
+        try writeOutput(ofChange: "sockmap \(state.map) is bypassed") { try show([state], output) }
+        if established == .drain, state.liveEntries != 0 { throw Exit.findings }
     }
 
     /// Another process of this very program.
@@ -87,28 +73,6 @@ struct BypassOn: ParsableCommand {
             throw SystemError("readlink", "/proc/self/exe", errno: errno)
         }
         return try DetachedProcess.start([own, "bypass", "keep", "--map", "\(state.map)", "--root", node.root])
-    }
-}
-
-extension BypassState {
-    /// Counts the entries whose sockets live and those whose sockets are dead, as far as the kernel shows them.
-    mutating func count() {
-        guard let open = try? BPFTable.openSockmap(id: map), let entries = try? SockmapObserver().entries(of: open)
-        else {
-            return
-        }
-        let dead = entries.count { $0.resident.residentState.isDead }
-        (liveEntries, deadEntries) = (entries.count - dead, dead)
-    }
-
-    /// Waits until no live socket is filed any more.
-    fileprivate mutating func drain(for seconds: Double, _ signals: SignalWaiter) {
-        let end = ContinuousClock.now + .seconds(seconds)
-        while let live = liveEntries, live > 0, ContinuousClock.now < end {
-            printProgress("\(live) entries of live connections are left")
-            if signals.wait(seconds: 1) != nil { return }
-            count()
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import UnstuckModel
+import UnstuckOperations
 import UnstuckRepair
 
 struct BypassStatus: ParsableCommand {
@@ -21,7 +22,7 @@ struct BypassStatus: ParsableCommand {
     func run() throws {
         var (states, unseen) = Bypass(root: node.nodeRoot).states()
         for text in unseen { printError("unstuck: \(text)") }
-        for index in states.indices { states[index].count() }
+        for index in states.indices { states[index].countEntries() }
         if output.output == .json || unseen.isEmpty || !states.isEmpty { try show(states, output) }
         let places = states.flatMap(\.places)
         if places.contains(where: { $0.condition == .unknown }) { throw Exit.couldNotTell }

@@ -65,93 +65,22 @@ struct GuardUp: ParsableCommand {
         if !paths.isEmpty { options.paths = Set(paths) }
         if pin { return try pinAll(options, registry) }
 
-        var guarding = Guarding()
-        for name in map {
-            do {
-                let open = try NamedSockmap.open(name, root: node.nodeRoot)
-                guard try PinnedGuard(map: open.description.id, registry: registry) == nil else {
-                    throw GuardError.isPinned
-                }
-                guarding.locks.append(LockBox(try registry.lock(open.description.id)))
-                guarding.guards.append(try MapGuard(map: open, options))
-            } catch {
-                // Not half of what was asked for.
-                printError("unstuck: \(name) is not guarded: \(errorMessage(error, held: "it is already guarded"))")
-                throw Exit.couldNotTell
-            }
+        let run = try GuardRun(map, options, registry)
+        let environment = GuardRun.Environment(interruption: { signals.wait(seconds: 0) }) { map, error in
+            printError("unstuck: sockmap \(map): \(error)")
         }
-        let isComplete = try guarding.run(until: duration?.value, signals, registry, output)
+        let isComplete = try run.run(for: duration?.value, environment) {
+            guard output.output == .text else { return }
+            try writeOutput(run.states.map(GuardText(style: output.style).begun).joined())
+        }
+        try show(run.states, output)
         if !isComplete { throw Exit.couldNotTell }
     }
 
     private func pinAll(_ options: MapGuard.Options, _ registry: GuardRegistry) throws {
-        var states: [GuardState] = []
-        for name in map {
-            do {
-                let open = try NamedSockmap.open(name, root: node.nodeRoot)
-                let lock = try registry.lock(open.description.id)
-                states.append(try PinnedGuard.setUp(map: open, options, registry: registry))
-                _ = consume lock
-            } catch {
-                printError("unstuck: \(name) is not guarded: \(errorMessage(error, held: "it is already guarded"))")
-                throw Exit.couldNotTell
-            }
-        }
+        let states = try GuardRun.pin(map, options, registry)
         let maps = states.map { "\($0.map)" }.joined(separator: ", ")
         try writeOutput(ofChange: "sockmaps that are guarded now, by pins: \(maps)") { try show(states, output) }
-    }
-}
-
-/// Holds a lock where an array may.
-private final class LockBox {
-    let lock: FileLock
-    init(_ lock: consuming FileLock) { self.lock = lock }
-}
-
-/// The guards of this process.
-private struct Guarding {
-    var guards: [MapGuard] = []
-    var locks: [LockBox] = []
-
-    /// Works until the time is over or a signal says so.
-    ///
-    /// - Returns: no map was lost meanwhile.
-    func run(
-        until duration: Double?, _ signals: SignalWaiter, _ registry: GuardRegistry, _ output: OutputOptions
-    ) throws -> Bool {
-        let end = duration.map { ContinuousClock.now + .seconds($0) }
-        var lost = Set<UInt32>()
-        var nextWrite = ContinuousClock.now
-        for one in guards { try registry.write(state(one)) }
-        defer { for one in guards { registry.remove(one.state.map) } }
-        if output.output == .text {
-            try writeOutput(guards.map { GuardText(style: output.style).begun($0.state) }.joined())
-        }
-        while end.map({ ContinuousClock.now < $0 }) ?? true, signals.wait(seconds: 0) == nil {
-            for one in guards where !lost.contains(one.state.map) {
-                do {
-                    try one.work(waiting: guards.count == 1 ? 100 : 20)
-                } catch {
-                    // The kernel side goes on while we live.
-                    lost.insert(one.state.map)
-                    printError("unstuck: sockmap \(one.state.map): \(error)")
-                }
-            }
-            if lost.count == guards.count { break }
-            if ContinuousClock.now >= nextWrite {
-                for one in guards { try registry.write(state(one)) }
-                nextWrite = ContinuousClock.now + .seconds(1)
-            }
-        }
-        try show(guards.map { state($0) }, output)
-        return lost.isEmpty
-    }
-
-    private func state(_ one: MapGuard) -> GuardState {
-        var state = one.state
-        state.process = getpid()
-        state.startTime = ProcessStatus.startTime(of: getpid())
-        return state
     }
 }
 

@@ -1,7 +1,4 @@
 import ArgumentParser
-import CLinuxUAPI
-import Glibc
-import UnstuckKernel
 import UnstuckModel
 import UnstuckOperations
 import UnstuckProbing
@@ -40,14 +37,13 @@ struct KernelCanary: ParsableCommand {
     }
 
     func run() throws {
-        let report: CanaryReport
-        do {
-            report = try CanaryProcess.run(
-                deadline: deadline, removesOwnKeys: removeOwnKeys, root: node.root)
-        } catch let error as CanaryProcess.Failure {
-            printError("unstuck: \(error)")
-            throw Exit.couldNotTell
-        }
+        var options = Canary.Options()
+        options.deadline = deadline
+        options.removesOwnKeys = removeOwnKeys
+        options.root = node.nodeRoot
+        var arguments = ["kernel", "canary-actor", "--deadline", "\(deadline)", "--root", node.root]
+        if removeOwnKeys { arguments.append("--remove-own-keys") }
+        let report = try CanaryProcess(arguments: arguments).run(options)
         switch output.output {
         case .text: try writeOutput(CanaryText(style: output.style).render(report))
         case .json: try writeOutput(JSON.document(report, command: "kernel.canary"))
@@ -56,81 +52,5 @@ struct KernelCanary: ParsableCommand {
         if report.isRefused || report.keysLeft > 0 || report.trials.contains(where: { $0.word == .inconclusive }) {
             throw Exit.couldNotTell
         }
-    }
-}
-
-/// The canary itself: a process of its own, which moves away from everybody else's network and control group, and cleans up
-/// also if whoever started it is killed meanwhile.
-struct KernelCanaryActor: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "canary-actor", shouldDisplay: false)
-
-    @Option var deadline: Double
-    @Flag var removeOwnKeys = false
-    @OptionGroup var node: NodeOptions
-
-    func run() throws {
-        var options = Canary.Options()
-        options.deadline = deadline
-        options.removesOwnKeys = removeOwnKeys
-        options.root = node.nodeRoot
-        do {
-            try writeOutput(JSON.text(try Canary(options).run()))
-        } catch {
-            printError(errorMessage(error))
-            throw Exit.couldNotTell
-        }
-    }
-}
-
-/// Starts the actor and waits for it.
-private enum CanaryProcess {
-    struct Failure: Error, CustomStringConvertible {
-        var description: String
-    }
-
-    static func run(deadline: Double, removesOwnKeys: Bool, root: String) throws -> CanaryReport {
-        guard let own = linkTarget("/proc/self/exe") else { throw Failure(description: "/proc is not mounted") }
-        var arguments = [own, "kernel", "canary-actor", "--deadline", "\(deadline)", "--root", root]
-        if removesOwnKeys { arguments.append("--remove-own-keys") }
-        let output = OwnedDescriptor(
-            owning: try syscall("memfd_create", on: "output") { unsafe linux_anonymous_file("output") },
-            named: "the canary's output")
-        let errors = OwnedDescriptor(
-            owning: try syscall("memfd_create", on: "errors") { unsafe linux_anonymous_file("errors") },
-            named: "the canary's errors")
-        let nothing = try OwnedDescriptor(path: "/dev/null", flags: O_RDWR)
-        var pid: pid_t = 0
-        // A session of its own: a Ctrl-C for us lets it clean up.
-        let list = CStringList(arguments)
-        let code = unsafe linux_spawn(own, list.pointer, nothing.raw, output.raw, errors.raw, 1, &pid)
-        guard code == 0 else {
-            throw Failure(description: "the canary did not start: \(unsafe String(cString: strerror(code)))")
-        }
-        let end = ContinuousClock.now + .seconds(deadline + 5)
-        while linux_has_ended(pid) == 0, ContinuousClock.now < end { usleep(2000) }
-        if linux_has_ended(pid) == 0 { kill(pid, SIGKILL) }
-        var status: Int32 = 0
-        unsafe _ = waitpid(pid, &status, 0)
-        if status != 0 { Canary.cleanUp(root: NodeRoot(prefix: root)) }
-        func text(_ file: borrowing OwnedDescriptor) throws -> [UInt8] {
-            lseek(file.raw, 0, SEEK_SET)
-            return try file.readAll()
-        }
-        guard status == 0 else {
-            let words = String(decoding: try text(errors), as: UTF8.self).trimmingSuffix { $0 == "\n" }
-            throw Failure(
-                description:
-                    "the canary could not be tried: \(words.isEmpty ? "it needs more time (--deadline)" : String(words))"
-            )
-        }
-        return try JSON.decode(CanaryReport.self, from: try text(output))
-    }
-}
-
-extension StringProtocol {
-    fileprivate func trimmingSuffix(while predicate: (Character) -> Bool) -> SubSequence {
-        var end = endIndex
-        while end > startIndex, predicate(self[index(before: end)]) { end = index(before: end) }
-        return self[..<end]
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import UnstuckKernel
+import UnstuckOperations
 import UnstuckRender
 
 /// How every command prints.
@@ -43,6 +44,15 @@ struct NodeOptions: ParsableArguments {
 enum Exit {
     static let findings = ExitCode(1)
     static let couldNotTell = ExitCode(2)
+}
+
+/// Ends a command with the status that says how its operation ended.
+func end(_ conclusion: Conclusion) throws(ExitCode) {
+    switch conclusion {
+    case .nothingWrong: return
+    case .findings: throw Exit.findings
+    case .inconclusive: throw Exit.couldNotTell
+    }
 }
 
 /// A variable of the environment.

@@ -1,6 +1,4 @@
 import ArgumentParser
-import Glibc
-import UnstuckDiagnosis
 import UnstuckKernel
 import UnstuckModel
 import UnstuckOperations
@@ -79,82 +77,60 @@ struct RepairCommand: ParsableCommand {
         }
     }
 
-    /// One repair at a time on a node, whatever journal it writes.
-    private static let lockPath = "/run/unstuck/repair.lock"
-
     func run() throws {
-        guard apply else { return try planOnly() }
-        // Taken before looking: two runs must not plan on the same entries.
-        let lock: FileLock
-        do {
-            lock = try FileLock(path: Self.lockPath)
-        } catch {
-            switch error {
-            case .system(let cause) where (cause.errno == EACCES || cause.errno == EPERM) && geteuid() != 0:
-                printError("unstuck: --apply needs root (\(cause))")
-            case .system(let cause): printError("unstuck: cannot lock: \(cause)")
-            case .held: printError("unstuck: \(error)")
-            }
-            throw Exit.couldNotTell
-        }
-        try planAndApply()
-        _ = consume lock
+        if apply { try planAndApply() } else { try planOnly() }
+    }
+
+    private var options: RepairRun.Options {
+        var options = RepairRun.Options()
+        options.plan.discardsUnread = discardUnread
+        options.plan.resetsStuck = resetStuck
+        options.plan.acceptsInferred = acceptInferred
+        options.plan.isForced = force
+        options.plan.limit = limit
+        options.plan.deletesUnseen = look.withoutIterator
+        options.plan.selection = selection.filter()
+        options.perMinute = perMinute
+        options.journal = journal
+        return options
+    }
+
+    private func session() throws -> DiagnosisSession {
+        look.session(try look.observer(node), asksAboutConnections: false)
     }
 
     private func planOnly() throws {
-        let looking = look.session(try look.observer(node), asksAboutConnections: false)
-        let (plan, report) = makePlan(try looking.run())
-        try show(plan, report)
+        let report = try RepairRun.plan(session(), options)
+        try show(report)
         try finish(report)
-        if plan.refusals.isEmpty, !plan.isEmpty, output.output == .text {
+        if report.isApplicable, output.output == .text {
             try writeOutput("→ unstuck repair --apply  carries it out\n")
         }
-        try exit(plan, report)
+        try end(report.conclusion)
     }
 
     private func planAndApply() throws {
-        let looking = look.session(try look.observer(node), asksAboutConnections: false)
-        let seen = try looking.run()
-        var (plan, report) = makePlan(seen)
-        let journal = try openJournal()
-        report.resumed = reconcileJournal(journal.unfinished, seen.view, lookedAt: looking.observer.options.maps)
-        plan.cautions += journal.damage
-        report.plan = plan
-        try show(plan, report)
-        let isRefused = !plan.refusals.isEmpty
-        guard !isRefused, !plan.isEmpty else {
-            if !report.resumed.isEmpty {
-                // Nothing is done, but what became of earlier steps is written down.
-                let result = Repairer(journal: journal, looking: looking.observer).apply(
-                    Plan(), resumed: report.resumed)
-                if let failure = result.failure { printError("unstuck: \(failure)") }
-            }
-            try finish(report)
-            return try exit(plan, report)
+        var run: RepairRun
+        do {
+            run = try RepairRun(options, session)
+        } catch let error as OperationError where error.code == .needsRoot {
+            printError("unstuck: --apply needs root" + (error.cause.map { " (\($0))" } ?? ""))
+            throw Exit.couldNotTell
         }
-        try carryOut(plan, journal, looking, &report)
+        try show(run.report)
+        guard run.report.isApplicable else {
+            // Nothing is done, but what became of earlier steps is written down.
+            if let failure = run.recordResumed() { printError("unstuck: \(failure)") }
+            try finish(run.report)
+            return try end(run.report.conclusion)
+        }
+        try carryOut(&run)
     }
 
-    private func makePlan(_ seen: DiagnosisSession.Result) -> (Plan, RepairReport) {
-        var options = PlanOptions()
-        options.discardsUnread = discardUnread
-        options.resetsStuck = resetStuck
-        options.acceptsInferred = acceptInferred
-        options.isForced = force
-        options.limit = limit
-        options.deletesUnseen = look.withoutIterator
-        options.selection = selection.filter()
-        let plan = UnstuckDiagnosis.makePlan(seen.view, seen.diagnosis, options)
-        let caps = RepairReport.Caps(limit: limit, perMinute: perMinute)
-        var report = RepairReport(plan: plan, caps: caps, unknown: seen.diagnosis.unknown)
-        report.unmendable = seen.diagnosis.findings.count { $0.code == .crossWired || $0.hasLivingResident }
-        return (plan, report)
-    }
-
-    private func show(_ plan: Plan, _ report: RepairReport) throws {
+    private func show(_ report: RepairReport) throws {
         guard output.output == .text else { return }
         try writeOutput(ResumedText(style: output.style).render(report.resumed))
-        try writeOutput(PlanText(style: output.style).render(plan, isBlind: !report.unknown.isEmpty))
+        try writeOutput(PlanText(style: output.style).render(report.plan, isBlind: !report.unknown.isEmpty))
         if report.unmendable > 0 {
             try writeOutput(
                 "! \(report.unmendable) finding\(report.unmendable == 1 ? "" : "s") that repair cannot mend: unstuck diagnose\n"
@@ -163,104 +139,55 @@ struct RepairCommand: ParsableCommand {
         for unknown in report.unknown { try writeOutput("? \(safeText(unknown))\n") }
     }
 
-    /// Of a plan that was not carried out.
-    private func exit(_ plan: Plan, _ report: RepairReport) throws {
-        if !plan.refusals.isEmpty || (plan.isEmpty && !report.unknown.isEmpty) { throw Exit.couldNotTell }
-        if !plan.isEmpty || !plan.undecided.isEmpty { throw Exit.findings }
-    }
-
-    private func openJournal() throws -> Journal {
-        do {
-            return try Journal(path: journal)
-        } catch {
-            printError("unstuck: nothing was changed, for the journal cannot be written: \(error)")
-            throw Exit.couldNotTell
-        }
-    }
-
-    private func carryOut(
-        _ plan: Plan, _ journal: Journal, _ looking: DiagnosisSession, _ report: inout RepairReport
-    ) throws {
-        if !plan.resets.isEmpty, !MissingPrivilege.Capability.netAdmin.isPresent {
-            printError("unstuck: to reset connections needs CAP_NET_ADMIN; nothing was changed")
-            throw Exit.couldNotTell
-        }
+    private func carryOut(_ run: inout RepairRun) throws {
         let signals = SignalWaiter()
         defer { withExtendedLifetime(signals) {} }  // a second signal, too, waits until the result is printed
-        let repairer = Repairer(journal: journal, looking: looking.observer, pace: RateLimiter(perMinute: perMinute)) {
-            wait in
-            if wait.seconds > 2 {
+        let environment = RepairRun.Environment(wait: signals.wait(seconds:)) { progress in
+            switch progress {
+            case .rateLimited(let wait, let perMinute):
                 printError(
                     "unstuck: \(wait.done) of \(wait.total) done; \(perMinute) a minute is the cap (--per-minute), "
                         + "going on in \(Int(wait.seconds.rounded(.up))) s")
+            case .watching(let watch, let seconds):
+                printProgress("watching: \(watch.seconds) of \(seconds) s, \(watch.findings) findings")
             }
-            return signals.wait(seconds: wait.seconds)
         }
-        let result = repairer.apply(plan, resumed: report.resumed)
-        report.add(result)
+        let result = try run.apply(environment)
         let deleted = result.deletions.count { $0.outcome == .deleted }
         let summary =
             "\(deleted) of \(pluralized(result.deletions.count, "entry", "entries")) deleted, "
-            + "\(result.resets.count { $0.failure == nil }) connections reset: the journal has each (\(self.journal))"
-        try writeOutput(ofChange: summary) { try tell(result, looking, signals, &report) }
+            + "\(result.resets.count { $0.failure == nil }) connections reset: the journal has each (\(journal))"
+        try writeOutput(ofChange: summary) { try tell(result, &run, environment) }
     }
 
     /// Says what was done, watches, and ends with the status that fits.
     private func tell(
-        _ result: Repairer.Result, _ looking: DiagnosisSession, _ signals: SignalWaiter, _ report: inout RepairReport
+        _ result: Repairer.Result, _ run: inout RepairRun, _ environment: RepairRun.Environment
     ) throws {
         if output.output == .text {
-            try writeOutput(report.text(output.style))
+            try writeOutput(run.report.text(output.style))
             for problem in result.problemLines { try writeOutput("? \(safeText(problem))\n") }
         }
         if let failure = result.failure {
             printError("unstuck: ended early: \(MissingPrivilege.missing(behind: failure))")
-            try finish(report)
-            throw Exit.couldNotTell
+        } else if watch > 0, result.interruption == nil {
+            try tell(try run.watch(seconds: watch, environment))
         }
-        let isWatched = watch > 0 && result.interruption == nil
-        let isClean = isWatched ? try keepLooking(looking, signals, &report) : true
-        try finish(report)
-        if !result.problems.isEmpty { throw Exit.couldNotTell }
-        if result.hasRaced || !result.isComplete || !isClean || report.interrupted != nil { throw Exit.findings }
+        try finish(run.report)
+        try end(run.report.conclusion(of: result))
     }
 
-    /// Looks every second. Dead entries that come back mean that something goes on making them.
-    private func keepLooking(_ looking: DiagnosisSession, _ signals: SignalWaiter, _ report: inout RepairReport) throws
-        -> Bool
-    {
-        let once = DiagnosisSession(observer: looking.observer, interval: 0, asksAboutConnections: false)
-        var looks: [Snapshot] = []
-        var found = 0
-        var watched = 0
-        while watched < watch, found == 0 {
-            report.interrupted = signals.wait(seconds: 1)
-            guard report.interrupted == nil else { break }
-            watched += 1
-            // Kept from three seconds back: enough for a second sighting.
-            looks = Array(try (looks + once.run().looks).suffix(4))
-            // What repair is about: neither notes nor connections whose cause is not known.
-            found = diagnose(looks).findings.count { $0.severity > .note && $0.code != .unexplained }
-            printProgress("watching: \(watched) of \(watch) s, \(found) findings")
-        }
-        report.watch = RepairReport.Watch(seconds: watched, findings: found)
-        if output.output == .text {
-            try writeOutput(
-                found > 0
-                    ? output.style.red("✗ did not stay clean: unstuck diagnose tells what came back\n")
-                    : watched < watch
-                        ? output.style.yellow("! stayed clean for \(watched) s of \(watch), then told to end\n")
-                        : output.style.green("✓ stayed clean for \(watch) s\n"))
-        }
-        return found == 0
+    private func tell(_ watched: RepairReport.Watch) throws {
+        guard output.output == .text else { return }
+        try writeOutput(
+            watched.findings > 0
+                ? output.style.red("✗ did not stay clean: unstuck diagnose tells what came back\n")
+                : watched.seconds < watch
+                    ? output.style.yellow("! stayed clean for \(watched.seconds) s of \(watch), then told to end\n")
+                    : output.style.green("✓ stayed clean for \(watch) s\n"))
     }
 
     private func finish(_ report: RepairReport) throws {
         if output.output == .json { try writeOutput(JSON.document(report, command: "repair")) }
     }
-}
-
-extension Finding {
-    /// A live socket is in the way, and repair leaves those alone.
-    fileprivate var hasLivingResident: Bool { code == .misdirected && !isMendable }
 }

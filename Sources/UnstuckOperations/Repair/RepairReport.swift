@@ -1,0 +1,83 @@
+import UnstuckModel
+import UnstuckRepair
+
+/// The plan and what came of it, for machines (docs/json.md) and people.
+public struct RepairReport: Encodable {
+    public struct Caps: Sendable, Encodable {
+        public var limit: Int
+        public var perMinute: Int
+    }
+    public struct Step: Sendable, Encodable {
+        public var map: UInt32
+        public var key: SockmapKey
+        public var claim: FourTuple
+        public var outcome: String
+        public var detail: String
+    }
+    public struct Reset: Sendable, Encodable {
+        public var connection: FourTuple
+        public var failure: String?
+    }
+    /// What was found while it was watched whether the maps stay clean.
+    public struct Watch: Sendable, Encodable {
+        /// So long it was watched.
+        public var seconds: Int
+        public var findings: Int
+    }
+
+    public var plan: Plan
+    public var caps: Caps
+    /// What could not be told, or not be worked on.
+    public var unknown: [String]
+    /// Findings that no deletion mends: a live socket is in the way.
+    public var unmendable = 0
+    public var applied = false
+    /// What earlier runs had left when they were killed.
+    public var resumed: [ResumedStep] = []
+    public var deletions: [Step] = []
+    public var resets: [Reset] = []
+    /// A signal that ended the run early.
+    public var interrupted: String?
+    public var watch: Watch?
+
+    init(plan: Plan, caps: Caps, unknown: [String]) {
+        self.plan = plan
+        self.caps = caps
+        self.unknown = unknown
+    }
+
+    mutating func add(_ result: Repairer.Result) {
+        applied = true
+        deletions = result.deletions.map {
+            Step(
+                map: $0.planned.entry.map, key: $0.planned.entry.key, claim: $0.planned.claim,
+                outcome: $0.outcome.word, detail: $0.outcome.explanation)
+        }
+        resets = result.resets.map { Reset(connection: $0.planned.connection, failure: $0.failure) }
+        interrupted = result.interruption
+        unknown += result.problemLines
+    }
+
+    /// Of a plan that is not carried out.
+    public var conclusion: Conclusion {
+        if !plan.refusals.isEmpty || (plan.isEmpty && !unknown.isEmpty) { return .inconclusive }
+        return plan.isEmpty && plan.undecided.isEmpty ? .nothingWrong : .findings
+    }
+
+    /// There is something to carry out, and nothing forbids it.
+    public var isApplicable: Bool { plan.refusals.isEmpty && !plan.isEmpty }
+
+    /// Of a plan that was carried out, and watched if that was asked for.
+    public func conclusion(of result: Repairer.Result) -> Conclusion {
+        if result.failure != nil || !result.problems.isEmpty { return .inconclusive }
+        let isClean = watch.map { $0.findings == 0 } ?? true
+        return result.hasRaced || !result.isComplete || !isClean || interrupted != nil ? .findings : .nothingWrong
+    }
+}
+
+extension Repairer.Result {
+    /// Maps that could not be worked on.
+    public var problemLines: [String] {
+        problems.sorted { $0.key < $1.key }.map { "sockmap \($0.key) could not be repaired: \($0.value)" }
+    }
+}
