@@ -100,6 +100,9 @@ struct CauseExpectation: Sendable {
         "listener.defer-accept client-first": Self { served($0) && $0.client?.number("bytes_received") == 34 },
         "path.loss to-server": Self { retransmits($0.client) && $0.server?.number("bytes_received") == 0 },
         "path.loss to-client": Self { retransmits($0.server) && $0.server?.number("bytes_received") == 34 },
+        "path.loss answer": Self {
+            retransmits($0.server) && $0.client?.sendQueue == 0 && $0.client?.timer == nil
+        },
         "path.loss ends": Self(moves: true),
         "peer.vanished idle": Self {
             $0.client?.state == "ESTAB" && $0.client?.timer == nil && $0.client?.sendQueue == 0

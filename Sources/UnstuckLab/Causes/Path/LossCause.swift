@@ -18,12 +18,25 @@ extension Cause {
                 let pair = try start(fixture, family)
                 try drop(fixture, pair.tuple.reversed, family)
                 try pair.client.open(0)
-                try fixture.must("the server retransmits its answer") {
-                    fixture.server(pair).map {
-                        $0.timer == .retransmit && $0.retransmits > 0 && $0.sendQueue == CauseFixture.message
-                    } == true
-                }
+                try mustRetransmitAnswer(fixture, pair)
                 try mustCount(fixture, family)
+                return [fixture.connection(pair)]
+            },
+            CauseCase("answer", "the same, begun when the request had been acknowledged", shape: .routed) {
+                fixture, family in
+                let message = CauseFixture.message
+                let pair = try fixture.pair(
+                    family, client: [.send(bytes: message), .read(bytes: message)],
+                    server: [.read(bytes: message), .gate, .send(bytes: message), .pause])
+                try pair.server.finish(3)
+                try fixture.must("the request is acknowledged") { fixture.client(pair)?.sendQueue == 0 }
+                try drop(fixture, pair.tuple.reversed, family)
+                try pair.server.open(0)
+                try mustRetransmitAnswer(fixture, pair)
+                try mustCount(fixture, family)
+                try fixture.must("the client waits, with nothing to send and no timer") {
+                    fixture.client(pair).map { $0.sendQueue == 0 && $0.timer == SocketRow.Timer.none } == true
+                }
                 return [fixture.connection(pair)]
             },
             CauseCase("ends", "the rule was there for a while", isControl: true, shape: .routed) { fixture, family in
@@ -58,6 +71,14 @@ extension Cause {
         try fixture.must("the rule has dropped packets") {
             let list = try fixture.path.router?.nft("list table inet \(table(family))") ?? ""
             return list.contains("counter packets ") && !list.contains("counter packets 0 ")
+        }
+    }
+
+    private static func mustRetransmitAnswer(_ fixture: CauseFixture, _ pair: CauseFixture.Pair) throws {
+        try fixture.must("the server retransmits its answer") {
+            fixture.server(pair).map {
+                $0.timer == .retransmit && $0.retransmits > 0 && $0.sendQueue == CauseFixture.message
+            } == true
         }
     }
 
