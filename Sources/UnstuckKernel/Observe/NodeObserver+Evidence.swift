@@ -23,6 +23,28 @@ extension NodeObserver {
         snapshot.add(shortfalls)
     }
 
+    /// Adds what cgroups allow, with those above them: a limit anywhere on the way holds below.
+    ///
+    /// - Parameter paths: below the mounts of cgroup v2 or v1, with a leading slash.
+    public func addCgroupStates(paths: Set<String>, to snapshot: inout Snapshot) {
+        let wanted = CgroupReader.withParents(paths)
+        let (states, shortfalls) = CgroupReader(root: options.root).read(paths: wanted)
+        let kept = (snapshot.cgroupStates ?? []).filter { !wanted.contains($0.path) }
+        snapshot.cgroupStates = (kept + states).sorted { $0.path < $1.path }
+        snapshot.add(shortfalls)
+    }
+
+    /// Adds links, qdiscs and neighbours of network namespaces.
+    public func addLinks(ofNamespaces inodes: Set<UInt32>, to snapshot: inout Snapshot) {
+        let found = paths(of: inodes, .links, to: &snapshot)
+        let all = NamespaceFinder(root: options.root).find().map { (inode: $0.namespace.inode, path: $0.path) }
+        let reading = LinkReader().read(namespaces: found, others: all)
+        snapshot.links = (snapshot.links ?? []).filter { !inodes.contains($0.netns) } + reading.links
+        snapshot.qdiscs = (snapshot.qdiscs ?? []).filter { !inodes.contains($0.netns) } + reading.qdiscs
+        snapshot.neighbours = (snapshot.neighbours ?? []).filter { !inodes.contains($0.netns) } + reading.neighbours
+        snapshot.add(reading.shortfalls)
+    }
+
     /// Where the wanted namespaces are opened; those that nothing leads to become missing evidence.
     private func paths(
         of inodes: Set<UInt32>, _ evidence: Shortfall.Evidence, to snapshot: inout Snapshot

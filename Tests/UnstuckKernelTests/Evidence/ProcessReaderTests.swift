@@ -110,16 +110,17 @@ struct ProcessReaderTests {
     }
 
     @Test func whatIsMissingIsNamed() throws {
-        // Of process 1 there is a thread at least; of a pid that nobody has there is nothing.
-        let reader = ProcessReader(root: NodeRoot())
+        let child = try Programs.start("sleep", ["600"])
+        defer { child.terminate() }
+        let pid = UInt32(child.pid)
         let nobody = UInt32(4_194_304)  // PID_MAX_LIMIT, include/linux/threads.h
-        let (processes, shortfalls) = reader.read(pids: [1, nobody])
-        #expect(processes.map(\.pid) == [1])
+        let (processes, shortfalls) = ProcessReader(root: NodeRoot()).read(pids: [pid, nobody])
+        #expect(processes.map(\.pid) == [pid])
         #expect(shortfalls.isEmpty)
         var bounds = ProcessReader.Bounds()
         bounds.threads = 1
-        let bounded = ProcessReader(root: NodeRoot(), bounds: bounds).read(pids: [1, Self.ours])
-        #expect(bounded.processes.map(\.pid) == [1, Self.ours])
+        let bounded = ProcessReader(root: NodeRoot(), bounds: bounds).read(pids: [pid, Self.ours])
+        #expect(Set(bounded.processes.map(\.pid)) == [pid, Self.ours])
         #expect(bounded.processes.reduce(0) { $0 + $1.threads.count } == 1)
         #expect(bounded.shortfalls.map(\.evidence) == [.processes])
     }
