@@ -66,12 +66,39 @@ struct RouteMessageTests {
         08 00 01 00 02 00 00 00                          // NETNSA_NSID 2
         """)
 
-    static func payload(_ bytes: [UInt8]) throws -> Range<Int> {
-        try #require(try NetlinkMessage.decode(bytes.span.bytes).first).payload
+    /// What the payload of the first message holds, asked of namespace 11.
+    static func link(in bytes: [UInt8]) throws -> RouteLink {
+        let span = unsafe bytes.span.bytes
+        return try RouteLink.decode(span, in: 16..<bytes.count, netns: 11)
+    }
+
+    static func qdisc(in bytes: [UInt8]) throws -> Qdisc {
+        let span = unsafe bytes.span.bytes
+        return try RouteQdisc.decode(span, in: 16..<bytes.count, netns: 11)
+    }
+
+    static func neighbour(in bytes: [UInt8]) throws -> Neighbour? {
+        let span = unsafe bytes.span.bytes
+        return try RouteNeighbour.decode(span, in: 16..<bytes.count, netns: 11)
+    }
+
+    static func namespaceID(in bytes: [UInt8], _ range: Range<Int>) throws -> Int32? {
+        let span = unsafe bytes.span.bytes
+        return try RouteNamespaceID.decode(span, in: range)
+    }
+
+    /// The messages are whole: the datagram's own lengths agree.
+    @Test func messagesAreWhole() throws {
+        for (bytes, type) in [(Self.link, 16), (Self.neighbour, 28), (Self.namespaceID, 88)] as [([UInt8], UInt16)] {
+            let span = unsafe bytes.span.bytes
+            let messages = try NetlinkMessage.decode(span)
+            #expect(messages.map(\.kind) == [.data(type: type)])
+            #expect(messages.first?.payload == 16..<bytes.count)
+        }
     }
 
     @Test func decodesALink() throws {
-        let decoded = try RouteLink.decode(Self.link.span.bytes, in: try Self.payload(Self.link), netns: 11)
+        let decoded = try Self.link(in: Self.link)
         let link = decoded.link
         #expect(link.netns == 11 && link.index == 7 && link.name == "vetha" && link.kind == "veth")
         #expect(link.isUp && link.hasCarrier == true && link.operationalState == .up)
@@ -94,11 +121,11 @@ struct RouteMessageTests {
             00 00 01 00 07 00 00 00 00 00 00 00 00 00 00 00  // struct ifinfomsg, down
             08 00 05 00 03 00 00 00                          // IFLA_LINK 3
             """)
-        let decoded = try RouteLink.decode(bytes.span.bytes, in: try Self.payload(bytes), netns: 11)
+        let decoded = try Self.link(in: bytes)
         #expect(!decoded.link.isUp && decoded.link.peerIndex == 3 && decoded.link.peerNetns == 11)
         var none = bytes
         none[36] = 0
-        #expect(try RouteLink.decode(none.span.bytes, in: 16..<40, netns: 11).link.peerNetns == nil)
+        #expect(try Self.link(in: none).link.peerNetns == nil)
     }
 
     @Test func decodesAQdisc() throws {
@@ -107,35 +134,35 @@ struct RouteMessageTests {
         whole[0] = 108
         whole[44] = 48
         whole[68] = 24
-        let qdisc = try RouteQdisc.decode(whole.span.bytes, in: try Self.payload(whole), netns: 11)
+        let qdisc = try Self.qdisc(in: whole)
         #expect(qdisc.kind == "tbf" && qdisc.linkIndex == 7 && qdisc.handle == 0x8001_0000 && qdisc.isRoot)
         #expect(qdisc.backlogPackets == 5 && qdisc.backlogBytes == 5000)
         #expect(qdisc.drops == 2 && qdisc.requeues == 1 && qdisc.overlimits == 4)
         #expect(qdisc.sentBytes == 10000 && qdisc.sentPackets == 32)
         // One number short it is no queue.
         #expect(throws: NetlinkError.self) {
-            try RouteQdisc.decode(Self.qdisc.span.bytes, in: 16..<Self.qdisc.count, netns: 11)
+            try Self.qdisc(in: Self.qdisc)
         }
     }
 
     @Test func decodesANeighbour() throws {
         let neighbour = try #require(
-            try RouteNeighbour.decode(Self.neighbour.span.bytes, in: try Self.payload(Self.neighbour), netns: 11))
+            try Self.neighbour(in: Self.neighbour))
         #expect(neighbour.address == IPAddress("192.0.2.7"))
         #expect(neighbour.hardwareAddress == "02:00:00:00:00:09")
         #expect(neighbour.state == .permanent && neighbour.linkIndex == 7)
         #expect(Neighbour.State([.stale, .init(rawValue: 0x100)]).description == "STALE,state 256")
         var bridge = Self.neighbour
         bridge[16] = 7  // AF_BRIDGE
-        #expect(try RouteNeighbour.decode(bridge.span.bytes, in: 16..<52, netns: 11) == nil)
+        #expect(try Self.neighbour(in: bridge) == nil)
     }
 
     @Test func decodesANamespaceID() throws {
-        #expect(try RouteNamespaceID.decode(Self.namespaceID.span.bytes, in: 16..<28) == 2)
+        #expect(try Self.namespaceID(in: Self.namespaceID, 16..<28) == 2)
         var none = Self.namespaceID
         none.replaceSubrange(24..., with: [255, 255, 255, 255])
-        #expect(try RouteNamespaceID.decode(none.span.bytes, in: 16..<28) == nil)
-        #expect(try RouteNamespaceID.decode(none.span.bytes, in: 16..<20) == nil)
+        #expect(try Self.namespaceID(in: none, 16..<28) == nil)
+        #expect(try Self.namespaceID(in: none, 16..<20) == nil)
     }
 
     /// Every cut and every changed byte gives a value or an error, and a length of 0 is an error.
@@ -153,12 +180,12 @@ struct RouteMessageTests {
         var endless = Self.neighbour
         endless.replaceSubrange(28..<30, with: [0, 0])
         #expect(throws: NetlinkError.badLength(part: "nlattr", 0)) {
-            try RouteNeighbour.decode(endless.span.bytes, in: 16..<endless.count, netns: 1)
+            try Self.neighbour(in: endless)
         }
     }
 
     private static func decodeAll(_ bytes: [UInt8], _ range: Range<Int>) {
-        let span = bytes.span.bytes
+        let span = unsafe bytes.span.bytes
         _ = try? RouteLink.decode(span, in: range, netns: 1)
         _ = try? RouteQdisc.decode(span, in: range, netns: 1)
         _ = try? RouteNeighbour.decode(span, in: range, netns: 1)
