@@ -1,3 +1,4 @@
+import Glibc
 import UnstuckFormats
 import UnstuckModel
 
@@ -29,7 +30,8 @@ public struct LinkReader {
         for (inode, path) in namespaces {
             let read: @Sendable () throws -> Reading = {
                 let entered = linkTarget("/proc/thread-self/ns/net").flatMap(NamespaceFinder.inode(ofLink:))
-                guard entered == inode else { throw SystemError("setns", path, errno: 2) }  // ENOENT: it is another one now
+                // Another one has that path now.
+                guard entered == inode else { throw SystemError("setns", path, errno: ENOENT) }
                 var dump = try RouteDump(netns: inode)
                 return try dump.read(candidates)
             }
