@@ -129,7 +129,8 @@ let package = Package(
         .testTarget(
             name: "UnstuckProbingTests", dependencies: ["UnstuckProbing", "UnstuckModel"], swiftSettings: strict),
         .testTarget(
-            name: "UnstuckOperationsTests", dependencies: ["UnstuckOperations", "UnstuckModel", "UnstuckKernel"],
+            name: "UnstuckOperationsTests",
+            dependencies: ["UnstuckOperations", "UnstuckModel", "UnstuckKernel", "unstuck"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

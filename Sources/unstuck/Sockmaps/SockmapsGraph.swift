@@ -4,7 +4,7 @@ import UnstuckKernel
 import UnstuckModel
 import UnstuckRender
 
-struct SockmapsGraph: ParsableCommand {
+struct SockmapsGraph: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "graph", abstract: "The path of what a connection sends: socket, program, maps, key, resident.",
         discussion: """
@@ -54,10 +54,10 @@ struct SockmapsGraph: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run(_ context: CommandContext) throws {
         var options = NodeObserver.Options()
-        options.root = node.nodeRoot
-        options.maps = Set(try maps.ids(root: node.nodeRoot))
+        options.root = node.nodeRoot(context)
+        options.maps = Set(try maps.ids(root: node.nodeRoot(context)))
         let look = NodeObserver(options).look()
         guard let view = NodeView([look]) else { throw Exit.couldNotTell }
         let targets = target.compactMap(Target.init)
@@ -70,17 +70,17 @@ struct SockmapsGraph: ParsableCommand {
         }
         let paths = senders.map { RedirectPath(of: $0, in: view) }
         switch output.output {
-        case .json: try writeOutput(JSON.document(paths, command: "sockmaps.graph"))
+        case .json: try context.write(JSON.document(paths, command: "sockmaps.graph"))
         case .text:
-            let text = RedirectText(style: output.style)
-            for path in paths { try writeOutput(text.render(path)) }
+            let text = RedirectText(style: context.style)
+            for path in paths { try context.write(text.render(path)) }
             if paths.isEmpty, look.shortfalls.isEmpty {
-                try writeOutput(
+                try context.write(
                     targets.isEmpty ? "no connection here sends through a sk_msg program\n" : "no such connection\n")
             }
         }
         for shortfall in look.shortfalls {
-            printError("unstuck: could not \(shortfall.action): needs \(shortfall.missing)")
+            context.printError("unstuck: could not \(shortfall.action): needs \(shortfall.missing)")
         }
         if !look.shortfalls.isEmpty { throw Exit.couldNotTell }
     }

@@ -4,7 +4,7 @@ import UnstuckModel
 import UnstuckOperations
 import UnstuckRender
 
-struct SockmapsList: ParsableCommand {
+struct SockmapsList: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "Every map with its users and its entries by state and pod (the default).",
         discussion: """
@@ -25,15 +25,15 @@ struct SockmapsList: ParsableCommand {
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
-    func run() throws {
+    func run(_ context: CommandContext) throws {
         var summaries: [SockmapSummary] = []
         var messagePrograms: [UInt32: Set<UInt32>] = [:]
-        let finder = CgroupFinder(root: node.nodeRoot)
+        let finder = CgroupFinder(root: node.nodeRoot(context))
         let pods = finder.pods()
-        var reading = walk.reading
-        let wanted = try maps.ids(root: node.nodeRoot)
+        var reading = walk.reading(context)
+        let wanted = try maps.ids(root: node.nodeRoot(context))
         if !walk.withoutIterator {
-            try reading.forEach(wanted, root: node.nodeRoot) { judged in
+            try reading.forEach(wanted, root: node.nodeRoot(context)) { judged in
                 let residents = judged.parts.joined().map(\.resident)
                 let index = PodIndex(
                     cgroups: finder.find(Set(residents.map(\.cgroup))), pods: pods, sockets: residents)
@@ -43,23 +43,23 @@ struct SockmapsList: ParsableCommand {
             }
         }
         if let walked = walk.withoutIterator
-            ? reading.walk(wanted, root: node.nodeRoot) : reading.walk(root: node.nodeRoot)
+            ? reading.walk(wanted, root: node.nodeRoot(context)) : reading.walk(root: node.nodeRoot(context))
         {
             summaries += walked.summaries
         }
         if reading.users == nil { reading.findUsers(of: summaries.map(\.id)) }
         if var users = reading.users {
-            users.findAttachments(root: node.nodeRoot)
+            users.findAttachments(root: node.nodeRoot(context))
             for (map, programs) in messagePrograms { users.noteMessagePrograms(programs, ofResidentsIn: map) }
             for index in summaries.indices {
                 summaries[index].programs = users.programs.filter { $0.maps.contains(summaries[index].id) }
             }
         }
         switch output.output {
-        case .json: try writeOutput(JSON.document(summaries, command: "sockmaps.list"))
+        case .json: try context.write(JSON.document(summaries, command: "sockmaps.list"))
         case .text:
-            for summary in summaries { try writeOutput(SockmapText(style: output.style).render(summary)) }
-            if summaries.isEmpty, reading.isComplete { try writeOutput("no SOCKMAP or SOCKHASH on this machine\n") }
+            for summary in summaries { try context.write(SockmapText(style: context.style).render(summary)) }
+            if summaries.isEmpty, reading.isComplete { try context.write("no SOCKMAP or SOCKHASH on this machine\n") }
         }
         if !reading.isComplete { throw Exit.couldNotTell }
     }
