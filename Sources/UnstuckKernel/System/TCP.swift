@@ -38,14 +38,14 @@ public struct TCP: ~Copyable {
 
     public func listen(_ backlog: Int32) throws(SystemError) {
         let raw = raw
-        try syscall("listen", on: "descriptor \(raw)") { Glibc.listen(raw, backlog) }
+        try syscall("listen", on: place) { Glibc.listen(raw, backlog) }
     }
 
     /// The next connection that comes within `limit` milliseconds.
     public func accept(within limit: Int32) throws(SystemError) -> TCP {
         let raw = raw
         try setTimeouts(limit)
-        return TCP(owning: try syscall("accept", on: "descriptor \(raw)") { Glibc.accept(raw, nil, nil) })
+        return TCP(owning: try syscall("accept", on: place) { Glibc.accept(raw, nil, nil) })
     }
 
     /// Of receives, sends, connects and accepts from now on, in milliseconds.
@@ -91,6 +91,9 @@ public struct TCP: ~Copyable {
         let raw = raw
         try syscall("connect", on: "AF_UNSPEC") { linux_disconnect(raw) }
     }
+
+    /// Its own end, for errors.
+    private var place: String { (try? localEndpoint()).map { "\($0)" } ?? "descriptor \(raw)" }
 
     public func localEndpoint() throws(SystemError) -> Endpoint { try Self.localEndpoint(of: raw) }
 

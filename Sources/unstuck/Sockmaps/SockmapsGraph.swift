@@ -1,7 +1,6 @@
 import ArgumentParser
-import UnstuckDiagnosis
 import UnstuckKernel
-import UnstuckModel
+import UnstuckOperations
 import UnstuckRender
 
 struct SockmapsGraph: ContextCommand {
@@ -26,30 +25,8 @@ struct SockmapsGraph: ContextCommand {
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
-    private enum Target {
-        case address(IPAddress)
-        case endpoint(Endpoint)
-
-        init?(_ text: String) {
-            if let address = IPAddress(text) {
-                self = .address(address)
-            } else if let endpoint = Endpoint(text) {
-                self = .endpoint(endpoint)
-            } else {
-                return nil
-            }
-        }
-
-        func names(_ end: Endpoint) -> Bool {
-            switch self {
-            case .address(let address): end.address == address
-            case .endpoint(let endpoint): end == endpoint
-            }
-        }
-    }
-
     func validate() throws {
-        for text in target where Target(text) == nil {
+        for text in target where SockmapPaths.Target(text) == nil {
             throw ValidationError("no address: \(text); try 203.0.113.10, 203.0.113.10:8080 or [2001:db8::1]:8080")
         }
     }
@@ -58,30 +35,20 @@ struct SockmapsGraph: ContextCommand {
         var options = NodeObserver.Options()
         options.root = node.nodeRoot(context)
         options.maps = Set(try maps.ids(root: node.nodeRoot(context)))
-        let look = NodeObserver(options).look()
-        guard let view = NodeView([look]) else { throw Exit.couldNotTell }
-        let targets = target.compactMap(Target.init)
-        let senders = look.sockets.filter { socket in
-            let tuple = socket.socket.tuple
-            guard tuple.isComplete, socket.socket.state != .listen else { return false }
-            return targets.isEmpty
-                ? socket.socket.psock?.msgProgram != nil
-                : targets.contains { $0.names(tuple.local) || $0.names(tuple.remote) }
-        }
-        let paths = senders.map { RedirectPath(of: $0, in: view) }
+        let found = try SockmapPaths(target.compactMap(SockmapPaths.Target.init), options)
         switch output.output {
-        case .json: try context.write(JSON.document(paths, command: "sockmaps.graph"))
+        case .json: try context.write(JSON.document(found.paths, command: "sockmaps.graph"))
         case .text:
             let text = RedirectText(style: context.style)
-            for path in paths { try context.write(text.render(path)) }
-            if paths.isEmpty, look.shortfalls.isEmpty {
+            for path in found.paths { try context.write(text.render(path)) }
+            if found.paths.isEmpty, found.missing.isEmpty {
                 try context.write(
-                    targets.isEmpty ? "no connection here sends through a sk_msg program\n" : "no such connection\n")
+                    target.isEmpty ? "no connection here sends through a sk_msg program\n" : "no such connection\n")
             }
         }
-        for shortfall in look.shortfalls {
+        for shortfall in found.missing {
             context.printError("unstuck: could not \(shortfall.action): needs \(shortfall.missing)")
         }
-        if !look.shortfalls.isEmpty { throw Exit.couldNotTell }
+        if !found.missing.isEmpty { throw Exit.couldNotTell }
     }
 }

@@ -1,6 +1,4 @@
 import ArgumentParser
-import UnstuckKernel
-import UnstuckModel
 import UnstuckOperations
 import UnstuckRender
 
@@ -26,41 +24,17 @@ struct SockmapsList: ContextCommand {
     @OptionGroup var output: OutputOptions
 
     func run(_ context: CommandContext) throws {
-        var summaries: [SockmapSummary] = []
-        var messagePrograms: [UInt32: Set<UInt32>] = [:]
-        let finder = CgroupFinder(root: node.nodeRoot(context))
-        let pods = finder.pods()
-        var reading = walk.reading(context)
-        let wanted = try maps.ids(root: node.nodeRoot(context))
-        if !walk.withoutIterator {
-            try reading.forEach(wanted, root: node.nodeRoot(context)) { judged in
-                let residents = judged.parts.joined().map(\.resident)
-                let index = PodIndex(
-                    cgroups: finder.find(Set(residents.map(\.cgroup))), pods: pods, sockets: residents)
-                messagePrograms[judged.map.id] = Set(residents.compactMap(\.psock?.msgProgram))
-                summaries.append(
-                    SockmapSummary(judged.map, judged.decision, entries: judged.parts.joined(), pods: index))
-            }
-        }
-        if let walked = walk.withoutIterator
-            ? reading.walk(wanted, root: node.nodeRoot(context)) : reading.walk(root: node.nodeRoot(context))
-        {
-            summaries += walked.summaries
-        }
-        if reading.users == nil { reading.findUsers(of: summaries.map(\.id)) }
-        if var users = reading.users {
-            users.findAttachments(root: node.nodeRoot(context))
-            for (map, programs) in messagePrograms { users.noteMessagePrograms(programs, ofResidentsIn: map) }
-            for index in summaries.indices {
-                summaries[index].programs = users.programs.filter { $0.maps.contains(summaries[index].id) }
-            }
-        }
+        let root = node.nodeRoot(context)
+        let listing = try SockmapListing(
+            maps.ids(root: root), root: root, avoidsIterators: walk.withoutIterator, walk.reading(context))
         switch output.output {
-        case .json: try context.write(JSON.document(summaries, command: "sockmaps.list"))
+        case .json: try context.write(JSON.document(listing.summaries, command: "sockmaps.list"))
         case .text:
-            for summary in summaries { try context.write(SockmapText(style: context.style).render(summary)) }
-            if summaries.isEmpty, reading.isComplete { try context.write("no SOCKMAP or SOCKHASH on this machine\n") }
+            for summary in listing.summaries { try context.write(SockmapText(style: context.style).render(summary)) }
+            if listing.summaries.isEmpty, listing.isComplete {
+                try context.write("no SOCKMAP or SOCKHASH on this machine\n")
+            }
         }
-        if !reading.isComplete { throw Exit.couldNotTell }
+        if !listing.isComplete { throw Exit.couldNotTell }
     }
 }
