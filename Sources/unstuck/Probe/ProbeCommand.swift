@@ -1,11 +1,10 @@
 import ArgumentParser
 import FoundationEssentials
-import Glibc
 import UnstuckModel
 import UnstuckProbing
 
 /// `unstuck probe`: what kubelet would see, from a place and a port of one's choosing.
-struct ProbeCommand: ParsableCommand {
+struct ProbeCommand: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "probe",
         abstract: "Probe a server as kubelet does, and say where it stopped.",
@@ -69,31 +68,31 @@ struct ProbeCommand: ParsableCommand {
 
     func validate() throws { _ = try probe() }
 
-    func run() throws {
+    func run(_ context: CommandContext) throws {
         let probe = try probe()
         var outcomes: [ProbeOutcome] = []
         for count in 1...repeats {
-            if count > 1 { Self.sleep(interval) }
+            if count > 1 { context.sleep(interval) }
             let outcome: ProbeOutcome
             do {
                 outcome = try probe.run()
             } catch {
                 if error.code == .usage { throw ValidationError(error.description) }
                 // What was found before still counts for something: print it, then say why there is no more.
-                if output.output == .json { try writeOutput(ProbeDocument(outcomes, error: error).json() + "\n") }
-                printError("unstuck probe: could not try: \(error)")
+                if output.output == .json { try context.write(ProbeDocument(outcomes, error: error).json() + "\n") }
+                context.printError("unstuck probe: could not try: \(error)")
                 throw ExitCode(outcomes.allSatisfy(\.passed) ? 2 : 1)
             }
             outcomes.append(outcome)
             if output.output == .text {
-                try writeOutput(ProbeReport(outcome, isColoured: output.isColoured).text + "\n")
+                try context.write(ProbeReport(outcome, isColoured: context.isColoured).text + "\n")
             }
         }
         let failed = outcomes.count { !$0.passed }
         if output.output == .json {
-            try writeOutput(ProbeDocument(outcomes).json() + "\n")
+            try context.write(ProbeDocument(outcomes).json() + "\n")
         } else if repeats > 1 {
-            try writeOutput("\(repeats - failed) of \(repeats) passed\n")
+            try context.write("\(repeats - failed) of \(repeats) passed\n")
         }
         if failed > 0 { throw ExitCode(1) }
     }
@@ -132,15 +131,5 @@ struct ProbeCommand: ParsableCommand {
         } catch let error as ProbeError {
             throw ValidationError(error.description)
         }
-    }
-
-    private static func sleep(_ seconds: Double) {
-        var left = timespec(tv_sec: Int(seconds), tv_nsec: Int((seconds - seconds.rounded(.down)) * 1e9))
-        // Interrupted by a signal that did not end us: sleep the rest.
-        repeat {
-            let wanted = left
-            let code = unsafe withUnsafePointer(to: wanted) { unsafe nanosleep($0, &left) }
-            if code == 0 || errno != EINTR { return }
-        } while true
     }
 }

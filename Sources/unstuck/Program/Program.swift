@@ -11,23 +11,27 @@ enum Program {
     /// error for status 1, which says *findings* here.
     static func run(_ root: any ParsableCommand.Type, _ arguments: [String]) -> Never {
         StandardOutput.catchBrokenPipes()
+        let context = CommandContext.process
         do {
-            let status = try status(of: root, arguments)
+            let status = try status(of: root, arguments, context)
             try StandardOutput.finish()
             Glibc.exit(status)
         } catch {
             if error.hasReaderLeft { StandardOutput.endForLackOfReader() }
-            printError("unstuck: \(error)")
+            context.printError("unstuck: \(error)")
             Glibc.exit(Exit.couldNotTell.rawValue)
         }
     }
 
-    private static func status(
-        of root: any ParsableCommand.Type, _ arguments: [String]
+    /// Runs what the arguments ask for.
+    ///
+    /// - Returns: the exit status; messages were printed.
+    static func status(
+        of root: any ParsableCommand.Type, _ arguments: [String], _ context: CommandContext
     ) throws(StandardOutput.Failure) -> Int32 {
         do {
             var command = try root.parseAsRoot(arguments)
-            try command.run()
+            if let command = command as? any ContextCommand { try command.run(context) } else { try command.run() }
             return 0
         } catch let failure as StandardOutput.Failure {
             throw failure
@@ -36,11 +40,11 @@ enum Program {
             // Findings and the like, which were told already; help and version; mistakes of usage; whatever else there is.
             if error is ExitCode { return code.rawValue }
             if code.isSuccess {
-                try StandardOutput.write(root.fullMessage(for: error) + "\n")
+                try context.write(root.fullMessage(for: error) + "\n")
             } else if code == .validationFailure {
-                printError(root.fullMessage(for: error))
+                context.printError(root.fullMessage(for: error))
             } else {
-                printError("unstuck: \(errorMessage(error))")
+                context.printError("unstuck: \(errorMessage(error))")
                 return Exit.couldNotTell.rawValue
             }
             return code.rawValue

@@ -5,7 +5,7 @@ import UnstuckOperations
 import UnstuckRender
 import UnstuckRepair
 
-struct RepairCommand: ParsableCommand {
+struct RepairCommand: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "repair",
         abstract: "Plan, and with --apply carry out, the deletion of dead sockmap entries.",
@@ -77,8 +77,8 @@ struct RepairCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
-        if apply { try planAndApply() } else { try planOnly() }
+    func run(_ context: CommandContext) throws {
+        if apply { try planAndApply(context) } else { try planOnly(context) }
     }
 
     private var options: RepairRun.Options {
@@ -95,61 +95,61 @@ struct RepairCommand: ParsableCommand {
         return options
     }
 
-    private func session() throws -> DiagnosisSession {
-        look.session(try look.observer(node), asksAboutConnections: false)
+    private func session(_ context: CommandContext) throws -> DiagnosisSession {
+        look.session(try look.observer(node, context), context, asksAboutConnections: false)
     }
 
-    private func planOnly() throws {
-        let report = try RepairRun.plan(session(), options)
-        try show(report)
-        try finish(report)
+    private func planOnly(_ context: CommandContext) throws {
+        let report = try RepairRun.plan(session(context), options)
+        try show(report, context)
+        try finish(report, context)
         if report.isApplicable, output.output == .text {
-            try writeOutput("→ unstuck repair --apply  carries it out\n")
+            try context.write("→ unstuck repair --apply  carries it out\n")
         }
         try end(report.conclusion)
     }
 
-    private func planAndApply() throws {
+    private func planAndApply(_ context: CommandContext) throws {
         var run: RepairRun
         do {
-            run = try RepairRun(options, session)
+            run = try RepairRun(options) { try session(context) }
         } catch let error as OperationError where error.code == .needsRoot {
-            printError("unstuck: --apply needs root" + (error.cause.map { " (\($0))" } ?? ""))
+            context.printError("unstuck: --apply needs root" + (error.cause.map { " (\($0))" } ?? ""))
             throw Exit.couldNotTell
         }
-        try show(run.report)
+        try show(run.report, context)
         guard run.report.isApplicable else {
             // Nothing is done, but what became of earlier steps is written down.
-            if let failure = run.recordResumed() { printError("unstuck: \(failure)") }
-            try finish(run.report)
+            if let failure = run.recordResumed() { context.printError("unstuck: \(failure)") }
+            try finish(run.report, context)
             return try end(run.report.conclusion)
         }
-        try carryOut(&run)
+        try carryOut(&run, context)
     }
 
-    private func show(_ report: RepairReport) throws {
+    private func show(_ report: RepairReport, _ context: CommandContext) throws {
         guard output.output == .text else { return }
-        try writeOutput(ResumedText(style: output.style).render(report.resumed))
-        try writeOutput(PlanText(style: output.style).render(report.plan, isBlind: !report.unknown.isEmpty))
+        try context.write(ResumedText(style: context.style).render(report.resumed))
+        try context.write(PlanText(style: context.style).render(report.plan, isBlind: !report.unknown.isEmpty))
         if report.unmendable > 0 {
-            try writeOutput(
+            try context.write(
                 "! \(report.unmendable) finding\(report.unmendable == 1 ? "" : "s") that repair cannot mend: unstuck diagnose\n"
             )
         }
-        for unknown in report.unknown { try writeOutput("? \(safeText(unknown))\n") }
+        for unknown in report.unknown { try context.write("? \(safeText(unknown))\n") }
     }
 
-    private func carryOut(_ run: inout RepairRun) throws {
+    private func carryOut(_ run: inout RepairRun, _ context: CommandContext) throws {
         let signals = SignalWaiter()
         defer { withExtendedLifetime(signals) {} }  // a second signal, too, waits until the result is printed
         let environment = RepairRun.Environment(wait: signals.wait(seconds:)) { progress in
             switch progress {
             case .rateLimited(let wait, let perMinute):
-                printError(
+                context.printError(
                     "unstuck: \(wait.done) of \(wait.total) done; \(perMinute) a minute is the cap (--per-minute), "
                         + "going on in \(Int(wait.seconds.rounded(.up))) s")
             case .watching(let watch, let seconds):
-                printProgress("watching: \(watch.seconds) of \(seconds) s, \(watch.findings) findings")
+                context.printProgress("watching: \(watch.seconds) of \(seconds) s, \(watch.findings) findings")
             }
         }
         let result = try run.apply(environment)
@@ -157,37 +157,38 @@ struct RepairCommand: ParsableCommand {
         let summary =
             "\(deleted) of \(pluralized(result.deletions.count, "entry", "entries")) deleted, "
             + "\(result.resets.count { $0.failure == nil }) connections reset: the journal has each (\(journal))"
-        try writeOutput(ofChange: summary) { try tell(result, &run, environment) }
+        try context.write(ofChange: summary) { try tell(result, &run, environment, context) }
     }
 
     /// Says what was done, watches, and ends with the status that fits.
     private func tell(
-        _ result: Repairer.Result, _ run: inout RepairRun, _ environment: RepairRun.Environment
+        _ result: Repairer.Result, _ run: inout RepairRun, _ environment: RepairRun.Environment,
+        _ context: CommandContext
     ) throws {
         if output.output == .text {
-            try writeOutput(run.report.text(output.style))
-            for problem in result.problemLines { try writeOutput("? \(safeText(problem))\n") }
+            try context.write(run.report.text(context.style))
+            for problem in result.problemLines { try context.write("? \(safeText(problem))\n") }
         }
         if let failure = result.failure {
-            printError("unstuck: ended early: \(MissingPrivilege.missing(behind: failure))")
+            context.printError("unstuck: ended early: \(MissingPrivilege.missing(behind: failure))")
         } else if watch > 0, result.interruption == nil {
-            try tell(try run.watch(seconds: watch, environment))
+            try tell(try run.watch(seconds: watch, environment), context)
         }
-        try finish(run.report)
+        try finish(run.report, context)
         try end(run.report.conclusion(of: result))
     }
 
-    private func tell(_ watched: RepairReport.Watch) throws {
+    private func tell(_ watched: RepairReport.Watch, _ context: CommandContext) throws {
         guard output.output == .text else { return }
-        try writeOutput(
+        try context.write(
             watched.findings > 0
-                ? output.style.red("✗ did not stay clean: unstuck diagnose tells what came back\n")
+                ? context.style.red("✗ did not stay clean: unstuck diagnose tells what came back\n")
                 : watched.seconds < watch
-                    ? output.style.yellow("! stayed clean for \(watched.seconds) s of \(watch), then told to end\n")
-                    : output.style.green("✓ stayed clean for \(watch) s\n"))
+                    ? context.style.yellow("! stayed clean for \(watched.seconds) s of \(watch), then told to end\n")
+                    : context.style.green("✓ stayed clean for \(watch) s\n"))
     }
 
-    private func finish(_ report: RepairReport) throws {
-        if output.output == .json { try writeOutput(JSON.document(report, command: "repair")) }
+    private func finish(_ report: RepairReport, _ context: CommandContext) throws {
+        if output.output == .json { try context.write(JSON.document(report, command: "repair")) }
     }
 }
