@@ -34,6 +34,8 @@ struct LinkIndex: Sendable {
         guard own.isEmpty else { return own }
         let ways = (links[netns] ?? []).filter { $0.isUp && $0.name != "lo" }
         guard ways.count == 1 else { return [] }
-        return all.filter { $0.linkIndex == ways[0].index && $0.address.isV4 == address.isV4 && !$0.state.contains(.noARP) }
+        return all.filter {
+            $0.linkIndex == ways[0].index && $0.address.isV4 == address.isV4 && !$0.state.contains(.noARP)
+        }
     }
 }

@@ -15,13 +15,16 @@ struct SilentRule: NodeRule {
 
     func evaluate(_ view: NodeView, _ findings: [Finding]) -> [Verdict<Finding>] {
         var groups: [Key: [Int]] = [:]
-        for (position, socket) in view.now.sockets.enumerated() where isSilent(socket) && view.isInScope(socket.socket) {
+        for (position, socket) in view.now.sockets.enumerated() where isSilent(socket) && view.isInScope(socket.socket)
+        {
             let peer = view.connections.other(position)
             guard view.sockets.isServer(socket, peer: peer), !(peer?.holdsAnything ?? false) else { continue }
             groups[Key(server: socket.socket.tuple.local, netns: socket.socket.netns), default: []].append(position)
         }
-        return groups.sorted { $0.value.count == $1.value.count ? "\($0.key.server)" < "\($1.key.server)" : $0.value.count > $1.value.count }
-            .map { .present(finding(view, $0.key, $0.value)) }
+        return groups.sorted {
+            $0.value.count == $1.value.count ? "\($0.key.server)" < "\($1.key.server)" : $0.value.count > $1.value.count
+        }
+        .map { .present(finding(view, $0.key, $0.value)) }
     }
 
     private struct Key: Hashable {
@@ -33,7 +36,9 @@ struct SilentRule: NodeRule {
         socket.socket.state == .established && socket.socket.hasSocket && socket.socket.psock == nil
             && !socket.holdsAnything && (socket.bytesReceived ?? 0) > 0
             && socket.millisecondsSinceReceive >= UInt32(Self.seconds * 1000)
-            && socket.millisecondsSinceReceive < socket.millisecondsSinceSend
+            && (socket.millisecondsSinceReceive < socket.millisecondsSinceSend
+                // Nothing was ever sent: the time counts from the handshake, which may be of the same millisecond.
+                || socket.bytesSent == 0 && socket.millisecondsSinceReceive == socket.millisecondsSinceSend)
     }
 
     private func finding(_ view: NodeView, _ key: Key, _ positions: [Int]) -> Finding {
@@ -42,7 +47,8 @@ struct SilentRule: NodeRule {
         }
         let first = sockets[0]
         let pod = view.pod(of: first.socket)
-        let who = sockets.count == 1 ? "\(first.socket.tuple.reversed)" : "\(sockets.count) connections to \(key.server)"
+        let who =
+            sockets.count == 1 ? "\(first.socket.tuple.reversed)" : "\(sockets.count) connections to \(key.server)"
         var facts = [
             Fact("longest since the last request", .seconds(Double(first.millisecondsSinceReceive) / 1000))
         ]
@@ -56,20 +62,23 @@ struct SilentRule: NodeRule {
         return Finding(
             code: .silent, severity: .note, isMendable: false,
             summary: "no answer yet: \(who)\(pod.map { " \($0)" } ?? "")", evidence: facts,
-            remedy: "if an answer is due, see what the server waits for; a long query or a client that speaks last looks the same",
+            remedy:
+                "if an answer is due, see what the server waits for; a long query or a client that speaks last looks the same",
             subject: .init(
                 pod: pod, connection: first.socket.tuple.reversed,
                 sockets: sockets.prefix(Self.shown).map(\.socket.identity)),
             connections: sockets.prefix(Self.shown).map { socket in
-                StuckConnection(
+                let connection = view.connections.connection(of: socket.socket.identity)
+                return StuckConnection(
                     client: socket.socket.tuple.remote, server: socket.socket.tuple.local,
                     place: .init(side: .server, queue: .receive), bytes: 0,
                     seconds: Double(socket.millisecondsSinceReceive) / 1000,
-                    ends: [
+                    ends: (connection?.ends ?? [socket]).map { end in
                         StuckConnection.End(
-                            side: .server, of: socket, pod: pod, holder: view.owners(of: socket.socket).first,
-                            unreadBytes: socket.unreadBytes, unacknowledgedBytes: socket.unacknowledgedBytes)
-                    ])
+                            side: end.socket.identity == socket.socket.identity ? .server : .client, of: end,
+                            pod: view.pod(of: end.socket), holder: view.owners(of: end.socket).first,
+                            unreadBytes: end.unreadBytes, unacknowledgedBytes: end.unacknowledgedBytes)
+                    })
             })
     }
 }

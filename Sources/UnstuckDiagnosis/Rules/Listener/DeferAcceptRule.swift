@@ -24,14 +24,19 @@ struct DeferAcceptRule: ConnectionRule {
         }
         let owner = view.owners(of: listener.socket).first
         let reading = view.processes(of: client.socket).first { owner, process in
-            process.threads.contains { $0.systemCall?.descriptor == owner.descriptor && $0.systemCall?.name?.reads == true }
+            process.threads.contains {
+                $0.systemCall?.descriptor == owner.descriptor && $0.systemCall?.name?.reads == true
+            }
         }
         var facts = [
-            Fact("server", "SYN-RECV, \(listener.acceptQueue) of at most \(UInt64(listener.acceptLimit) + 1) in the accept queue")
+            Fact(
+                "server",
+                "SYN-RECV, \(listener.acceptQueue) of at most \(UInt64(listener.acceptLimit) + 1) in the accept queue")
         ]
         if let owner { facts.append(Fact("listener", Label.descriptor(owner))) }
         if let reading {
-            facts.append(Fact("client", "\(Label.descriptor(reading.owner)): waits in a read, so for the server's first byte"))
+            facts.append(
+                Fact("client", "\(Label.descriptor(reading.owner)): waits in a read, so for the server's first byte"))
         }
         return .present(
             Cause(
@@ -39,6 +44,8 @@ struct DeferAcceptRule: ConnectionRule {
                 headline: (reading == nil ? "at risk" : "stuck")
                     + ": \(owner.map(Label.process) ?? "the listener") waits for the client's first byte (TCP_DEFER_ACCEPT)",
                 group: "\(listener.socket.inode)", facts: facts,
-                remedy: "if the server speaks first in this protocol, it must not set TCP_DEFER_ACCEPT (nginx: listen … deferred)"))
+                remedy:
+                    "if the server speaks first in this protocol, it must not set TCP_DEFER_ACCEPT (nginx: listen … deferred)"
+            ))
     }
 }

@@ -29,7 +29,8 @@ struct OverflowRule: ConnectionRule {
                 code: .overflow, severity: .critical,
                 headline: "stuck: the accept queue of \(owner.map(Label.process) ?? "the listener") is full",
                 group: "\(listener.socket.inode)", facts: facts,
-                remedy: "see why \(owner.map(Label.process) ?? "the process") accepts too slowly; a longer queue (listen backlog, "
+                remedy:
+                    "see why \(owner.map(Label.process) ?? "the process") accepts too slowly; a longer queue (listen backlog, "
                     + "net.core.somaxconn) only helps against bursts"))
     }
 }

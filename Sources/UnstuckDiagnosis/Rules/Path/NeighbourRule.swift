@@ -24,7 +24,8 @@ struct NeighbourRule: ConnectionRule {
                         Fact("neighbour", "\(hop.address) dev \(Label.safe(link)) \(fault)"),
                         Fact("sent again", .count(UInt64(sender.retransmits))),
                     ],
-                    remedy: "ip neigh show \(hop.address); if the entry was set by hand: ip neigh del \(hop.address) dev "
+                    remedy:
+                        "ip neigh show \(hop.address); if the entry was set by hand: ip neigh del \(hop.address) dev "
                         + "\(Label.safe(link)), in network namespace \(netns)"))
         }
         return hops.isEmpty ? .notApplicable : .excluded(by: "the entry of \(hops[0].address) is right")
@@ -34,7 +35,8 @@ struct NeighbourRule: ConnectionRule {
         if hop.state.contains(.failed) { return "FAILED: nobody answers for it" }
         guard let link = links.link(hop.netns, hop.linkIndex), let peer = links.peer(of: link),
             // Behind a bridge any address may be right.
-            peer.master == nil, let expected = peer.hardwareAddress, let address = hop.hardwareAddress, address != expected
+            peer.master == nil, let expected = peer.hardwareAddress, let address = hop.hardwareAddress,
+            address != expected
         else { return nil }
         let state = hop.state.contains(.permanent) ? "PERMANENT " : ""
         return "lladdr \(address) \(state)but the interface at the other end has \(expected)"
