@@ -153,9 +153,13 @@ struct ProcessReaderTests {
         try syscall("symlink", on: file) { unsafe symlink("/usr/bin/sleep", file) }
         let child = try Programs.start(file, ["600"])
         defer { child.terminate() }
-        expectSoon("it never slept") { Self.read(UInt32(child.pid))?.name == name }
-        let process = try #require(Self.read(UInt32(child.pid)))
-        #expect(process.state == .sleeping && process.threads.map(\.name) == [name])
+        var seen: ObservedProcess?
+        expectSoon("it never slept") {
+            seen = Self.read(UInt32(child.pid))
+            return seen?.name == name && seen?.state == .sleeping
+        }
+        let process = try #require(seen)
+        #expect(process.threads.map(\.name) == [name])
         #expect(process.startTime == ProcessStatus.startTime(of: child.pid))
     }
 

@@ -63,8 +63,6 @@ public struct EndProcess {
         case .endSending:
             let raw = try connected()
             try syscall("shutdown", on: "the connection") { shutdown(raw, Int32(SHUT_WR)) }
-        case .resetOnClose:
-            try resetOnClose(connected())
         case .readSlowly, .readBusily, .sendSteadily, .readAll, .ask, .answer, .knock, .pauseProcess:
             try goOn(step)
         }
