@@ -12,8 +12,10 @@ struct BypassStatus: ParsableCommand {
               unstuck bypass status --output json | jq '.data[].places'
 
             EXIT STATUS
-              0 each stands as it was set up, or there is none · 1 one is over, or somebody else changed the programs: \
-            `unstuck bypass off` tidies up · 2 could not tell · 64 usage
+              0 each stands as it was set up, or there is none
+              1 one is over, or somebody else changed the programs: `unstuck bypass off` tidies up
+              2 could not tell
+              64 usage
             """)
 
     @OptionGroup var node: NodeOptions

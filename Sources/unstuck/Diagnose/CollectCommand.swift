@@ -19,7 +19,9 @@ struct CollectCommand: ParsableCommand {
                   Ten seconds apart, to stdout; gunzip it before `diagnose --from` reads it.
 
             EXIT STATUS
-              0 saved · 2 saved, and something could not be seen; or not saved · 64 usage
+              0 saved
+              2 saved, and something could not be seen; or not saved
+              64 usage
             """)
 
     @Option(help: ArgumentHelp("Write here instead of stdout.", valueName: "file"))

@@ -21,7 +21,10 @@ struct DiagnoseCommand: ParsableCommand {
                   The same verdict elsewhere, without root.
 
             EXIT STATUS
-              0 no fault found · 1 findings (critical or warning; notes alone are none) · 2 inconclusive · 64 usage
+              0 no fault found
+              1 findings (critical or warning; notes alone are none)
+              2 inconclusive
+              64 usage
             """)
 
     @Option(help: ArgumentHelp("Judge saved looks instead of this node.", valueName: "file"))
@@ -53,7 +56,7 @@ struct DiagnoseCommand: ParsableCommand {
         switch output.output {
         case .text:
             let text = DiagnosisText(style: output.style, isVerbose: verbose)
-            try writeOutput(text.render(diagnosis, looks: looks))
+            try writeText(text.render(diagnosis, looks: looks))
         case .json: try writeOutput(JSON.document(diagnosis, command: "diagnose", version: 2))
         }
         if diagnosis.hasFindings { throw Exit.findings }

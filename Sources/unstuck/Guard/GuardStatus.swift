@@ -17,8 +17,10 @@ struct GuardStatus: ParsableCommand {
                   The same for machines.
 
             EXIT STATUS
-              0 every guard works, or there is none · 1 entries are held, or a guard has ended without cleaning up · \
-            2 could not tell · 64 usage
+              0 every guard works, or there is none
+              1 entries are held, or a guard has ended without cleaning up
+              2 could not tell
+              64 usage
             """)
 
     @OptionGroup var output: OutputOptions

@@ -25,7 +25,9 @@ struct GuardUp: ParsableCommand {
                   Until `unstuck guard down`, or the next boot. Again, with another mode or version: replaces it in one step.
 
             EXIT STATUS
-              0 guarded, and ended as told · 2 a map could not be guarded · 64 usage
+              0 guarded, and ended as told
+              2 a map could not be guarded
+              64 usage
             """)
 
     @Option(help: ArgumentHelp("A sockmap by its id, its name, or where it is pinned.", valueName: "map"))
@@ -36,9 +38,9 @@ struct GuardUp: ParsableCommand {
     var pin = false
     @Option(name: .customLong("path"), help: "Only these ways to a dead entry: sock_ops, events, sweep.")
     var paths: [GuardPath] = []
-    @Option(help: ArgumentHelp("Seconds between two looks through the map.", valueName: "seconds"))
-    var sweep = 10.0
-    @Option(name: .customLong("for"), help: ArgumentHelp("End after so long: 90s, 10m, 2h.", valueName: "time"))
+    @Option(help: ArgumentHelp("Time between two passes over the map: 10s, 500ms.", valueName: "time"))
+    var sweep: DurationArgument = 10
+    @Option(name: .customLong("for"), help: ArgumentHelp("End after this time: 90s, 10m, 2h.", valueName: "time"))
     var duration: DurationArgument?
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
@@ -47,7 +49,8 @@ struct GuardUp: ParsableCommand {
         guard !map.isEmpty else {
             throw ValidationError("name the maps to guard with --map: `unstuck sockmaps` lists them")
         }
-        guard (0.5...3600).contains(sweep) else { throw ValidationError("--sweep is 0.5 to 3600 seconds") }
+        guard (0.5...3600).contains(sweep.seconds) else { throw ValidationError("--sweep is 500ms to 1h") }
+        guard duration?.seconds != 0 else { throw ValidationError("--for is more than 0s") }
         guard !pin || (duration == nil && (paths.isEmpty || paths == [.socketOperations])) else {
             throw ValidationError(
                 "--pin leaves no process behind: it goes with the sock_ops path alone, and without --for")
@@ -60,7 +63,7 @@ struct GuardUp: ParsableCommand {
         registry.prepare()
         var options = MapGuard.Options()
         options.mode = mode
-        options.sweepEvery = sweep
+        options.sweepEvery = sweep.seconds
         options.root = node.nodeRoot
         if !paths.isEmpty { options.paths = Set(paths) }
         if pin { return try pinAll(options, registry) }
@@ -69,9 +72,9 @@ struct GuardUp: ParsableCommand {
         let environment = GuardRun.Environment(interruption: { signals.wait(seconds: 0) }) { map, error in
             printError("unstuck: sockmap \(map): \(error)")
         }
-        let isComplete = try run.run(for: duration?.value, environment) {
+        let isComplete = try run.run(for: duration?.seconds, environment) {
             guard output.output == .text else { return }
-            try writeOutput(run.states.map(GuardText(style: output.style).begun).joined())
+            try writeText(run.states.map(GuardText(style: output.style).begun).joined())
         }
         try show(run.states, output)
         if !isComplete { throw Exit.couldNotTell }
@@ -90,7 +93,7 @@ extension GuardPath: ExpressibleByArgument {}
 /// Prints guards.
 func show(_ states: [GuardState], _ output: OutputOptions) throws {
     switch output.output {
-    case .text: try writeOutput(GuardText(style: output.style).render(states))
+    case .text: try writeText(GuardText(style: output.style).render(states))
     case .json: try writeOutput(JSON.document(states, command: "guard"))
     }
 }

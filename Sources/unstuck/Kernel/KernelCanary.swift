@@ -22,30 +22,33 @@ struct KernelCanary: ParsableCommand {
                   The same on a node with an accelerator at the root of its control groups.
 
             EXIT STATUS
-              0 none is present · 1 some are · 2 could not tell, or refused · 64 usage
+              0 none is present
+              1 some are
+              2 could not tell, or refused
+              64 usage
             """)
 
-    @Option(help: ArgumentHelp("What has not been tried by then is inconclusive.", valueName: "seconds"))
-    var deadline = 2.0
+    @Option(help: ArgumentHelp("What was not tried by then is inconclusive: 2s, 500ms.", valueName: "time"))
+    var deadline: DurationArgument = 2
     @Flag(help: "Go on where others' sock_ops programs look, and take the canary's keys out of their maps afterwards.")
     var removeOwnKeys = false
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard (0.1...600).contains(deadline) else { throw ValidationError("--deadline is 0.1 to 600 seconds") }
+        guard (0.1...600).contains(deadline.seconds) else { throw ValidationError("--deadline is 100ms to 10m") }
     }
 
     func run() throws {
         var options = Canary.Options()
-        options.deadline = deadline
+        options.deadline = deadline.seconds
         options.removesOwnKeys = removeOwnKeys
         options.root = node.nodeRoot
-        var arguments = ["kernel", "canary-actor", "--deadline", "\(deadline)", "--root", node.root]
+        var arguments = ["kernel", "canary-actor", "--deadline", "\(deadline.seconds)", "--root", node.root]
         if removeOwnKeys { arguments.append("--remove-own-keys") }
         let report = try CanaryProcess(arguments: arguments).run(options)
         switch output.output {
-        case .text: try writeOutput(CanaryText(style: output.style).render(report))
+        case .text: try writeText(CanaryText(style: output.style).render(report))
         case .json: try writeOutput(JSON.document(report, command: "kernel.canary"))
         }
         if report.trials.contains(where: { $0.word == .present }) { throw Exit.findings }

@@ -19,7 +19,9 @@ struct KernelFactsCommand: ParsableCommand {
                   The same for a machine, with the symbols, members and options that bugs are judged by.
 
             EXIT STATUS
-              0 everything was told · 2 something is inconclusive · 64 usage
+              0 everything was told
+              2 something is inconclusive
+              64 usage
             """)
 
     @OptionGroup var node: NodeOptions
@@ -28,7 +30,7 @@ struct KernelFactsCommand: ParsableCommand {
     func run() throws {
         let facts = FactsReader(root: node.nodeRoot).read()
         switch output.output {
-        case .text: try writeOutput(KernelFactsText(style: output.style).render(facts))
+        case .text: try writeText(KernelFactsText(style: output.style).render(facts))
         case .json: try writeOutput(JSON.document(facts, command: "kernel.facts"))
         }
         if facts.features.contains(where: { $0.support.answer == .inconclusive }) { throw Exit.couldNotTell }

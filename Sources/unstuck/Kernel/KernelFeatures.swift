@@ -21,7 +21,9 @@ struct KernelFeatures: ParsableCommand {
                   An overview.
 
             EXIT STATUS
-              0 asked · 2 nothing could be asked · 64 usage
+              0 asked
+              2 nothing could be asked
+              64 usage
             """)
 
     @Option(help: ArgumentHelp("Write the list here, as JSON.", valueName: "file"))
@@ -48,7 +50,7 @@ struct KernelFeatures: ParsableCommand {
         }
         switch output.output {
         case .json: if save == nil { try writeOutput(document) }
-        case .text: try writeOutput(FeatureText(style: output.style).render(features))
+        case .text: try writeText(FeatureText(style: output.style).render(features))
         }
     }
 }

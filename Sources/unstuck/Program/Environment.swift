@@ -1,20 +1,23 @@
 import ArgumentParser
 import Glibc
 import UnstuckKernel
+import UnstuckModel
 import UnstuckOperations
 import UnstuckRender
 
 /// How every command prints.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
 
+extension DurationArgument: ExpressibleByArgument {}
+
 struct OutputOptions: ParsableArguments {
-    @Option(help: "How to print the result.")
+    @Option(name: .shortAndLong, help: "How to print the result.")
     var output: OutputFormat = .text
 
     /// Colour only on a terminal, and never with NO_COLOR (https://no-color.org).
     var isColoured: Bool { isatty(STDOUT_FILENO) == 1 && (environment("NO_COLOR") ?? "").isEmpty }
 
-    var style: Style { Style(isColoured: isColoured) }
+    var style: Style { Style(isColoured: isColoured, width: Terminal.width, characters: Terminal.characters) }
 }
 
 /// Where the node's files are.
@@ -61,16 +64,19 @@ func environment(_ name: String) -> String? {
 }
 
 /// Results go to stdout, everything else to stderr.
-func printError(_ text: String) { StandardError.write(text + "\n") }
+func printError(_ text: String) { StandardError.write(Terminal.characters.shown(text + "\n")) }
 
 /// Progress, for a person who waits: only on a terminal.
 func printProgress(_ text: String) {
     if isatty(STDERR_FILENO) == 1 { printError(text) }
 }
 
-/// Writes a text to stdout as it is.
+/// Writes a text for people to stdout, in characters that they can see.
 ///
 /// - Throws: `StandardOutput.Failure`, which ends the command (``Program``).
+func writeText(_ text: String) throws { try StandardOutput.write(Terminal.characters.shown(text)) }
+
+/// Writes a text to stdout as it is: JSON, and the like.
 func writeOutput(_ text: String) throws { try StandardOutput.write(text) }
 func writeOutput(_ bytes: RawSpan) throws { try StandardOutput.write(bytes) }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import UnstuckKernel
 import UnstuckOperations
+import UnstuckRender
 
 /// From the command line to the exit status: what every command has in common.
 enum Program {
@@ -25,8 +26,12 @@ enum Program {
     private static func status(
         of root: any ParsableCommand.Type, _ arguments: [String]
     ) throws(StandardOutput.Failure) -> Int32 {
+        if let mistake = CommandWords(root).mistake(in: arguments) {
+            printError("unstuck: \(mistake)")
+            return ExitCode.validationFailure.rawValue
+        }
         do {
-            var command = try root.parseAsRoot(arguments)
+            var command = try root.parseAsRoot(arguments.map { $0 == "-V" ? "--version" : $0 })
             try command.run()
             return 0
         } catch let failure as StandardOutput.Failure {
@@ -36,7 +41,7 @@ enum Program {
             // Findings and the like, which were told already; help and version; mistakes of usage; whatever else there is.
             if error is ExitCode { return code.rawValue }
             if code.isSuccess {
-                try StandardOutput.write(root.fullMessage(for: error) + "\n")
+                try StandardOutput.write(Terminal.characters.shown(root.fullMessage(for: error) + "\n"))
             } else if code == .validationFailure {
                 printError(root.fullMessage(for: error))
             } else {

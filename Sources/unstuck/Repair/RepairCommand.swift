@@ -24,14 +24,16 @@ struct RepairCommand: ParsableCommand {
             EXAMPLES
               unstuck repair
                   What would be done.
-              unstuck repair --apply --reset-stuck --watch 30
-                  Do it, end the connections that have lost bytes, and look for 30 s whether it stays clean.
+              unstuck repair --apply --reset-stuck --watch 30s
+                  Do it, reset the connections that have lost bytes, and watch for 30 s whether new faults appear.
               unstuck repair --apply --pod shop/web-0 --state leaked --per-minute 60
                   Only what that pod has leaked, and at most 60 entries a minute.
 
             EXIT STATUS
-              0 nothing to do, or all done · 1 a plan that waits for --apply, or something was left · \
-            2 could not tell or was refused · 64 usage
+              0 nothing to do, or all done
+              1 a plan that waits for --apply, or something was left
+              2 could not tell or was refused
+              64 usage
             """)
 
     @Flag(help: "Carry the plan out.")
@@ -55,8 +57,10 @@ struct RepairCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Most deletions and resets within any minute; 0: no cap.", valueName: "count"))
     var perMinute = 6000
 
-    @Option(help: ArgumentHelp("Afterwards keep looking, and say whether it stays clean.", valueName: "seconds"))
-    var watch: Int = 0
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Afterwards sample on for this time, and report new faults: 30s, 5m.", valueName: "time"))
+    var watch: DurationArgument = 0
 
     @Option(help: ArgumentHelp("Where each step is written down, before and after.", valueName: "file"))
     var journal = "/var/log/unstuck/journal.jsonl"
@@ -70,7 +74,10 @@ struct RepairCommand: ParsableCommand {
         // A journal that is read again must hold it all.
         guard (1...100_000).contains(limit) else { throw ValidationError("--limit is 1 to 100000") }
         guard (0...1_000_000).contains(perMinute) else { throw ValidationError("--per-minute is 0 to 1000000") }
-        guard (0...3600).contains(watch) else { throw ValidationError("--watch is 0 to 3600 seconds") }
+        guard watch.seconds <= 3600 else { throw ValidationError("--watch is 0 to 1h") }
+        guard apply || watch.seconds == 0 else {
+            throw ValidationError("--watch watches what a repair has changed: add --apply")
+        }
         guard selection.state.allSatisfy({ $0.isDead || $0 == .unseen }) else {
             throw ValidationError(
                 "--state is leaked, zombie or (with --without-iterator) unseen: repair deletes no other")
@@ -104,7 +111,7 @@ struct RepairCommand: ParsableCommand {
         try show(report)
         try finish(report)
         if report.isApplicable, output.output == .text {
-            try writeOutput("→ unstuck repair --apply  carries it out\n")
+            try writeText("→ unstuck repair --apply  carries it out\n")
         }
         try end(report.conclusion)
     }
@@ -121,6 +128,11 @@ struct RepairCommand: ParsableCommand {
         guard run.report.isApplicable else {
             // Nothing is done, but what became of earlier steps is written down.
             if let failure = run.recordResumed() { printError("unstuck: \(failure)") }
+            if run.report.plan.refusals.isEmpty {
+                let signals = SignalWaiter()
+                defer { withExtendedLifetime(signals) {} }
+                try watch(&run, environment(signals))
+            }
             try finish(run.report)
             return try end(run.report.conclusion)
         }
@@ -129,29 +141,20 @@ struct RepairCommand: ParsableCommand {
 
     private func show(_ report: RepairReport) throws {
         guard output.output == .text else { return }
-        try writeOutput(ResumedText(style: output.style).render(report.resumed))
-        try writeOutput(PlanText(style: output.style).render(report.plan, isBlind: !report.unknown.isEmpty))
+        try writeText(ResumedText(style: output.style).render(report.resumed))
+        try writeText(PlanText(style: output.style).render(report.plan, isBlind: !report.unknown.isEmpty))
         if report.unmendable > 0 {
-            try writeOutput(
+            try writeText(
                 "! \(report.unmendable) finding\(report.unmendable == 1 ? "" : "s") that repair cannot mend: unstuck diagnose\n"
             )
         }
-        for unknown in report.unknown { try writeOutput("? \(safeText(unknown))\n") }
+        for unknown in report.unknown { try writeText("? \(safeText(unknown))\n") }
     }
 
     private func carryOut(_ run: inout RepairRun) throws {
         let signals = SignalWaiter()
         defer { withExtendedLifetime(signals) {} }  // a second signal, too, waits until the result is printed
-        let environment = RepairRun.Environment(wait: signals.wait(seconds:)) { progress in
-            switch progress {
-            case .rateLimited(let wait, let perMinute):
-                printError(
-                    "unstuck: \(wait.done) of \(wait.total) done; \(perMinute) a minute is the cap (--per-minute), "
-                        + "going on in \(Int(wait.seconds.rounded(.up))) s")
-            case .watching(let watch, let seconds):
-                printProgress("watching: \(watch.seconds) of \(seconds) s, \(watch.findings) findings")
-            }
-        }
+        let environment = environment(signals)
         let result = try run.apply(environment)
         let deleted = result.deletions.count { $0.outcome == .deleted }
         let summary =
@@ -160,31 +163,49 @@ struct RepairCommand: ParsableCommand {
         try writeOutput(ofChange: summary) { try tell(result, &run, environment) }
     }
 
+    private func environment(_ signals: SignalWaiter) -> RepairRun.Environment {
+        RepairRun.Environment(wait: signals.wait(seconds:)) { progress in
+            switch progress {
+            case .rateLimited(let wait, let perMinute):
+                printError(
+                    "unstuck: \(wait.done) of \(wait.total) done; rate limit (\(perMinute)/min) reached; "
+                        + "resuming in \(Int(wait.seconds.rounded(.up))) s")
+            case .watching(let watch, let seconds):
+                if !look.quiet {
+                    printProgress("watching: \(watch.seconds) of \(seconds) s, \(watch.findings) findings")
+                }
+            }
+        }
+    }
+
     /// Says what was done, watches, and ends with the status that fits.
     private func tell(
         _ result: Repairer.Result, _ run: inout RepairRun, _ environment: RepairRun.Environment
     ) throws {
         if output.output == .text {
-            try writeOutput(run.report.text(output.style))
-            for problem in result.problemLines { try writeOutput("? \(safeText(problem))\n") }
+            try writeText(run.report.text(output.style))
+            for problem in result.problemLines { try writeText("? \(safeText(problem))\n") }
         }
         if let failure = result.failure {
             printError("unstuck: ended early: \(MissingPrivilege.missing(behind: failure))")
-        } else if watch > 0, result.interruption == nil {
-            try tell(try run.watch(seconds: watch, environment))
+        } else if result.interruption == nil {
+            try watch(&run, environment)
         }
         try finish(run.report)
         try end(run.report.conclusion(of: result))
     }
 
-    private func tell(_ watched: RepairReport.Watch) throws {
+    private func watch(_ run: inout RepairRun, _ environment: RepairRun.Environment) throws {
+        guard watch.seconds > 0 else { return }
+        let seconds = Int(watch.seconds.rounded(.up))
+        let watched = try run.watch(seconds: seconds, environment)
         guard output.output == .text else { return }
-        try writeOutput(
+        try writeText(
             watched.findings > 0
-                ? output.style.red("✗ did not stay clean: unstuck diagnose tells what came back\n")
-                : watched.seconds < watch
-                    ? output.style.yellow("! stayed clean for \(watched.seconds) s of \(watch), then told to end\n")
-                    : output.style.green("✓ stayed clean for \(watch) s\n"))
+                ? output.style.red("✗ new faults while watching: see unstuck diagnose\n")
+                : watched.seconds < seconds
+                    ? output.style.yellow("! no new fault in \(watched.seconds) s of \(seconds) s: interrupted\n")
+                    : output.style.green("✓ no new fault in \(seconds) s\n"))
     }
 
     private func finish(_ report: RepairReport) throws {

@@ -19,7 +19,9 @@ struct SockmapsEntries: ParsableCommand {
                   How many entries each pod has, by state: where dead ones pile up.
 
             EXIT STATUS
-              0 all was read, whatever it shows · 2 something could not be read · 64 usage
+              0 all was read, whatever it shows
+              2 something could not be read
+              64 usage
             """)
 
     @OptionGroup var maps: MapOptions
@@ -62,7 +64,7 @@ struct SockmapsEntries: ParsableCommand {
         if !totals, output.output == .text, shown == 0, reading.isComplete { printError("unstuck: no such entry") }
         if totals {
             switch output.output {
-            case .text: try writeOutput(SockmapText(style: output.style).render(all.rows))
+            case .text: try writeText(SockmapText(style: output.style).render(all.rows))
             case .json: try writeOutput(JSON.document(all.rows, command: "sockmaps.totals"))
             }
         }
@@ -76,7 +78,7 @@ struct SockmapsEntries: ParsableCommand {
             walked.add(to: &all) { chosen.takes($0.entry.key, $0.claim, $0.state) }
         } else if output.output == .text {
             let text = walked.text(chosen)
-            try writeOutput(text)
+            try writeText(text)
             return text.utf8.count { $0 == UInt8(ascii: "\n") }
         } else {
             var json = walked.json(chosen)
@@ -104,11 +106,11 @@ struct SockmapsEntries: ParsableCommand {
                 "\(judged.map.id)  \(state.rawValue)  \(claim.map { "\($0.local) ◄─ \($0.remote)" } ?? entry.key.description)"
                 + "  resident \(resident.tuple) \(resident.state), netns \(resident.netns), inode \(resident.inode)\(queue)\n"
             if text.utf8.count > 1 << 16 {
-                try writeOutput(text)
+                try writeText(text)
                 text = ""
             }
         }
-        try writeOutput(text)
+        try writeText(text)
         return shown
     }
 

@@ -19,26 +19,29 @@ struct SockmapsForecast: ParsableCommand {
                   What to expect.
               unstuck sockmaps forecast --from node-a.json
                   The same of saved looks.
-              unstuck sockmaps forecast --verify 10 --timeout 0.5
+              unstuck sockmaps forecast --verify 10 --timeout 500ms
                   And ten of the poisoned ports tried.
 
             EXIT STATUS
-              0 nothing to fear · 1 connections will hang · 2 could not tell · 64 usage
+              0 nothing to fear
+              1 connections will hang
+              2 could not tell
+              64 usage
             """)
 
     @Option(help: ArgumentHelp("Judge saved looks instead of this node.", valueName: "file"))
     var from: [String] = []
     @Option(help: ArgumentHelp("Try so many of the poisoned ports.", valueName: "count"))
     var verify = 0
-    @Option(help: ArgumentHelp("How long a tried request may take.", valueName: "seconds"))
-    var timeout = 1.0
+    @Option(help: ArgumentHelp("How long a tried request may take: 500ms, 2s.", valueName: "time"))
+    var timeout: DurationArgument = 1
     @OptionGroup var look: LookOptions
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
         guard (0...10_000).contains(verify) else { throw ValidationError("--verify takes a count, at most 10000") }
-        guard timeout > 0, timeout <= 60 else { throw ValidationError("--timeout takes seconds, at most 60") }
+        guard timeout.seconds > 0, timeout.seconds <= 60 else { throw ValidationError("--timeout is 1ms to 60s") }
         guard from.isEmpty || verify == 0 else {
             throw ValidationError("--verify tries ports of this node: it does not go with --from")
         }
@@ -60,13 +63,13 @@ struct SockmapsForecast: ParsableCommand {
         }
         let forecast = makeForecast(looks)
         var report = Report(forecast: forecast)
-        if output.output == .text { try writeOutput(ForecastText(style: output.style).render(forecast)) }
+        if output.output == .text { try writeText(ForecastText(style: output.style).render(forecast)) }
         if verify > 0 {
             let verification = ForecastVerification(
-                of: forecast, count: verify, timeout: timeout, root: node.nodeRoot
+                of: forecast, count: verify, timeout: timeout.seconds, root: node.nodeRoot
             ) { tried, all in printProgress("tried \(tried) of \(all) poisoned ports") }
             report.verified = verification
-            if output.output == .text { try writeOutput(verification.text) }
+            if output.output == .text { try writeText(verification.text) }
         }
         if output.output == .json { try writeOutput(JSON.document(report, command: "sockmaps.forecast")) }
         if forecast.routes.contains(where: { $0.probability > 0 }) { throw Exit.findings }

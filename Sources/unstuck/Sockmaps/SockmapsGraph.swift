@@ -17,7 +17,9 @@ struct SockmapsGraph: ParsableCommand {
                   The same of one address, for a machine.
 
             EXIT STATUS
-              0 all was read, whatever it shows · 2 something could not be read · 64 usage
+              0 all was read, whatever it shows
+              2 something could not be read
+              64 usage
             """)
 
     @Argument(help: ArgumentHelp("Connections with this end.", valueName: "ip[:port]"))
@@ -73,9 +75,9 @@ struct SockmapsGraph: ParsableCommand {
         case .json: try writeOutput(JSON.document(paths, command: "sockmaps.graph"))
         case .text:
             let text = RedirectText(style: output.style)
-            for path in paths { try writeOutput(text.render(path)) }
+            for path in paths { try writeText(text.render(path)) }
             if paths.isEmpty, look.shortfalls.isEmpty {
-                try writeOutput(
+                try writeText(
                     targets.isEmpty ? "no connection here sends through a sk_msg program\n" : "no such connection\n")
             }
         }

@@ -17,7 +17,9 @@ struct SockmapsList: ParsableCommand {
             States are of one look: a socket that is just closing counts as dead for a moment. `unstuck diagnose` looks twice.
 
             EXIT STATUS
-              0 all was read, whatever it shows · 2 something could not be read · 64 usage
+              0 all was read, whatever it shows
+              2 something could not be read
+              64 usage
             """)
 
     @OptionGroup var maps: MapOptions
@@ -58,8 +60,8 @@ struct SockmapsList: ParsableCommand {
         switch output.output {
         case .json: try writeOutput(JSON.document(summaries, command: "sockmaps.list"))
         case .text:
-            for summary in summaries { try writeOutput(SockmapText(style: output.style).render(summary)) }
-            if summaries.isEmpty, reading.isComplete { try writeOutput("no SOCKMAP or SOCKHASH on this machine\n") }
+            for summary in summaries { try writeText(SockmapText(style: output.style).render(summary)) }
+            if summaries.isEmpty, reading.isComplete { try writeText("no SOCKMAP or SOCKHASH on this machine\n") }
         }
         if !reading.isComplete { throw Exit.couldNotTell }
     }
