@@ -202,6 +202,6 @@ struct KilledRepairTests {
         #expect(output.status == 0, "\(output.text)\(output.errors)")
         #expect(
             output.text.contains("was ended early and left 2 steps without a result: 2 still to do"), "\(output.text)")
-        #expect(output.text.contains("✓ deleted 2 of 2 dead entries"), "\(output.text)")
+        #expect(output.text.contains("✓ deleted 2 of 2 stale entries"), "\(output.text)")
     }
 }

@@ -45,7 +45,7 @@ public enum Programs {
             process.executableURL = URL(filePath: program.hasPrefix("/") ? program : "/usr/bin/env")
             process.arguments = program.hasPrefix("/") ? arguments : [program] + arguments
             process.environment = ProcessInfo.processInfo.environment
-                .merging(["LC_ALL": "C.UTF-8", "COLUMNS": "100"]) { $1 }.merging(environment) { $1 }
+                .merging(["LC_ALL": "C.UTF-8", "COLUMNS": "400"]) { $1 }.merging(environment) { $1 }
             process.standardInput = FileHandle.nullDevice
             process.standardOutput = try FileHandle(forWritingTo: output)
             process.standardError = try FileHandle(forWritingTo: errors)

@@ -36,7 +36,7 @@ struct GuardUp: ParsableCommand {
     var mode: GuardMode = .preserve
     @Flag(help: "Go on without a process, by pinned links.")
     var pin = false
-    @Option(name: .customLong("path"), help: "Only these ways to a dead entry: sock_ops, events, sweep.")
+    @Option(name: .customLong("path"), help: "Only these ways to a stale entry: sock_ops, events, sweep.")
     var paths: [GuardPath] = []
     @Option(help: ArgumentHelp("Time between two passes over the map: 10s, 500ms.", valueName: "time"))
     var sweep: DurationArgument = 10

@@ -103,7 +103,7 @@ struct SockmapsEntries: ParsableCommand {
             let resident = entry.resident
             let queue = resident.psock.map { $0.queuedBytes > 0 ? ", \($0.queuedBytes) unread bytes" : "" } ?? ""
             text +=
-                "\(judged.map.id)  \(state.rawValue)  \(claim.map { "\($0.local) ◄─ \($0.remote)" } ?? entry.key.description)"
+                "\(judged.map.id)  \(state.rawValue)  \(claim.map { "\($0.local) <- \($0.remote)" } ?? entry.key.description)"
                 + "  resident \(resident.tuple) \(resident.state), netns \(resident.netns), inode \(resident.inode)\(queue)\n"
             if text.utf8.count > 1 << 16 {
                 try writeText(text)

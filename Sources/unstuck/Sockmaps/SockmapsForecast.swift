@@ -83,7 +83,7 @@ extension ForecastVerification {
             "tried \(trials.count) poisoned port\(trials.count == 1 ? "" : "s"): \(hung) hung, \(answered) answered"
         ]
         for trial in trials where !["hung", "answered"].contains(trial.outcome) {
-            lines.append("  \(trial.client) ─► \(trial.server): \(safeText(trial.outcome))")
+            lines.append("  \(trial.client) -> \(trial.server): \(safeText(trial.outcome))")
         }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -11,25 +11,10 @@ public enum Characters: Sendable {
     /// The text with characters that the reader can see; those without a likeness become `?`.
     public func shown(_ text: String) -> String {
         guard self == .ascii, !text.utf8.allSatisfy({ $0 < 0x80 }) else { return text }
-        var result = ""
-        var rest = text[...]
-        while let character = rest.first {
-            if let (long, short) = Self.pairs.first(where: { rest.hasPrefix($0.0) }) {
-                result += short
-                rest = rest.dropFirst(long.count)
-            } else if let short = Self.singles[character] {
-                result += short
-                rest = rest.dropFirst()
-            } else {
-                result.append(character.isASCII ? character : "?")
-                rest = rest.dropFirst()
-            }
-        }
-        return result
+        return text.reduce(into: "") { $0 += $1.isASCII ? String($1) : Self.likenesses[$1] ?? "?" }
     }
 
-    private static let pairs = [("─►", "->"), ("◄─", "<-")]
-    private static let singles: [Character: String] = [
+    private static let likenesses: [Character: String] = [
         "✗": "x", "✓": "+", "…": "...", "·": "-", "–": "-", "—": "-", "→": "->", "←": "<-", "×": "x", "µ": "u",
         "≥": ">=", "≤": "<=", "─": "-", "►": ">", "◄": "<", "‘": "'", "’": "'", "“": "\"", "”": "\"",
     ]
