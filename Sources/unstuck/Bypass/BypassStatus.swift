@@ -5,7 +5,7 @@ import UnstuckRepair
 
 struct BypassStatus: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Which accelerators are bypassed, and until when. Touches nothing.",
+        commandName: "status", abstract: "Which accelerators are bypassed, and until when. Read-only.",
         discussion: """
             EXAMPLES
               unstuck bypass status
@@ -14,7 +14,7 @@ struct BypassStatus: ParsableCommand {
             EXIT STATUS
               0 each stands as it was set up, or there is none
               1 one is over, or somebody else changed the programs: `unstuck bypass off` tidies up
-              2 could not tell
+              2 inconclusive
               64 usage
             """)
 

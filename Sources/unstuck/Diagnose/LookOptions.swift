@@ -18,7 +18,7 @@ struct LookOptions: ParsableArguments {
 
     @Flag(
         help: ArgumentHelp(
-            "Walk the maps' keys and ask INET_DIAG, as where BTF or a right is missing.",
+            "Walk the maps' keys and ask INET_DIAG, as where BTF or a capability is missing.",
             discussion: "Tells less: above all, it cannot tell a leaked entry from a zombie."))
     var withoutIterator = false
 

@@ -8,7 +8,7 @@ import UnstuckRepair
 
 struct GuardStatus: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Which maps are guarded, how, and what was removed. Touches nothing.",
+        commandName: "status", abstract: "Which maps are guarded, how, and what was removed. Read-only.",
         discussion: """
             EXAMPLES
               unstuck guard status
@@ -19,7 +19,7 @@ struct GuardStatus: ParsableCommand {
             EXIT STATUS
               0 every guard works, or there is none
               1 entries are held, or a guard has ended without cleaning up
-              2 could not tell
+              2 inconclusive
               64 usage
             """)
 

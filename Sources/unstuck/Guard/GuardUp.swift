@@ -10,22 +10,22 @@ struct GuardUp: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "up", abstract: "Guard sockmaps from now on.",
         discussion: """
-            An unread byte and a free key cannot both be had. With --mode preserve an entry whose dead socket has unread \
+            Unread bytes of a dead socket and its key cannot both be kept free. With --mode preserve an entry whose dead socket has unread \
             bytes is kept until they have been read: no byte is lost, and until then the next connection with the same \
             addresses and ports hangs. With --mode evict it is deleted: nothing hangs, and the bytes are lost and counted.
 
-            Three ways lead to a dead entry, and all that are open are used: a sock_ops program beside or above the \
-            accelerator's (in the same step), a tracepoint that wakes this process (milliseconds), and a look through the \
-            map every --sweep seconds. With --pin only the first is used, and it needs no process: this one ends at once.
+            Stale entries are found in three ways, and all that this kernel has are used: a sock_ops program beside or above \
+            the accelerator's (in the same step), a tracepoint that wakes this process (milliseconds), and a pass over the \
+            map every --sweep. With --pin only the first is used, and it needs no process: this one ends at once.
 
             EXAMPLES
               unstuck guard up --map 35
-                  Until it is told to end by SIGINT or SIGTERM.
+                  Until SIGINT or SIGTERM.
               unstuck guard up --map /sys/fs/bpf/cilium_sock_ops --mode evict --pin
                   Until `unstuck guard down`, or the next boot. Again, with another mode or version: replaces it in one step.
 
             EXIT STATUS
-              0 guarded, and ended as told
+              0 guarded, and ended by a signal or --for
               2 a map could not be guarded
               64 usage
             """)
@@ -36,7 +36,7 @@ struct GuardUp: ParsableCommand {
     var mode: GuardMode = .preserve
     @Flag(help: "Go on without a process, by pinned links.")
     var pin = false
-    @Option(name: .customLong("path"), help: "Only these ways to a stale entry: sock_ops, events, sweep.")
+    @Option(name: .customLong("path"), help: "Only these ways to find stale entries: sock_ops, events, sweep.")
     var paths: [GuardPath] = []
     @Option(help: ArgumentHelp("Time between two passes over the map: 10s, 500ms.", valueName: "time"))
     var sweep: DurationArgument = 10

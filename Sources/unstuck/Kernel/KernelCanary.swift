@@ -9,22 +9,22 @@ struct KernelCanary: ParsableCommand {
         commandName: "canary", abstract: "Whether this kernel really has sockmap's faults: each is tried.",
         discussion: """
             The leak of unaccepted connections, the zombie, FIONREAD and splice, over IPv4 and IPv6, in a process with a \
-            network namespace, a control group and a sockmap of its own: what holds on vendor kernels, too, whatever their \
+            network namespace, a cgroup and a sockmap of its own: what holds on vendor kernels, too, whatever their \
             version says. It takes well under two seconds on a real machine, and nothing of it is left.
 
-            A sock_ops program of somebody else that runs for every control group sees the canary's sockets and may file them in \
+            Another sock_ops program that runs for every cgroup sees the canary's sockets and may insert them into \
             a map of its own. Then nothing is tried, unless --remove-own-keys says to take them out again afterwards.
 
             EXAMPLES
               unstuck kernel canary
                   Every fault: present, absent or inconclusive, and what was seen.
               unstuck kernel canary --remove-own-keys --output json
-                  The same on a node with an accelerator at the root of its control groups.
+                  The same on a node with an accelerator at the root cgroup.
 
             EXIT STATUS
               0 none is present
               1 some are
-              2 could not tell, or refused
+              2 inconclusive, or refused
               64 usage
             """)
 

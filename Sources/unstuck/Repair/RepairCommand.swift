@@ -8,22 +8,22 @@ import UnstuckRepair
 struct RepairCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "repair",
-        abstract: "Plan, and with --apply carry out, the deletion of dead sockmap entries.",
+        abstract: "Plan, and with --apply carry out, the deletion of stale sockmap entries.",
         discussion: """
             Without --apply nothing is changed. With it, each entry is checked again inside the kernel just before it \
-            is deleted, and looked at just after; a zombie's descriptor is held meanwhile. Entries of live sockets are \
-            never touched (docs/limitations.md tells of the window that no kernel lets close). Every step is journaled \
-            before and after: what a killed run left is accounted for by the next one. SIGINT, SIGTERM and SIGHUP end a \
+            is deleted, and verified afterwards; a zombie's descriptor is held meanwhile. Entries of live sockets are \
+            never touched (docs/limitations.md describes the race window that remains). Every step is journaled \
+            before and after: the next run reports what a killed one left. SIGINT, SIGTERM and SIGHUP end a \
             run between two steps.
 
-            With --without-iterator entries are planned that no socket was seen of, in two complete snapshots; a third one \
+            With --without-iterator entries without a socket are planned, in two complete snapshots; a third one \
             comes just before they are deleted, by key. It is refused (exit status 2) unless every network namespace is \
             proven to be read: run it in the host's PID namespace. What is behind the key is not seen, and the window is \
             wider.
 
             EXAMPLES
               unstuck repair
-                  What would be done.
+                  Dry run: nothing is changed.
               unstuck repair --apply --reset-stuck --watch 30s
                   Do it, reset the connections that have lost bytes, and watch for 30 s whether new faults appear.
               unstuck repair --apply --pod shop/web-0 --state leaked --per-minute 60
@@ -31,12 +31,12 @@ struct RepairCommand: ParsableCommand {
 
             EXIT STATUS
               0 nothing to do, or all done
-              1 a plan that waits for --apply, or something was left
-              2 could not tell or was refused
+              1 a plan that was not applied, or something was left
+              2 inconclusive or refused
               64 usage
             """)
 
-    @Flag(help: "Carry the plan out.")
+    @Flag(help: "Carry the plan out. Without it: a dry run.")
     var apply = false
 
     @Flag(help: "Also reset connections that have lost bytes, and delete the entries of their sockets.")
@@ -45,16 +45,16 @@ struct RepairCommand: ParsableCommand {
     @Flag(help: "Also delete zombies whose queue holds unread bytes; the bytes are lost.")
     var discardUnread = false
 
-    @Flag(help: "Also delete entries of maps whose key layout was inferred from their residents, not declared.")
+    @Flag(help: "Also delete entries of maps whose key layout was inferred from their sockets, not declared.")
     var acceptInferred = false
 
-    @Flag(help: "Go on although more than half of a map looks dead.")
+    @Flag(help: "Go on although more than half of a map looks stale.")
     var force = false
 
     @Option(help: ArgumentHelp("Most entries that one run deletes.", valueName: "count"))
     var limit = 10_000
 
-    @Option(help: ArgumentHelp("Most deletions and resets within any minute; 0: no cap.", valueName: "count"))
+    @Option(help: ArgumentHelp("Most deletions and resets within any minute; 0: no limit.", valueName: "count"))
     var perMinute = 6000
 
     @Option(
@@ -62,7 +62,7 @@ struct RepairCommand: ParsableCommand {
         help: ArgumentHelp("Afterwards sample on for this time, and report new faults: 30s, 5m.", valueName: "time"))
     var watch: DurationArgument = 0
 
-    @Option(help: ArgumentHelp("Where each step is written down, before and after.", valueName: "file"))
+    @Option(help: ArgumentHelp("Where each step is logged, before and after.", valueName: "file"))
     var journal = "/var/log/unstuck/journal.jsonl"
 
     @OptionGroup(title: "Which entries") var selection: EntryFilterOptions
@@ -111,7 +111,7 @@ struct RepairCommand: ParsableCommand {
         try show(report)
         try finish(report)
         if report.isApplicable, output.output == .text {
-            try writeText("→ unstuck repair --apply  carries it out\n")
+            try writeText("dry run: nothing was changed; --apply carries it out\n")
         }
         try end(report.conclusion)
     }
@@ -145,7 +145,7 @@ struct RepairCommand: ParsableCommand {
         try writeText(PlanText(style: output.style).render(report.plan, isBlind: !report.unknown.isEmpty))
         if report.unmendable > 0 {
             try writeText(
-                "! \(report.unmendable) finding\(report.unmendable == 1 ? "" : "s") that repair cannot mend: unstuck diagnose\n"
+                "! \(report.unmendable) finding\(report.unmendable == 1 ? "" : "s") that repair cannot fix: see unstuck diagnose\n"
             )
         }
         for unknown in report.unknown { try writeText("? \(safeText(unknown))\n") }

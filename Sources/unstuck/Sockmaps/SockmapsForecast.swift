@@ -9,7 +9,7 @@ struct SockmapsForecast: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "forecast", abstract: "How likely the next connection is to hang, and when the maps will be full.",
         discussion: """
-            Looks twice. For every client address and server: the dead keys that claim one of the client's ports, among the \
+            Samples twice. For every client address and server: the stale keys that claim one of the client's ports, among the \
             ports that connect(2) chooses from. With --verify some of the poisoned ports are really tried, each with one HTTP \
             request as kubelet sends it; a request that hangs stays unread in the dead socket's queue, which then protects its \
             entry from `unstuck repair` without --discard-unread.
@@ -18,18 +18,18 @@ struct SockmapsForecast: ParsableCommand {
               unstuck sockmaps forecast
                   What to expect.
               unstuck sockmaps forecast --from node-a.json
-                  The same of saved looks.
+                  The same of saved snapshots.
               unstuck sockmaps forecast --verify 10 --timeout 500ms
                   And ten of the poisoned ports tried.
 
             EXIT STATUS
-              0 nothing to fear
+              0 no risk found
               1 connections will hang
-              2 could not tell
+              2 inconclusive
               64 usage
             """)
 
-    @Option(help: ArgumentHelp("Judge saved looks instead of this node.", valueName: "file"))
+    @Option(help: ArgumentHelp("Evaluate saved snapshots instead of this node.", valueName: "file"))
     var from: [String] = []
     @Option(help: ArgumentHelp("Try so many of the poisoned ports.", valueName: "count"))
     var verify = 0

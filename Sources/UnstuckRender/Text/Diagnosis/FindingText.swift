@@ -17,7 +17,10 @@ struct FindingText {
         if !shown.isEmpty {
             let left = finding.ruledOut.count - shown.count
             facts.append(
-                ("ruled out", (shown.map(safeText) + (left > 0 ? ["\(left) more (-v)"] : [])).joined(separator: " · ")))
+                (
+                    "ruled out",
+                    (shown.map(safeText) + (left > 0 ? ["\(left)\u{A0}more\u{A0}(-v)"] : [])).joined(separator: " · ")
+                ))
         }
         facts.append(("to do", safeText(finding.remedy)))
         facts += others(finding)

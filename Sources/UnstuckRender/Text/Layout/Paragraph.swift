@@ -1,4 +1,4 @@
-/// Breaks a text into lines, at spaces alone, and not inside a tuple (`A -> B`, `A <- B`) that fits a line.
+/// Breaks a text into lines, at spaces alone (one that does not break is shown as a space), and not inside a tuple (`A -> B`, `A <- B`) that fits a line.
 struct Paragraph {
     /// Columns of a line.
     var width: Int
@@ -15,7 +15,8 @@ struct Paragraph {
         var room = width - begun - reserved
         /// Words that are too long for a line are alone on one, as far left as a line of the paragraph may begin.
         func end() {
-            lines.append(lines.isEmpty ? line : String(repeating: " ", count: indent) + line)
+            let shown = line.replacing("\u{A0}", with: " ")
+            lines.append(lines.isEmpty ? shown : String(repeating: " ", count: indent) + shown)
             line = ""
             room = width - indent
         }
