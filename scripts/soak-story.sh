@@ -1,5 +1,5 @@
 #!/bin/bash
-# soak-story.sh LEAKED ZOMBIES CONNECTIONS (ZOMBIES: a multiple of 100; LEAKED 0: this kernel must leave nothing): many dead entries beside live load on this kernel, found, counted and deleted.
+# soak-story.sh LEAKED ZOMBIES CONNECTIONS (ZOMBIES: a multiple of 100; LEAKED 0: this kernel must leave nothing): many stale entries beside live load on this kernel, found, counted and deleted.
 # Prints one line of JSON with what happened; anything that is not as it must be ends it with status 1.
 set -eu -o pipefail
 

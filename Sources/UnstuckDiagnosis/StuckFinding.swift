@@ -31,7 +31,7 @@ struct StuckFinding {
                 Fact(
                     "place",
                     "\(rows[0].place.side): \(Label.bytes(total, partial: false)) \(Self.words(rows[0].place.queue))"),
-                Fact("held by", Self.holders(owners, holding)),
+                Fact("owner", Self.holders(owners, holding)),
             ] + cause.facts,
             ruledOut: ruledOut, remedy: cause.remedy.replacing("PID", with: owners.first.map { "\($0.pid)" } ?? "PID"),
             subject: .init(
@@ -66,9 +66,9 @@ struct StuckFinding {
 
     private static func words(_ queue: StuckConnection.Queue) -> String {
         switch queue {
-        case .receive: "arrived and not read (Recv-Q)"
+        case .receive: "received, not read (Recv-Q)"
         case .redirected: "redirected by a sockmap program and not read"
-        case .send: "sent or waiting to be sent, and not acknowledged (Send-Q)"
+        case .send: "sent or queued, not acknowledged (Send-Q)"
         }
     }
 
@@ -80,6 +80,6 @@ struct StuckFinding {
             owners.isEmpty ? nil : shown + more,
             queued == 0 ? nil : "the accept queue (\(queued) not accepted)",
         ].compactMap { $0 }
-        return parts.isEmpty ? "not known" : parts.joined(separator: "; ")
+        return parts.isEmpty ? "unknown" : parts.joined(separator: "; ")
     }
 }

@@ -10,7 +10,7 @@ struct DemoTests {
         for part in [
             "73 health checks of shop/web-0 were never accepted, then its server crashed: 73 entries leaked",
             "context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
-            "75 dead entries in sockmap", "13 dead entries in sockmap", "✓ deleted 88 of 88 dead entries",
+            "75 stale entries in sockmap", "13 stale entries in sockmap", "✓ deleted 88 of 88 stale entries",
             "✓ reset 192.0.2.10:50504", "✓ no fault found: 100 connections of sockmap",
         ] {
             #expect(run.text.contains(part))

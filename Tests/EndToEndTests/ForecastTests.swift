@@ -79,7 +79,7 @@ struct ForecastTests {
             "repair", "--map", map, "--apply", "--discard-unread", "--force", "--journal",
             "/run/unstuck-lab/\(lab.name)/journal.jsonl",
         ])
-        #expect(repaired.text.contains("deleted 6 of 6 dead entries"), "\(repaired.text)\(repaired.errors)")
+        #expect(repaired.text.contains("deleted 6 of 6 stale entries"), "\(repaired.text)\(repaired.errors)")
         let healthy = try lab.on("node", [Programs.unstuck] + forecast + ["3", "--output", "json"])
         #expect(healthy.status == 0, "\(healthy.text)\(healthy.errors)")
         #expect(try trials(healthy).isEmpty)

@@ -171,7 +171,7 @@ struct KilledRepairTests {
     @Test func toldToEnd() throws {
         let scenario = try Scenario(dead: 8)
         let run = try scenario.start(["--per-minute", "3"])
-        #expect(scenario.wait { run.errorsSoFar.contains("3 of 8 done; 3 a minute is the cap") })
+        #expect(scenario.wait { run.errorsSoFar.contains("3 of 8 done; rate limit (3/min) reached; resuming in ") })
         run.terminate()
         let output = try run.wait()
         #expect(output.status == 1, "\(output.errors)")
@@ -202,6 +202,6 @@ struct KilledRepairTests {
         #expect(output.status == 0, "\(output.text)\(output.errors)")
         #expect(
             output.text.contains("was ended early and left 2 steps without a result: 2 still to do"), "\(output.text)")
-        #expect(output.text.contains("✓ deleted 2 of 2 dead entries"), "\(output.text)")
+        #expect(output.text.contains("✓ deleted 2 of 2 stale entries"), "\(output.text)")
     }
 }

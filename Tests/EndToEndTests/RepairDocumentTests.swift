@@ -138,7 +138,7 @@ struct RepairDocumentTests {
         #expect(unknown.status == 2)
         #expect(
             try Self.check(unknown.text).plan.refusals == [
-                "no pod shop/web-9 on this node; pods with dead entries: shop/web-0 (4), shop/web-1 (2)"
+                "no pod shop/web-9 on this node; pods with stale entries: shop/web-0 (4), shop/web-1 (2)"
             ])
 
         let journal = ["--journal", "/run/unstuck-lab/\(lab.name)/journal.jsonl"]

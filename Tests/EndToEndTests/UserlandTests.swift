@@ -17,6 +17,6 @@ struct UserlandTests {
         #expect(run.status == 1, "\(run.errors.suffix(4000))")
         #expect(run.text.hasPrefix("GNU C Library (Debian GLIBC 2.31"))
         #expect(run.text.contains("\nunstuck "))
-        #expect(run.text.contains("3 dead entries in sockmap"))
+        #expect(run.text.contains("3 stale entries in sockmap"))
     }
 }

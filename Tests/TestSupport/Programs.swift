@@ -44,7 +44,8 @@ public enum Programs {
             for file in [output, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
             process.executableURL = URL(filePath: program.hasPrefix("/") ? program : "/usr/bin/env")
             process.arguments = program.hasPrefix("/") ? arguments : [program] + arguments
-            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+            process.environment = ProcessInfo.processInfo.environment
+                .merging(["LC_ALL": "C.UTF-8", "COLUMNS": "400"]) { $1 }.merging(environment) { $1 }
             process.standardInput = FileHandle.nullDevice
             process.standardOutput = try FileHandle(forWritingTo: output)
             process.standardError = try FileHandle(forWritingTo: errors)
@@ -59,6 +60,7 @@ public enum Programs {
         public var pid: Int32 { process.processIdentifier }
         public var isRunning: Bool { process.isRunning }
 
+        public var outputSoFar: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
         public var errorsSoFar: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
 
         public func terminate() { process.terminate() }

@@ -16,15 +16,62 @@ struct RenderingTests {
 
     @Test func tellsTheWholePath() {
         let look = stuckNode().snapshot
-        let text = DiagnosisText(style: .plain).render(diagnose([look]), looks: [look])
+        let text = DiagnosisText(style: Style(isColoured: false, width: 120)).render(diagnose([look]), looks: [look])
         for part in [
-            "node-a", "sampled once", "✗ stuck now: 192.0.2.10:50504 ─► 203.0.113.7:8080", "sockmap.misdirected",
-            "tcp_bpf_sendmsg ─► program 7 \"redirect\" ─► sockmap 35 \"cilium_sock_ops\"",
-            "held open by web[2210] fd 17",
-            "18 bytes", "ruled out", "→ unstuck repair", "add --reset-stuck",
+            "node-a · Linux test · ", "sampled once", "✗ stuck: 192.0.2.10:50504 -> 203.0.113.7:8080",
+            "  sockmap.misdirected\n",
+            "    sends via     tcp_bpf_sendmsg -> program 7 \"redirect\" -> sockmap 35 \"cilium_sock_ops\"",
+            "    delivered to  a dead socket: CLOSE, held open by web[2210] fd 17\n",
+            "    receiver      blocked in tcp_recvmsg: ", "    misdelivered  18 bytes",
+            "    ruled out     ",
+            "\nrun this:\n    # dry run: would delete 1 stale entry, reset 1 connection; ",
+            "\n    unstuck repair --map 35 --reset-stuck\n",
         ] {
             #expect(text.contains(part), "\(part) is missing:\n\(text)")
         }
+    }
+
+    /// Fifteen connections that are stuck for one reason are one finding with rows; those of another server are another one.
+    @Test func whatIsAlikeIsOneFinding() throws {
+        let looks = [100.0, 103.0].map { time in
+            var node = NodeFixture(at: time)
+            for (server, ports) in [("203.0.113.7:8080", 40_000..<40_015), ("203.0.113.8:8080", 40_100..<40_102)] {
+                for port in ports {
+                    let (_, receiver) = node.plain("192.0.2.10:\(port)", server)
+                    node.change(receiver) {
+                        $0.receiveNext = $0.receiveNext.map { $0 &+ 34 }
+                        $0.bytesReceived = 34
+                    }
+                }
+            }
+            return node.snapshot
+        }
+        let diagnosis = diagnose(looks)
+        #expect(diagnosis.findings.map { $0.connections?.count } == [15, 2])
+        let text = DiagnosisText(style: .plain).render(diagnosis, looks: looks)
+        let rows = text.split(separator: "\n" as Character).filter { $0.hasPrefix("    192.0.2.10:") }
+        #expect(rows.count == 8, "\(text)")
+        #expect(rows[0] == "    192.0.2.10:40000 -> 203.0.113.7:8080     34  3 s        0/34         0/0", "\(rows[0])")
+        #expect(
+            text.contains("\n    connection                            bytes  for  Recv-Q c/s  Send-Q c/s\n"), "\(text)"
+        )
+        #expect(text.contains("\n    … and 9 more (-v)\n"), "\(text)")
+        #expect(!text.contains("run this:"), "there is nothing that a command repairs")
+        let whole = DiagnosisText(style: .plain, isVerbose: true).render(diagnosis, looks: looks)
+        #expect(whole.split(separator: "\n" as Character).count { $0.hasPrefix("    192.0.2.10:") } == 17)
+        #expect(!whole.contains("more (-v)"))
+    }
+
+    @Test func notesAreCounted() {
+        let looks = [100.0, 103.0].map { time in
+            var node = NodeFixture(at: time)
+            node.healthy("192.0.2.10:40000", "203.0.113.7:8080")
+            node.snapshot.sockmaps[0].maxEntries = 2
+            return node.snapshot
+        }
+        let text = DiagnosisText(style: .plain).render(diagnose(looks), looks: looks)
+        #expect(text.contains("\n1 note (-v): 1 sockmap.full\n✓ no fault found: 1 connection checked for "), "\(text)")
+        #expect(!text.contains("run this:"))
     }
 
     /// Process, pod and map names are foreign text: nothing of them may act on a terminal.

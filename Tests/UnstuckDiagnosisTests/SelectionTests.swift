@@ -84,16 +84,17 @@ struct SelectionTests {
         let plan = try plan { $0.selection.pods = ["shop/wbe-0"] }
         #expect(
             plan.refusals == [
-                "no pod shop/wbe-0 on this node; pods with dead entries: shop/web-0 (2), shop/web-1 (1)"
+                "no pod shop/wbe-0 on this node; pods with stale entries: shop/web-0 (2), shop/web-1 (1)"
             ])
     }
 
     @Test func saysWhatWasLeftOut() throws {
         let text = PlanText(style: .plain).render(try plan { $0.selection.states = [.leaked] })
-        #expect(text.contains("\n  2 dead entries not selected\n"), "\(text)")
+        #expect(text.contains("\n  2 stale entries not selected\n"), "\(text)")
         let nothing = PlanText(style: .plain).render(try plan { $0.selection.ports = [1] })
         #expect(
-            nothing.hasPrefix("✓ nothing to repair in what was selected\n  3 dead entries not selected\n"), "\(nothing)"
+            nothing.hasPrefix("✓ nothing to repair in what was selected\n  3 stale entries not selected\n"),
+            "\(nothing)"
         )
     }
 

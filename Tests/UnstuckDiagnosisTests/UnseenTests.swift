@@ -35,7 +35,7 @@ struct UnseenTests {
         #expect(twice.suspects.isEmpty)
         #expect(twice.totals.entries == 5)
         // It does not pretend to know which kind of dead.
-        #expect(twice.findings.first?.evidence.contains { $0.label == "not known" } == true)
+        #expect(twice.findings.first?.evidence.contains { $0.label == "unknown" } == true)
     }
 
     /// Nobody hangs under an accelerator that replaces what is there.
@@ -51,8 +51,8 @@ struct UnseenTests {
             looks[index].sockmaps[0].walk = walk
         }
         let finding = try #require(diagnose(looks).findings.first)
-        let next = try #require(finding.evidence.first { $0.label == "next" })
-        #expect(next.text.contains("replaces them, so nobody hangs"))
+        let next = try #require(finding.evidence.first { $0.label == "at risk" })
+        #expect(next.text.contains("no connection: dae replaces them"))
     }
 
     @Test(arguments: [
@@ -70,7 +70,7 @@ struct UnseenTests {
 
     @Test func looksThatCouldNotTellSaySo() {
         let diagnosis = diagnose([Self.look(at: 100, isComplete: false)])
-        #expect(diagnosis.unknown.contains { $0.contains("of 1 keys no socket was seen, which proves nothing") })
+        #expect(diagnosis.unknown.contains { $0.contains("of 1 keys no socket was seen: inconclusive") })
     }
 
     @Test func isPlannedOnlyWhenAskedFor() throws {
@@ -101,7 +101,7 @@ struct UnseenTests {
         options.deletesUnseen = true
         let bold = makePlan(view, found, options)
         #expect(bold.deletions.map(\.state) == [.unseen])
-        #expect(bold.deletions.first?.claim.description == "203.0.113.10:8080 ─► 192.0.2.10:50504")
+        #expect(bold.deletions.first?.claim.description == "203.0.113.10:8080 -> 192.0.2.10:50504")
         #expect(bold.cautions.contains { $0.contains("by key from user space") })
         #expect(bold.refusals.isEmpty)
         // Seen once, nothing is planned whatever is asked for.

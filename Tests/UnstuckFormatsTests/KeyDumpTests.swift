@@ -22,7 +22,7 @@ struct KeyDumpTests {
         // Cilium stores the peer's end first.
         #expect(
             Self.claims(dump, .cilium) == [
-                "10.10.101.249:56184 ─► 10.10.134.48:8080", "10.10.134.48:8080 ─► 10.10.101.249:56184",
+                "10.10.101.249:56184 -> 10.10.134.48:8080", "10.10.134.48:8080 -> 10.10.101.249:56184",
             ])
     }
 
@@ -58,8 +58,8 @@ struct KeyDumpTests {
     @Test func aZombiesMap() throws {
         let claims = Self.claims(KeyDump(try Self.fixture("cilium-44-zombie.txt")), .cilium)
         #expect(claims.count == 6)
-        #expect(claims.contains("127.0.0.1:8080 ─► 127.0.0.1:40003"))
-        #expect(claims.contains("[::1]:8080 ─► [::1]:40005"))
+        #expect(claims.contains("127.0.0.1:8080 -> 127.0.0.1:40003"))
+        #expect(claims.contains("[::1]:8080 -> [::1]:40005"))
     }
 
     @Test(arguments: [
@@ -73,8 +73,8 @@ struct KeyDumpTests {
         #expect(text.problemCount == 0)
         #expect(
             Self.claims(text, layout).sorted() == [
-                "10.10.101.249:46730 ─► 10.10.134.48:8080", "10.10.101.249:56184 ─► 10.10.134.48:8080",
-                "10.10.134.48:8080 ─► 10.10.101.249:46730", "10.10.134.48:8080 ─► 10.10.101.249:56184",
+                "10.10.101.249:46730 -> 10.10.134.48:8080", "10.10.101.249:56184 -> 10.10.134.48:8080",
+                "10.10.134.48:8080 -> 10.10.101.249:46730", "10.10.134.48:8080 -> 10.10.101.249:56184",
             ])
         #expect(KeyDump(try Self.fixture("\(name).json")).keys == text.keys)
         #expect(KeyReading(text.keys, chosen: layout).layout == layout)

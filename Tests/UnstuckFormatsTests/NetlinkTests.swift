@@ -93,7 +93,7 @@ struct NetlinkTests {
         #expect(messages.first?.isInterrupted == false)
         #expect(messages.first?.payload == 16..<448)
         let socket = try Self.socket(Self.v4)
-        #expect(socket.tuple.description == "127.0.0.1:38569 ─► 127.0.0.1:41292")
+        #expect(socket.tuple.description == "127.0.0.1:38569 -> 127.0.0.1:41292")
         #expect(socket.state == .established)
         #expect(socket.cookie == 0x2_b82d)
         #expect(socket.inode == 599_643)

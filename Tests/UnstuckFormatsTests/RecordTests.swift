@@ -33,7 +33,7 @@ struct RecordTests {
         var protos = ProtoTable()
         let bytes = Self.entry()
         let entry = try EntryRecord.decode(unsafe bytes.span.bytes, at: 0, protos: &protos)
-        #expect(entry.resident.tuple.description == "203.0.113.7:8080 ─► 192.0.2.10:50504")
+        #expect(entry.resident.tuple.description == "203.0.113.7:8080 -> 192.0.2.10:50504")
         #expect(entry.resident.identity == SocketIdentity(address: 0xFFFF_8880_1234_5678, cookie: 77))
         #expect(entry.resident.residentState == .zombie)
         #expect(entry.resident.psock == Psock(msgProgram: 9, queuedMessages: 2, queuedBytes: 18, isPartial: false))

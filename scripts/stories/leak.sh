@@ -1,5 +1,5 @@
 #!/bin/bash
-# The incident's own story: servers that were killed with health checks waiting leave dead entries behind, a few for
+# The incident's own story: servers that were killed with health checks waiting leave stale entries behind, a few for
 # each pod, and the health check that gets one of their ports again hangs. For a kernel that leaks.
 . "${0%/*}/stage.sh" || exit 1
 # The first and the last lines of what a step printed.
@@ -29,7 +29,7 @@ begin "$folder/victim1.txt" unstuck probe "http://[$pod6]:8080/healthz" --source
 sleep 1
 expect 1 run unstuck diagnose --map "$map"
 
-say "Exactly those dead entries are deleted, and the two that hang are ended; 200 live ones stay"
+say "Exactly those stale entries are deleted, and the two that hang are ended; 200 live ones stay"
 expect 0 run unstuck repair --map "$map" --apply --reset-stuck --journal "$folder/journal.jsonl" >"$folder/repaired.txt"
 shorten "$folder/repaired.txt"
 

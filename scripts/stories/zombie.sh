@@ -34,7 +34,7 @@ say "What would be done about it"
 expect 1 run unstuck repair --map "$map" --reset-stuck
 
 say "Do it"
-expect 0 run unstuck repair --map "$map" --apply --reset-stuck --watch 3 --journal "$journal"
+expect 0 run unstuck repair --map "$map" --apply --reset-stuck --watch 3s --journal "$journal"
 
 say "The clients that hung were told at once, instead of waiting out their minute"
 victims_were_reset

@@ -161,7 +161,7 @@ extension Sockmap {
 private func warn(_ view: NodeView, _ dead: [Dead], _ forecast: inout Forecast) {
     for route in forecast.routes where route.inheritedEntries > 0 {
         forecast.warnings.append(
-            "\(route.pod ?? "a pod") has the address of a predecessor, and \(route.inheritedEntries) of its dead entries"
+            "\(route.pod ?? "a pod") has the address of a predecessor, and \(route.inheritedEntries) of its stale entries"
         )
     }
     let orphaned = Dictionary(grouping: dead.compactMap(\.claim).map(\.local.address)) { $0 }.filter {
@@ -169,7 +169,7 @@ private func warn(_ view: NodeView, _ dead: [Dead], _ forecast: inout Forecast) 
     }
     for (address, entries) in orphaned.sorted(by: { $0.value.count > $1.value.count }) {
         forecast.warnings.append(
-            "nobody on this node uses \(address) now: a pod that gets it inherits \(entries.count) dead "
+            "nobody on this node uses \(address) now: a pod that gets it inherits \(entries.count) stale "
                 + "entr\(entries.count == 1 ? "y" : "ies")")
     }
     for map in view.now.sockmaps {
@@ -177,12 +177,12 @@ private func warn(_ view: NodeView, _ dead: [Dead], _ forecast: inout Forecast) 
             dead.contains(where: { $0.map.id == map.id })
         else { continue }
         forecast.warnings.append(
-            "sockmap \(map.id): \(layout.name) \(layout.conflict.rawValue), so its dead entries make nobody hang; "
+            "sockmap \(map.id): \(layout.name) \(layout.conflict.rawValue), so its stale entries make nobody hang; "
                 + "they only take room")
     }
     for map in view.now.sockmaps where map.walk != nil {
         forecast.unknown.append(
-            "sockmap \(map.id) was read key by key without its residents: a dead entry whose addresses and ports a live "
+            "sockmap \(map.id) was read key by key without its residents: a stale entry whose addresses and ports a live "
                 + "connection has is not told from that connection's own, nor is a rate told"
         )
     }

@@ -71,7 +71,7 @@ private func checkPods(_ wanted: Set<String>, _ view: NodeView, _ plan: inout Pl
     let more = counts.count > 20 ? " and \(counts.count - 20) more" : ""
     plan.refusals += unknown.map {
         "no pod \($0) on this node; "
-            + (counts.isEmpty ? "no pod has dead entries" : "pods with dead entries: \(names)\(more)")
+            + (counts.isEmpty ? "no pod has stale entries" : "pods with stale entries: \(names)\(more)")
     }
 }
 

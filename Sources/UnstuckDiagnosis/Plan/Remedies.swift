@@ -22,26 +22,29 @@ struct Remedies {
 
     private func repair(_ finding: Finding, _ maps: String) -> Remedy? {
         let command = "unstuck repair --apply" + maps
-        let price = "the window of a few instructions that no kernel lets close, for each entry"
+        let price = "a race window of a few instructions for each entry"
         switch finding.code {
         case .leaked:
-            return Remedy(.repair, [command], effect: "deletes them; nobody can read what they hold", price: price)
+            return Remedy(
+                .repair, [command], effect: "deletes them; no process can read the bytes they hold", price: price)
         case .zombie:
             return Remedy(
-                .repair, [command], effect: "deletes them, except those with unread bytes that nobody claims",
+                .repair, [command],
+                effect: "deletes them, except those with unread bytes that no live connection claims",
                 price: price)
         case .unseen:
             return Remedy(
-                .repair, [command + " --without-iterator"], effect: "deletes them where the map tells cookies",
-                price: "nobody sees who sat there, and the window is wider")
+                .repair, [command + " --without-iterator"], effect: "deletes them where the map's values are cookies",
+                price: "the socket behind the entry is not seen, and the race window is wider")
         case .misdirected where finding.isMendable:
             return Remedy(
                 .repair, [command + " --reset-stuck"],
-                effect: "deletes what is in the way, and ends what cannot be saved",
-                price: "this connection is reset: what it has lost stays lost")
+                effect: "deletes the stale entry, and resets this connection if bytes are lost",
+                price: "this connection is reset: its misdelivered bytes stay lost")
         case .disclosure where finding.isMendable:
             return Remedy(
-                .repair, [command], effect: "no further byte goes there", price: "what was read is known to its reader")
+                .repair, [command], effect: "no further byte is delivered there",
+                price: "bytes that were read stay known to their reader")
         case .full where finding.isMendable:
             return Remedy(.repair, [command], effect: "makes room", price: price)
         default: return nil
@@ -53,8 +56,8 @@ struct Remedies {
         return Remedy(
             .guard, ["unstuck guard up" + maps + mode],
             effect: finding.code == .crossWired
-                ? "entries go when their socket gives up its connection: no new one of these"
-                : "dead sockets are forgotten as they die: no new ones of these; the old ones too, after two looks",
+                ? "removes a socket's entries when it gives up its connection: no new ones of these"
+                : "removes a socket's entries when it closes: no new ones of these; existing ones after two snapshots",
             price: mode.isEmpty
                 ? "a few microseconds a connection; entries with unread bytes are kept until they are read (--mode evict loses "
                     + "the bytes instead)"
@@ -66,8 +69,8 @@ struct Remedies {
         guard view.now.programs.contains(where: { $0.type == "sock_ops" && $0.maps.contains(map) }) else { return nil }
         return Remedy(
             .bypass, ["unstuck bypass on --map \(map) --for 10m"],
-            effect: "new connections are plain TCP at once and none hangs; established ones go on as they are",
-            price: "nothing new is accelerated meanwhile, and what is dead in the map stays")
+            effect: "new connections are plain TCP at once and none hangs; established ones are not changed",
+            price: "new connections are not accelerated meanwhile, and stale entries stay")
     }
 
     /// A leak outlives its pod: only a restart of the node, or a repair, ends it.
@@ -117,7 +120,7 @@ struct Remedies {
                 price: "a reboot, and zombies stay possible")
         case .zombie, .misdirected, .disclosure, .crossWired:
             Remedy(
-                .update, [], effect: "none helps: no kernel up to 7.2 forgets a dead socket that is held open",
+                .update, [], effect: "no fix: no kernel up to 7.2 removes the entry of a dead socket that is held open",
                 price: "")
         default: nil
         }

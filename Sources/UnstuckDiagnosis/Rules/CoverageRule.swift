@@ -16,7 +16,7 @@ struct CoverageRule: NodeRule {
             let dead = judged.count { $0.entry.resident.residentState.isDead }
             unknown.append(
                 "\(Label.map(map)): \(judged.count) entries are not decodable (\(decision.evidence))"
-                    + (dead > 0 ? "; \(dead) of them look dead, and are left alone" : ""))
+                    + (dead > 0 ? "; \(dead) of them look stale; skipped" : ""))
         }
         return unknown.map { .unknown($0) }
     }
@@ -34,15 +34,15 @@ struct CoverageRule: NodeRule {
             let unnamed = keys.count { $0.state == .unknown }
             if unnamed > 0 {
                 unknown.append(
-                    "\(Label.map(map)): of \(unnamed) keys no socket was seen, which proves nothing: not every table was "
-                        + "read whole, or they came and went, or their far end is here")
+                    "\(Label.map(map)): of \(unnamed) keys no socket was seen: inconclusive, because not every table was "
+                        + "read completely, or they came and went, or their far end is on this node")
             }
             let shared = keys.filter { $0.namespaces.count > 1 }
             if let first = shared.first, let claim = first.claim {
                 unknown.append(
                     "\(Label.map(map)): \(shared.count) keys name sockets of more than one network namespace (\(claim.local) "
-                        + "◄─ \(claim.remote): \(first.namespaces.map(String.init).joined(separator: ", "))); which of them is "
-                        + "filed cannot be told")
+                        + "<- \(claim.remote): \(first.namespaces.map(String.init).joined(separator: ", "))); which of them is "
+                        + "in the map is unknown")
             }
         }
         return unknown

@@ -177,7 +177,7 @@ public struct LoadClient: ~Copyable {
 
     private func name(_ connection: Connection) -> String {
         let local = (try? connection.socket.localEndpoint()).map(String.init(describing:)) ?? "unconnected"
-        return "\(local) ─► \(options.target)"
+        return "\(local) -> \(options.target)"
     }
 
     private func note(_ text: String) {

@@ -61,5 +61,5 @@ public struct FourTuple: Hashable, Sendable, Codable {
 }
 
 extension FourTuple: CustomStringConvertible {
-    public var description: String { "\(local) ─► \(remote)" }
+    public var description: String { "\(local) -> \(remote)" }
 }

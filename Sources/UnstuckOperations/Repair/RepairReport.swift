@@ -61,8 +61,12 @@ public struct RepairReport: Encodable {
     /// Of a plan that is not carried out.
     public var conclusion: Conclusion {
         if !plan.refusals.isEmpty || (plan.isEmpty && !unknown.isEmpty) { return .inconclusive }
+        if !isClean || interrupted != nil { return .findings }
         return plan.isEmpty && plan.undecided.isEmpty ? .nothingWrong : .findings
     }
+
+    /// Nothing was found while it was watched, if it was.
+    private var isClean: Bool { watch.map { $0.findings == 0 } ?? true }
 
     /// There is something to carry out, and nothing forbids it.
     public var isApplicable: Bool { plan.refusals.isEmpty && !plan.isEmpty }
@@ -70,7 +74,6 @@ public struct RepairReport: Encodable {
     /// Of a plan that was carried out, and watched if that was asked for.
     public func conclusion(of result: Repairer.Result) -> Conclusion {
         if result.failure != nil || !result.problems.isEmpty { return .inconclusive }
-        let isClean = watch.map { $0.findings == 0 } ?? true
         return result.hasRaced || !result.isComplete || !isClean || interrupted != nil ? .findings : .nothingWrong
     }
 }

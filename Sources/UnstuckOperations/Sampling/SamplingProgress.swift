@@ -10,7 +10,7 @@ public struct SamplingProgress: Sendable, CustomStringConvertible {
     public var secondsToWait: Double
 
     public var description: String {
-        "\(pluralized(suspects, "entry looks", "entries look")) dead, "
+        "\(pluralized(suspects, "entry looks", "entries look")) stale, "
             + "\(pluralized(unsettled, "connection holds", "connections hold")) bytes; "
             + "next sample in \(secondsToWait) s …"
     }

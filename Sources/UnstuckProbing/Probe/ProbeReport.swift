@@ -31,11 +31,19 @@ public struct ProbeReport: Sendable {
         }
     }
 
+    /// One line, without an explanation.
+    public var line: String {
+        outcome.passed
+            ? text
+            : "\(mark("✗", 31)) \(outcome.status.map { "status \($0)" } ?? outcome.cause?.rawValue ?? "failed")"
+                + "\(outcome.stoppedIn.map { " (\($0.rawValue))" } ?? "")  \(path)\(milestones)"
+    }
+
     private var result: String { outcome.status.map(String.init) ?? "connected" }
 
     private var path: String {
         let place = outcome.namespace.map { " from netns \(GoQuoting.quote($0))" } ?? ""
-        return "\(outcome.source.map { "\($0)" } ?? "(no source)") ─► \(outcome.destination)\(place)"
+        return "\(outcome.source.map { "\($0)" } ?? "(no source)") -> \(outcome.destination)\(place)"
     }
 
     private var milestones: String {
@@ -52,8 +60,8 @@ public struct ProbeReport: Sendable {
     public var meaning: String {
         let port = outcome.destination.port
         return switch (outcome.cause, outcome.stoppedIn) {
-        case (.status, _): "the server answered, and said no: the connection is sound"
-        case (.redirect, _): "the server answered with a redirect that leads nowhere: the connection is sound"
+        case (.status, _): "HTTP error returned; TCP is healthy"
+        case (.redirect, _): "a redirect that leads nowhere was returned; TCP is healthy"
         case (.timeout, .connecting):
             "no answer to the handshake: nothing lives at that address, something on the way drops packets, or the "
                 + "listener's queue is full"
@@ -64,9 +72,9 @@ public struct ProbeReport: Sendable {
         case (.timeout, .readingHeaders), (.timeout, .readingBody):
             "connected, an answer began (\(outcome.responseBytes) bytes) and never ended: slow rather than stuck"
         case (.refused, .connecting): "the host answered: nothing listens on port \(port) there, or a policy rejects it"
-        case (.unreachable, _): "there is no way to that address from here: look at routes and neighbours"
-        case (.closed, .awaitingHeaders): "connected, request sent, and the server hung up without a word"
-        case (.closed, _): "the server hung up in the middle of its answer (\(outcome.responseBytes) bytes)"
+        case (.unreachable, _): "no route to host: see ip route get and ip neigh"
+        case (.closed, .awaitingHeaders): "connected, request sent, and the server closed without an answer"
+        case (.closed, _): "the server closed in the middle of its answer (\(outcome.responseBytes) bytes)"
         case (.reset, _): "connected, then reset: the server, or something on the way, tore the connection down"
         case (.malformed, _): "what answers on port \(port) does not speak HTTP/1.x"
         default: "the kernel refused"
@@ -77,7 +85,7 @@ public struct ProbeReport: Sendable {
     private var next: String? {
         guard outcome.cause == .timeout, outcome.stoppedIn == .awaitingHeaders else { return nil }
         return
-            "unstuck diagnose   says whether a sockmap swallowed it; best run while a probe hangs"
+            "unstuck diagnose   shows whether a sockmap misdirected it; best run while a probe hangs"
     }
 
     private func mark(_ symbol: String, _ colour: Int) -> String {
@@ -85,7 +93,7 @@ public struct ProbeReport: Sendable {
     }
 
     /// `0.1 ms`, `999.8 ms`, `1.25 s`.
-    static func time(_ seconds: Double) -> String {
+    public static func time(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
         let tenths = Int((seconds * 10_000).rounded())
         if tenths < 10_000 { return "\(tenths / 10).\(tenths % 10) ms" }

@@ -10,11 +10,11 @@ public struct ForecastText: Sendable {
         var lines: [String] = []
         for route in forecast.routes.prefix(Self.shown) {
             let words =
-                "\(Self.percent(route.probability)) of new connections \(route.client) ─► \(route.server)"
+                "\(Self.percent(route.probability)) of new connections \(route.client) -> \(route.server)"
                 + (route.pod.map { " \(safeText($0))" } ?? "") + " hang"
             lines.append(route.probability >= 0.001 ? style.red("✗ " + words) : style.yellow("! " + words))
             lines.append(
-                "    dead keys   \(route.poisonedPorts.count) of the client's ports in sockmap \(route.map) "
+                "    stale keys  \(route.poisonedPorts.count) of the client's ports in sockmap \(route.map) "
                     + "\"\(safeText(route.mapName))\"; \(route.poisonedChoices) of the \(route.choices) that connect(2) "
                     + "chooses from"
                     + (route.isRangeAssumed ? " (its range was not read: the kernel's default is assumed)" : ""))
@@ -23,17 +23,17 @@ public struct ForecastText: Sendable {
             lines.append("… and \(forecast.routes.count - Self.shown) more pairs of client and server")
         }
         if forecast.routes.isEmpty, forecast.unknown.isEmpty {
-            lines.append(style.green("✓ no dead entry waits for a new connection"))
+            lines.append(style.green("✓ no stale entries"))
         }
         for filling in forecast.fillings {
             let rate =
                 filling.secondsUntilFull.map { "full in \(Self.duration($0)) at the present rate" }
                 ?? (filling.unknown != nil
-                    ? "walked keys tell no rate"
-                    : filling.deadPerSecond == nil ? "one look tells no rate" : "not filling")
+                    ? "rate unknown (keys were walked)"
+                    : filling.deadPerSecond == nil ? "rate unknown (one sample)" : "not filling")
             lines.append(
                 "sockmap \(filling.map) \"\(safeText(filling.mapName))\": \(filling.entries) of \(filling.maxEntries) "
-                    + "entries, \(filling.dead) dead\(filling.unknown.map { ", \($0) not known" } ?? ""); \(rate)")
+                    + "entries, \(filling.dead) stale\(filling.unknown.map { ", \($0) unknown" } ?? ""); \(rate)")
         }
         for warning in forecast.warnings { lines.append(style.yellow("! \(safeText(warning))")) }
         for unknown in forecast.unknown { lines.append(style.yellow("? \(safeText(unknown))")) }

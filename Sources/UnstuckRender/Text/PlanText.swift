@@ -17,7 +17,7 @@ public struct PlanText {
                     ? style.yellow("? nothing to repair in what could be seen")
                     : plan.undecided.isEmpty
                         ? style.green("✓ nothing to repair" + (plan.notSelected > 0 ? " in what was selected" : ""))
-                        : style.yellow("! nothing is repaired without your word"))
+                        : style.yellow("! nothing is repaired: every entry needs a decision (below)"))
         } else if !plan.isEmpty {
             lines.append(style.bold(summary(plan)))
         }
@@ -29,7 +29,7 @@ public struct PlanText {
         for (index, deletion) in plan.deletions.prefix(Self.shown).enumerated() {
             lines.append(
                 "  \(plan.resets.count + index + 1). delete \(deletion.state.rawValue) entry of sockmap \(deletion.entry.map) "
-                    + "\"\(safeText(deletion.mapName))\": \(deletion.claim.local) ◄─ \(deletion.claim.remote)"
+                    + "\"\(safeText(deletion.mapName))\": \(deletion.claim.local) <- \(deletion.claim.remote)"
                     + (deletion.pod.map { " \(safeText($0))" } ?? ""))
             lines.append(style.faint("       \(safeText(deletion.reason))" + unread(deletion)))
         }
@@ -37,19 +37,19 @@ public struct PlanText {
         if !plan.resets.isEmpty || plan.deletions.contains(where: { $0.state != .unseen }) {
             lines.append(
                 style.faint(
-                    "  each is checked again just before, deleted only if it is the same dead socket, and looked at just after"
+                    "  each is checked again just before, deleted only if it is the same dead socket, and verified afterwards"
                 ))
         }
         for undecided in plan.undecided.prefix(Self.shown) {
-            let claim = undecided.claim.map { "\($0.local) ◄─ \($0.remote)" } ?? "\(undecided.entry.key)"
+            let claim = undecided.claim.map { "\($0.local) <- \($0.remote)" } ?? "\(undecided.entry.key)"
             lines.append(
-                style.yellow("? left alone: \(claim) in sockmap \(undecided.entry.map): \(safeText(undecided.reason))"))
+                style.yellow("? skipped: \(claim) in sockmap \(undecided.entry.map): \(safeText(undecided.reason))"))
         }
         if plan.undecided.count > Self.shown {
-            lines.append(style.yellow("? … and \(plan.undecided.count - Self.shown) more left alone"))
+            lines.append(style.yellow("? … and \(plan.undecided.count - Self.shown) more skipped"))
         }
         if plan.notSelected > 0 {
-            lines.append("  \(plan.notSelected) dead entr\(plan.notSelected == 1 ? "y" : "ies") not selected")
+            lines.append("  \(plan.notSelected) stale entr\(plan.notSelected == 1 ? "y" : "ies") not selected")
         }
         for caution in plan.cautions { lines.append(style.yellow("! \(safeText(caution))")) }
         for refusal in plan.refusals { lines.append(style.red("✗ refused: \(safeText(refusal))")) }
@@ -59,14 +59,14 @@ public struct PlanText {
     private func summary(_ plan: Plan) -> String {
         let entries = plan.deletions.count
         let resets = plan.resets.count
-        return "plan: delete \(entries) dead entr\(entries == 1 ? "y" : "ies")"
-            + (resets > 0 ? ", reset \(resets) connection\(resets == 1 ? "" : "s") that cannot be saved" : "")
+        return "plan: delete \(entries) stale entr\(entries == 1 ? "y" : "ies")"
+            + (resets > 0 ? ", reset \(resets) connection\(resets == 1 ? "" : "s") that lost bytes" : "")
             + "; no live entry is touched"
     }
 
     private func unread(_ deletion: Plan.Deletion) -> String {
         guard deletion.unreadBytes > 0 else { return "" }
         return "; \(deletion.unreadBytes) unread bytes go with it"
-            + (deletion.claimant != nil ? " (possibly of the connection that hangs: see sockmap.disclosure)" : "")
+            + (deletion.claimant != nil ? " (possibly of the stuck connection: see sockmap.disclosure)" : "")
     }
 }

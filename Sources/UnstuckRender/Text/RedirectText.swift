@@ -12,18 +12,18 @@ public struct RedirectText: Sendable {
                 + "no msg program, the stack carries it\n"
         }
         lines.append(
-            "    sends with \(path.sendmsg ?? "a msg program's handler") ─► program \(program.id) "
+            "    sends with \(path.sendmsg ?? "a msg program's handler") -> program \(program.id) "
                 + "\"\(safeText(program.name))\"")
         for hop in path.hops {
             let key = hop.key.map { ", key \($0)" } ?? ""
             let words =
                 hop.verdict == .unknown && !path.peerIsHere ? "its peer is not on this node" : hop.verdict.rawValue
             lines.append(
-                "      ─► sockmap \(hop.map) \"\(safeText(hop.mapName))\" (layout \(hop.layout ?? "not known"))\(key): "
+                "      -> sockmap \(hop.map) \"\(safeText(hop.mapName))\" (layout \(hop.layout ?? "not known"))\(key): "
                     + paint(hop.verdict, words))
             for resident in hop.residents {
                 lines.append(
-                    "        ─► \(resident.isPeer ? "its peer" : "another socket"): \(resident.tuple), "
+                    "        -> \(resident.isPeer ? "its peer" : "another socket"): \(resident.tuple), "
                         + "\(resident.state.rawValue), netns \(resident.netns)"
                         + (resident.pod.map { " \(safeText($0))" } ?? "")
                         + (hop.key == nil ? ", filed under \(resident.key)" : "")

@@ -20,21 +20,21 @@ struct Load: ParsableCommand {
     var port = LabServer.echoPort
     @Option(help: "Connections at the same time.")
     var connections = 10
-    @Option(help: "For how long.")
-    var seconds = 5.0
+    @Option(help: "For how long: 5s, 10m.")
+    var seconds: DurationArgument = 5
     @Option(help: "Close and reopen a connection after so many exchanges; 0 never.")
     var churn = 0
     @Option(help: "Bytes of a message.")
     var messageBytes = 1024
     @Option(help: "Local ports to bind to in turn, A-B; the kernel chooses without it.")
     var sourcePorts: PortRange?
-    @Option(help: "Seconds without progress after which a connection is stalled.")
-    var patience = 5.0
+    @Option(help: "Time without progress after which a connection is stalled: 5s, 1m.")
+    var patience: DurationArgument = 5
     @Flag(help: "Open all connections, say so, and leave them idle until the time is over or SIGTERM comes.")
     var hold = false
 
     func validate() throws {
-        guard connections > 0, seconds > 0, seconds < 1e6, patience > 0, patience < 1e6, churn >= 0,
+        guard connections > 0, seconds.seconds > 0, patience.seconds > 0, churn >= 0,
             (1...(1 << 26)).contains(messageBytes)
         else {
             throw ValidationError(
@@ -46,15 +46,15 @@ struct Load: ParsableCommand {
         if hold {
             let idle = try IdleConnections(connections, to: Endpoint(host, port))
             try Output.line("open: \(connections)")
-            return idle.hold(seconds: seconds)
+            return idle.hold(seconds: seconds.seconds)
         }
         var options = LoadOptions(target: Endpoint(host, port))
         options.connections = connections
-        options.seconds = seconds
+        options.seconds = seconds.seconds
         options.churn = churn
         options.messageBytes = messageBytes
         options.sourcePorts = sourcePorts?.ports
-        options.stallLimit = .seconds(patience)
+        options.stallLimit = .seconds(patience.seconds)
         options.log = { Output.progress($0) }
         let report = try LoadClient.run(options)
         try Output.json(report)

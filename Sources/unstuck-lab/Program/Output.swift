@@ -1,6 +1,7 @@
 import ArgumentParser
 import UnstuckKernel
 import UnstuckLab
+import UnstuckModel
 
 /// How a command prints its data.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
@@ -16,7 +17,7 @@ struct LabOptions: ParsableArguments {
 }
 
 struct OutputOptions: ParsableArguments {
-    @Option(help: "How to print data.")
+    @Option(name: .shortAndLong, help: "How to print data.")
     var output = OutputFormat.text
 }
 
@@ -38,3 +39,4 @@ enum Output {
 }
 
 extension HostID: ExpressibleByArgument {}
+extension DurationArgument: ExpressibleByArgument {}

@@ -18,8 +18,10 @@ struct BypassOff: ContextCommand {
               unstuck bypass off --map 35
 
             EXIT STATUS
-              0 everything is as it was, or nothing was bypassed · 1 somebody else changed the programs meanwhile · \
-            2 could not · 64 usage
+              0 everything is as it was, or nothing was bypassed
+              1 somebody else changed the programs meanwhile
+              2 could not
+              64 usage
             """)
 
     @OptionGroup var maps: MapOptions
@@ -36,7 +38,7 @@ struct BypassOff: ContextCommand {
             switch output.output {
             // That nothing was bypassed is known only of what could be seen.
             case .text where undone.isComplete || !undone.states.isEmpty:
-                try context.write(BypassText(style: context.style).renderUndone(undone.states))
+                try context.writeText(BypassText(style: context.style).renderUndone(undone.states))
             case .text: break
             case .json: try context.write(JSON.document(undone.states, command: "bypass"))
             }

@@ -23,8 +23,10 @@ struct BypassOn: ContextCommand {
                   The same until `unstuck bypass off`; waits until the accelerated connections have ended by themselves.
 
             EXIT STATUS
-              0 bypassed · 1 bypassed, and accelerated connections remain after --established drain · 2 not done: \
-            everything is as before, or what is not is named · 64 usage
+              0 bypassed
+              1 bypassed, and accelerated connections remain after --established drain
+              2 not done: everything is as before, or what is not is named
+              64 usage
             """)
 
     enum Established: String, ExpressibleByArgument, CaseIterable { case leave, drain }
@@ -33,7 +35,7 @@ struct BypassOn: ContextCommand {
     var map: String
     @Option(
         name: .customLong("for"),
-        help: ArgumentHelp("Undo it after so long: 90, 90s, 10m, 2h; a week at most.", valueName: "time"))
+        help: ArgumentHelp("Undo it after this time: 90s, 10m, 2h; a week at most.", valueName: "time"))
     var duration: DurationArgument?
     @Option(help: "Accelerated connections: leave them, or wait until they have ended (drain). None is ever cut.")
     var established: Established = .leave
@@ -47,6 +49,9 @@ struct BypassOn: ContextCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+        guard duration?.seconds != 0, drainFor?.seconds != 0 else {
+            throw ValidationError("--for and --drain-for are more than 0s")
+        }
         guard drainFor == nil || established == .drain else {
             throw ValidationError("--drain-for goes with --established drain")
         }
@@ -55,11 +60,11 @@ struct BypassOn: ContextCommand {
     func run(_ context: CommandContext) throws {
         let signals = SignalWaiter()
         var options = Bypass.Options()
-        options.seconds = duration?.value
+        options.seconds = duration?.seconds
         options.swallowsAll = allEvents
         var state = try BypassSwitch(root: node.nodeRoot(context)).turnOn(map, options) { try keeper(of: $0) }
         if established == .drain {
-            state.drain(for: drainFor?.value ?? 600, wait: signals.wait(seconds:)) {
+            state.drain(for: drainFor?.seconds ?? 600, wait: signals.wait(seconds:)) {
                 context.printProgress("\($0) entries of live connections are left")
             }
         }
@@ -79,7 +84,7 @@ struct BypassOn: ContextCommand {
 /// Prints bypasses.
 func show(_ states: [BypassState], _ output: OutputOptions, _ context: CommandContext) throws {
     switch output.output {
-    case .text: try context.write(BypassText(style: context.style).render(states))
+    case .text: try context.writeText(BypassText(style: context.style).render(states))
     case .json: try context.write(JSON.document(states, command: "bypass"))
     }
 }

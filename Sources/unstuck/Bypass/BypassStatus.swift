@@ -5,15 +5,17 @@ import UnstuckRepair
 
 struct BypassStatus: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Which accelerators are bypassed, and until when. Touches nothing.",
+        commandName: "status", abstract: "Which accelerators are bypassed, and until when. Read-only.",
         discussion: """
             EXAMPLES
               unstuck bypass status
               unstuck bypass status --output json | jq '.data[].places'
 
             EXIT STATUS
-              0 each stands as it was set up, or there is none · 1 one is over, or somebody else changed the programs: \
-            `unstuck bypass off` tidies up · 2 could not tell · 64 usage
+              0 each stands as it was set up, or there is none
+              1 one is over, or somebody else changed the programs: `unstuck bypass off` tidies up
+              2 inconclusive
+              64 usage
             """)
 
     @OptionGroup var node: NodeOptions

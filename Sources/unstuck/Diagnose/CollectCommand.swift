@@ -6,20 +6,22 @@ import UnstuckOperations
 struct CollectCommand: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "collect",
-        abstract: "Save what is seen, to be judged elsewhere. Touches nothing.",
+        abstract: "Save snapshots of this node, to be evaluated elsewhere. Read-only.",
         discussion: """
-            Looks twice, some seconds apart, and saves both looks as JSON. Kernel addresses leave the node only \
+            Samples twice, some seconds apart, and saves both snapshots as JSON. Kernel addresses leave the node only \
             scrambled. `unstuck diagnose --from` gives the same verdict on any machine, without root. The file is its \
             owner's alone (mode 600): it names processes and addresses.
 
             EXAMPLES
               unstuck collect --file node-a.json
-                  Both looks into a file.
-              unstuck collect --interval 10 | gzip > node-a.json.gz
+                  Both snapshots into a file.
+              unstuck collect --interval 10s | gzip > node-a.json.gz
                   Ten seconds apart, to stdout; gunzip it before `diagnose --from` reads it.
 
             EXIT STATUS
-              0 saved · 2 saved, and something could not be seen; or not saved · 64 usage
+              0 saved
+              2 saved, and something could not be read; or not saved
+              64 usage
             """)
 
     @Option(help: ArgumentHelp("Write here instead of stdout.", valueName: "file"))
@@ -33,7 +35,7 @@ struct CollectCommand: ContextCommand {
         let text = try BundleFile.text(result.looks)
         if let file {
             try BundleFile.write(text, to: file)
-            context.printError("saved \(pluralized(result.looks.count, "look")) to \(file)")
+            context.printError("saved \(pluralized(result.looks.count, "snapshot")) to \(file)")
         } else {
             try context.write(text)
         }

@@ -11,7 +11,7 @@ struct DiagnoseCommand: ContextCommand {
         abstract: "What is stuck, where, why, and what to do. Read-only.",
         discussion: """
             Reads every sockmap and the TCP sockets of every network namespace, and says which connections are stuck \
-            and which will be. Where an entry only looks dead, or a connection holds unread or unacknowledged bytes, it \
+            and which will be. Where an entry looks stale, or a connection holds unread or unacknowledged bytes, it \
             takes a second sample. Read-only. The last sentence says what was checked.
 
             EXAMPLES
@@ -21,13 +21,17 @@ struct DiagnoseCommand: ContextCommand {
                   The same verdict elsewhere, without root.
 
             EXIT STATUS
-              0 no fault found · 1 findings (critical or warning; notes alone are none) · 2 inconclusive · 64 usage
+              0 no fault found
+              1 findings (critical or warning; notes alone are none)
+              2 inconclusive
+              64 usage
             """)
 
-    @Option(help: ArgumentHelp("Judge saved looks instead of this node.", valueName: "file"))
+    @Option(help: ArgumentHelp("Evaluate saved snapshots instead of this node.", valueName: "file"))
     var from: [String] = []
 
-    @Flag(name: .shortAndLong, help: "List notes, and every connection of a finding.")
+    @Flag(
+        name: .shortAndLong, help: "List notes, every connection of a finding, all causes ruled out and all remedies.")
     var verbose = false
 
     @OptionGroup var look: LookOptions
@@ -36,7 +40,8 @@ struct DiagnoseCommand: ContextCommand {
 
     func validate() throws {
         guard from.isEmpty || look.maps.map.isEmpty else {
-            throw ValidationError("--map says what to look at: it does not go with --from, whose looks are taken")
+            throw ValidationError(
+                "--map selects what to read: it does not go with --from, whose snapshots are taken already")
         }
     }
 
@@ -53,7 +58,7 @@ struct DiagnoseCommand: ContextCommand {
         switch output.output {
         case .text:
             let text = DiagnosisText(style: context.style, isVerbose: verbose)
-            try context.write(text.render(diagnosis, looks: looks))
+            try context.writeText(text.render(diagnosis, looks: looks))
         case .json: try context.write(JSON.document(diagnosis, command: "diagnose", version: 2))
         }
         if diagnosis.hasFindings { throw Exit.findings }

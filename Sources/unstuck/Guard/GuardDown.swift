@@ -17,7 +17,9 @@ struct GuardDown: ContextCommand {
                   One.
 
             EXIT STATUS
-              0 ended, or there was none · 2 could not · 64 usage
+              0 ended, or there was none
+              2 could not
+              64 usage
             """)
 
     @OptionGroup var maps: MapOptions
@@ -34,7 +36,7 @@ struct GuardDown: ContextCommand {
         try context.write(ofChange: "sockmaps whose guard was ended: \(changed)") {
             switch output.output {
             case .text where end.isComplete || !end.ended.isEmpty:
-                try context.write(GuardText(style: context.style).renderEnded(end.ended))
+                try context.writeText(GuardText(style: context.style).renderEnded(end.ended))
             case .text: break
             case .json: try context.write(JSON.document(end.ended, command: "guard"))
             }

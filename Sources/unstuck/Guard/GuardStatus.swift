@@ -8,7 +8,7 @@ import UnstuckRepair
 
 struct GuardStatus: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Which maps are guarded, how, and what was removed. Touches nothing.",
+        commandName: "status", abstract: "Which maps are guarded, how, and what was removed. Read-only.",
         discussion: """
             EXAMPLES
               unstuck guard status
@@ -17,8 +17,10 @@ struct GuardStatus: ContextCommand {
                   The same for machines.
 
             EXIT STATUS
-              0 every guard works, or there is none · 1 entries are held, or a guard has ended without cleaning up · \
-            2 could not tell · 64 usage
+              0 every guard works, or there is none
+              1 entries are held, or a guard has ended without cleaning up
+              2 inconclusive
+              64 usage
             """)
 
     @OptionGroup var output: OutputOptions

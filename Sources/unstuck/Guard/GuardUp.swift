@@ -10,22 +10,24 @@ struct GuardUp: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "up", abstract: "Guard sockmaps from now on.",
         discussion: """
-            An unread byte and a free key cannot both be had. With --mode preserve an entry whose dead socket has unread \
+            Unread bytes of a dead socket and its key cannot both be kept free. With --mode preserve an entry whose dead socket has unread \
             bytes is kept until they have been read: no byte is lost, and until then the next connection with the same \
             addresses and ports hangs. With --mode evict it is deleted: nothing hangs, and the bytes are lost and counted.
 
-            Three ways lead to a dead entry, and all that are open are used: a sock_ops program beside or above the \
-            accelerator's (in the same step), a tracepoint that wakes this process (milliseconds), and a look through the \
-            map every --sweep seconds. With --pin only the first is used, and it needs no process: this one ends at once.
+            Stale entries are found in three ways, and all that this kernel has are used: a sock_ops program beside or above \
+            the accelerator's (in the same step), a tracepoint that wakes this process (milliseconds), and a pass over the \
+            map every --sweep. With --pin only the first is used, and it needs no process: this one ends at once.
 
             EXAMPLES
               unstuck guard up --map 35
-                  Until it is told to end by SIGINT or SIGTERM.
+                  Until SIGINT or SIGTERM.
               unstuck guard up --map /sys/fs/bpf/cilium_sock_ops --mode evict --pin
                   Until `unstuck guard down`, or the next boot. Again, with another mode or version: replaces it in one step.
 
             EXIT STATUS
-              0 guarded, and ended as told · 2 a map could not be guarded · 64 usage
+              0 guarded, and ended by a signal or --for
+              2 a map could not be guarded
+              64 usage
             """)
 
     @Option(help: ArgumentHelp("A sockmap by its id, its name, or where it is pinned.", valueName: "map"))
@@ -34,11 +36,11 @@ struct GuardUp: ContextCommand {
     var mode: GuardMode = .preserve
     @Flag(help: "Go on without a process, by pinned links.")
     var pin = false
-    @Option(name: .customLong("path"), help: "Only these ways to a dead entry: sock_ops, events, sweep.")
+    @Option(name: .customLong("path"), help: "Only these ways to find stale entries: sock_ops, events, sweep.")
     var paths: [GuardPath] = []
-    @Option(help: ArgumentHelp("Seconds between two looks through the map.", valueName: "seconds"))
-    var sweep = 10.0
-    @Option(name: .customLong("for"), help: ArgumentHelp("End after so long: 90s, 10m, 2h.", valueName: "time"))
+    @Option(help: ArgumentHelp("Time between two passes over the map: 10s, 500ms.", valueName: "time"))
+    var sweep: DurationArgument = 10
+    @Option(name: .customLong("for"), help: ArgumentHelp("End after this time: 90s, 10m, 2h.", valueName: "time"))
     var duration: DurationArgument?
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
@@ -47,7 +49,8 @@ struct GuardUp: ContextCommand {
         guard !map.isEmpty else {
             throw ValidationError("name the maps to guard with --map: `unstuck sockmaps` lists them")
         }
-        guard (0.5...3600).contains(sweep) else { throw ValidationError("--sweep is 0.5 to 3600 seconds") }
+        guard (0.5...3600).contains(sweep.seconds) else { throw ValidationError("--sweep is 500ms to 1h") }
+        guard duration?.seconds != 0 else { throw ValidationError("--for is more than 0s") }
         guard !pin || (duration == nil && (paths.isEmpty || paths == [.socketOperations])) else {
             throw ValidationError(
                 "--pin leaves no process behind: it goes with the sock_ops path alone, and without --for")
@@ -60,7 +63,7 @@ struct GuardUp: ContextCommand {
         registry.prepare()
         var options = MapGuard.Options()
         options.mode = mode
-        options.sweepEvery = sweep
+        options.sweepEvery = sweep.seconds
         options.root = node.nodeRoot(context)
         if !paths.isEmpty { options.paths = Set(paths) }
         if pin { return try pinAll(options, registry, context) }
@@ -69,9 +72,9 @@ struct GuardUp: ContextCommand {
         let environment = GuardRun.Environment(interruption: { signals.wait(seconds: 0) }) { map, error in
             context.printError("unstuck: sockmap \(map): \(error)")
         }
-        let isComplete = try run.run(for: duration?.value, environment) {
+        let isComplete = try run.run(for: duration?.seconds, environment) {
             guard output.output == .text else { return }
-            try context.write(run.states.map(GuardText(style: context.style).begun).joined())
+            try context.writeText(run.states.map(GuardText(style: context.style).begun).joined())
         }
         try show(run.states, output, context)
         if !isComplete { throw Exit.couldNotTell }
@@ -92,7 +95,7 @@ extension GuardPath: ExpressibleByArgument {}
 /// Prints guards.
 func show(_ states: [GuardState], _ output: OutputOptions, _ context: CommandContext) throws {
     switch output.output {
-    case .text: try context.write(GuardText(style: context.style).render(states))
+    case .text: try context.writeText(GuardText(style: context.style).render(states))
     case .json: try context.write(JSON.document(states, command: "guard"))
     }
 }

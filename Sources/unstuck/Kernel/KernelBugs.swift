@@ -20,7 +20,10 @@ struct KernelBugs: ContextCommand {
                   Only those that this kernel has.
 
             EXIT STATUS
-              0 it has none of those that can be told · 1 it has some · 2 one that leaves a trace could not be told · 64 usage
+              0 it has none of those that can be told
+              1 it has some
+              2 one that leaves a trace could not be told
+              64 usage
             """)
 
     @Option(help: "Only bugs of this status; several times for several.")
@@ -34,7 +37,7 @@ struct KernelBugs: ContextCommand {
         let all = evaluateKernel(evidence)
         let shown = all.filter { status.isEmpty || status.contains($0.status) }
         switch output.output {
-        case .text: try context.write(KernelBugsText(style: context.style).render(shown))
+        case .text: try context.writeText(KernelBugsText(style: context.style).render(shown))
         case .json: try context.write(JSON.document(shown, command: "kernel.bugs"))
         }
         if all.contains(where: { $0.status == .affected }) { throw Exit.findings }

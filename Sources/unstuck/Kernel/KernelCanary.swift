@@ -9,43 +9,46 @@ struct KernelCanary: ContextCommand {
         commandName: "canary", abstract: "Whether this kernel really has sockmap's faults: each is tried.",
         discussion: """
             The leak of unaccepted connections, the zombie, FIONREAD and splice, over IPv4 and IPv6, in a process with a \
-            network namespace, a control group and a sockmap of its own: what holds on vendor kernels, too, whatever their \
+            network namespace, a cgroup and a sockmap of its own: what holds on vendor kernels, too, whatever their \
             version says. It takes well under two seconds on a real machine, and nothing of it is left.
 
-            A sock_ops program of somebody else that runs for every control group sees the canary's sockets and may file them in \
+            Another sock_ops program that runs for every cgroup sees the canary's sockets and may insert them into \
             a map of its own. Then nothing is tried, unless --remove-own-keys says to take them out again afterwards.
 
             EXAMPLES
               unstuck kernel canary
                   Every fault: present, absent or inconclusive, and what was seen.
               unstuck kernel canary --remove-own-keys --output json
-                  The same on a node with an accelerator at the root of its control groups.
+                  The same on a node with an accelerator at the root cgroup.
 
             EXIT STATUS
-              0 none is present · 1 some are · 2 could not tell, or refused · 64 usage
+              0 none is present
+              1 some are
+              2 inconclusive, or refused
+              64 usage
             """)
 
-    @Option(help: ArgumentHelp("What has not been tried by then is inconclusive.", valueName: "seconds"))
-    var deadline = 2.0
+    @Option(help: ArgumentHelp("What was not tried by then is inconclusive: 2s, 500ms.", valueName: "time"))
+    var deadline: DurationArgument = 2
     @Flag(help: "Go on where others' sock_ops programs look, and take the canary's keys out of their maps afterwards.")
     var removeOwnKeys = false
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard (0.1...600).contains(deadline) else { throw ValidationError("--deadline is 0.1 to 600 seconds") }
+        guard (0.1...600).contains(deadline.seconds) else { throw ValidationError("--deadline is 100ms to 10m") }
     }
 
     func run(_ context: CommandContext) throws {
         var options = Canary.Options()
-        options.deadline = deadline
+        options.deadline = deadline.seconds
         options.removesOwnKeys = removeOwnKeys
         options.root = node.nodeRoot(context)
-        var arguments = ["kernel", "canary-actor", "--deadline", "\(deadline)", "--root", node.root]
+        var arguments = ["kernel", "canary-actor", "--deadline", "\(deadline.seconds)", "--root", node.root]
         if removeOwnKeys { arguments.append("--remove-own-keys") }
         let report = try CanaryProcess(arguments: arguments).run(options)
         switch output.output {
-        case .text: try context.write(CanaryText(style: context.style).render(report))
+        case .text: try context.writeText(CanaryText(style: context.style).render(report))
         case .json: try context.write(JSON.document(report, command: "kernel.canary"))
         }
         if report.trials.contains(where: { $0.word == .present }) { throw Exit.findings }

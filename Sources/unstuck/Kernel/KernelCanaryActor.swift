@@ -1,4 +1,5 @@
 import ArgumentParser
+import UnstuckModel
 import UnstuckOperations
 import UnstuckProbing
 import UnstuckRender
@@ -8,13 +9,13 @@ import UnstuckRender
 struct KernelCanaryActor: ContextCommand {
     static let configuration = CommandConfiguration(commandName: "canary-actor", shouldDisplay: false)
 
-    @Option var deadline: Double
+    @Option var deadline: DurationArgument
     @Flag var removeOwnKeys = false
     @OptionGroup var node: NodeOptions
 
     func run(_ context: CommandContext) throws {
         var options = Canary.Options()
-        options.deadline = deadline
+        options.deadline = deadline.seconds
         options.removesOwnKeys = removeOwnKeys
         options.root = node.nodeRoot(context)
         do {

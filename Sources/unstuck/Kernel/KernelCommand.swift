@@ -4,13 +4,13 @@ struct KernelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kernel",
         abstract:
-            "What this kernel is, has, is known for, and really does. Only `canary` tries anything, in a place of its own.",
+            "Version, features, known bugs and a live self-test of this kernel. Only `canary` acts, in an isolated netns and cgroup.",
         discussion: """
             EXAMPLES
               unstuck kernel
-                  Version, vendor, rights, and which of Unstuck's own ways of working this kernel allows.
+                  Version, vendor, capabilities, and which of Unstuck's methods this kernel allows.
               unstuck kernel bugs
-                  Which of sockmap's known mistakes it has, and how that is known.
+                  Which of sockmap's known bugs it has, and how that is known.
             """,
         subcommands: [
             KernelFactsCommand.self, KernelBugs.self, KernelFeatures.self, KernelDiff.self,

@@ -20,8 +20,10 @@ struct KernelDiff: ContextCommand {
                   Our own list against Cilium's, for a machine.
 
             EXIT STATUS
-              0 what both tell is equal · 1 differences, whether they matter or not · 2 a file cannot be read or told \
-            nothing that the other tells, or all that differs is inconclusive · 64 usage
+              0 what both tell is equal
+              1 differences, whether they matter or not
+              2 a file cannot be read or told nothing that the other tells, or all that differs is inconclusive
+              64 usage
             """)
 
     @Argument(help: ArgumentHelp("A list of one kernel's features.", valueName: "file"))
@@ -36,7 +38,7 @@ struct KernelDiff: ContextCommand {
         let comparison = FeatureComparison(try read(left, context), try read(right, context))
         switch output.output {
         case .json: try context.write(JSON.document(comparison, command: "kernel.diff"))
-        case .text: try context.write(FeatureText(style: context.style).render(comparison, names: (left, right)))
+        case .text: try context.writeText(FeatureText(style: context.style).render(comparison, names: (left, right)))
         }
         if !comparison.differences.isEmpty { throw Exit.findings }
         if comparison.compared == 0 || !comparison.inconclusive.isEmpty { throw Exit.couldNotTell }

@@ -19,7 +19,9 @@ struct KernelFactsCommand: ContextCommand {
                   The same for a machine, with the symbols, members and options that bugs are judged by.
 
             EXIT STATUS
-              0 everything was told · 2 something is inconclusive · 64 usage
+              0 everything was told
+              2 something is inconclusive
+              64 usage
             """)
 
     @OptionGroup var node: NodeOptions
@@ -28,7 +30,7 @@ struct KernelFactsCommand: ContextCommand {
     func run(_ context: CommandContext) throws {
         let facts = FactsReader(root: node.nodeRoot(context)).read()
         switch output.output {
-        case .text: try context.write(KernelFactsText(style: context.style).render(facts))
+        case .text: try context.writeText(KernelFactsText(style: context.style).render(facts))
         case .json: try context.write(JSON.document(facts, command: "kernel.facts"))
         }
         if facts.features.contains(where: { $0.support.answer == .inconclusive }) { throw Exit.couldNotTell }

@@ -21,7 +21,9 @@ struct KernelFeatures: ContextCommand {
                   An overview.
 
             EXIT STATUS
-              0 asked · 2 nothing could be asked · 64 usage
+              0 asked
+              2 nothing could be asked
+              64 usage
             """)
 
     @Option(help: ArgumentHelp("Write the list here, as JSON.", valueName: "file"))
@@ -48,7 +50,7 @@ struct KernelFeatures: ContextCommand {
         }
         switch output.output {
         case .json: if save == nil { try context.write(document) }
-        case .text: try context.write(FeatureText(style: context.style).render(features))
+        case .text: try context.writeText(FeatureText(style: context.style).render(features))
         }
     }
 }

@@ -1,28 +1,33 @@
 import ArgumentParser
 import UnstuckDiagnosis
 import UnstuckKernel
+import UnstuckModel
 import UnstuckOperations
 
 struct LookOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Seconds between two samples; 0 takes one, which cannot tell whether a connection moves.",
-            valueName: "seconds"))
-    var interval: Double = 3
+            "Time between two samples: 3s, 1m; 0 takes one, which cannot tell whether a connection moves.",
+            valueName: "time"))
+    var interval: DurationArgument = 3
 
     @OptionGroup var maps: MapOptions
 
+    @Flag(name: .shortAndLong, help: "No progress on standard error.")
+    var quiet = false
+
     @Flag(
         help: ArgumentHelp(
-            "Walk the maps' keys and ask INET_DIAG, as where BTF or a right is missing.",
+            "Walk the maps' keys and ask INET_DIAG, as where BTF or a capability is missing.",
             discussion: "Tells less: above all, it cannot tell a leaked entry from a zombie."))
     var withoutIterator = false
 
     func validate() throws {
-        guard interval == 0 || (interval >= NodeView.secondsBetweenSightings && interval <= 600) else {
+        let shortest = NodeView.secondsBetweenSightings
+        guard interval.seconds == 0 || (shortest...600).contains(interval.seconds) else {
             throw ValidationError(
-                "--interval is 0, or \(NodeView.secondsBetweenSightings) to 600: closing sockets, and slow connections, need that "
-                    + "long")
+                "--interval is 0, or \(DurationArgument(seconds: shortest)) to 10m: a closing socket, or a slow connection, "
+                    + "looks the same for less")
         }
     }
 
@@ -42,8 +47,8 @@ struct LookOptions: ParsableArguments {
     func session(_ observer: NodeObserver, _ context: CommandContext, asksAboutConnections: Bool = true)
         -> DiagnosisSession
     {
-        DiagnosisSession(observer: observer, interval: interval, asksAboutConnections: asksAboutConnections) {
-            context.printProgress("\($0)")
+        DiagnosisSession(observer: observer, interval: interval.seconds, asksAboutConnections: asksAboutConnections) {
+            if !quiet { context.printProgress("\($0)") }
         }
     }
 }

@@ -4,6 +4,6 @@ import ArgumentParser
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
 
 struct OutputOptions: ParsableArguments {
-    @Option(help: "How to print the result.")
+    @Option(name: .shortAndLong, help: "How to print the result.")
     var output: OutputFormat = .text
 }

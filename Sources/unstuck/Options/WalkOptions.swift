@@ -4,7 +4,7 @@ import UnstuckOperations
 
 /// How maps are read.
 struct WalkOptions: ParsableArguments {
-    @Flag(help: "Walk the maps' keys and ask INET_DIAG, as where BTF or a right is missing.")
+    @Flag(help: "Walk the maps' keys and ask INET_DIAG, as where BTF or a capability is missing.")
     var withoutIterator = false
 
     /// Says on stderr what cannot be read.

@@ -1,7 +1,10 @@
 import ArgumentParser
 import FoundationEssentials
+import Glibc
+import UnstuckKernel
 import UnstuckModel
 import UnstuckProbing
+import UnstuckRepair
 
 /// `unstuck probe`: what kubelet would see, from a place and a port of one's choosing.
 struct ProbeCommand: ContextCommand {
@@ -9,19 +12,22 @@ struct ProbeCommand: ContextCommand {
         commandName: "probe",
         abstract: "Probe a server as kubelet does, and say where it stopped.",
         discussion: """
-            A GET on a new connection, redirects within the host followed, status 200 to 399 passes. A failure is told \
-            in kubelet's own words, with the phase in which it stopped. IP addresses only; no TLS.
+            A GET on a new connection, redirects within the host followed, status 200 to 399 passes. A failure is \
+            reported in kubelet's own words, with the phase in which it stopped. IP addresses only; no TLS.
 
             EXAMPLES
               unstuck probe http://203.0.113.10:8080/healthz
                   Does the readiness probe of this pod pass?
               unstuck probe 203.0.113.10:8080/healthz --source-port 50504
                   One that hung, from the same port again.
-              unstuck probe 203.0.113.10:8080 --tcp --netns pod-b --repeat 10
-                  The handshake alone, ten times, from another network namespace.
+              unstuck probe 203.0.113.10:8080 --tcp --netns pod-b --repeat 1000 --interval 10ms
+                  The handshake alone, from another network namespace; at most a line a second. Ctrl-C prints the summary.
 
             EXIT STATUS
-              0 passed · 1 failed · 2 could not try (what is missing is named) · 64 usage
+              0 passed
+              1 failed
+              2 could not try (what is missing is named)
+              64 usage
             """)
 
     @Argument(help: "http://IP[:PORT][/PATH], IP:PORT or [IPv6]:PORT.")
@@ -39,8 +45,8 @@ struct ProbeCommand: ContextCommand {
     @Option(help: "Local address.")
     var sourceAddress: String?
 
-    @Option(help: "Seconds for the whole exchange.")
-    var timeout = 1.0
+    @Option(help: ArgumentHelp("Time for the whole exchange: 1s, 500ms.", valueName: "time"))
+    var timeout: DurationArgument = 1
 
     @Option(help: "'Name: value', repeatable. 'Host: …' changes the Host header, 'Accept:' removes it.")
     var header: [String] = []
@@ -48,8 +54,12 @@ struct ProbeCommand: ContextCommand {
     @Option(name: .customLong("repeat"), help: "How often to probe.")
     var repeats = 1
 
-    @Option(help: "Seconds from the end of one probe to the start of the next.")
-    var interval = 1.0
+    @Option(
+        help: ArgumentHelp("Time from the end of one probe to the start of the next: 1s, 200ms.", valueName: "time"))
+    var interval: DurationArgument = 1
+
+    @Flag(name: .shortAndLong, help: "Only the summary.")
+    var quiet = false
 
     @OptionGroup var output: OutputOptions
 
@@ -70,41 +80,36 @@ struct ProbeCommand: ContextCommand {
 
     func run(_ context: CommandContext) throws {
         let probe = try probe()
-        var outcomes: [ProbeOutcome] = []
+        let series = ProbeSeries(
+            .init(isJSON: output.output == .json, isQuiet: quiet, total: repeats), context)
+        // One probe alone is ended by a signal as any program is.
+        let signals = repeats > 1 ? SignalWaiter() : nil
+        defer { withExtendedLifetime(signals) {} }
+        if signals != nil { try DetachedThread.start { try? series.endOnSignals() } }
         for count in 1...repeats {
-            if count > 1 { context.sleep(interval) }
+            if count > 1 { context.sleep(interval.seconds) }
             let outcome: ProbeOutcome
             do {
                 outcome = try probe.run()
             } catch {
                 if error.code == .usage { throw ValidationError(error.description) }
                 // What was found before still counts for something: print it, then say why there is no more.
-                if output.output == .json { try context.write(ProbeDocument(outcomes, error: error).json() + "\n") }
+                try series.finish(error: error)
                 context.printError("unstuck probe: could not try: \(error)")
-                throw ExitCode(outcomes.allSatisfy(\.passed) ? 2 : 1)
+                throw series.hasPassed ? Exit.couldNotTell : Exit.findings
             }
-            outcomes.append(outcome)
-            if output.output == .text {
-                try context.write(ProbeReport(outcome, isColoured: context.isColoured).text + "\n")
-            }
+            try series.add(outcome)
         }
-        let failed = outcomes.count { !$0.passed }
-        if output.output == .json {
-            try context.write(ProbeDocument(outcomes).json() + "\n")
-        } else if repeats > 1 {
-            try context.write("\(repeats - failed) of \(repeats) passed\n")
-        }
-        if failed > 0 { throw ExitCode(1) }
+        try series.finish()
+        if !series.hasPassed { throw Exit.findings }
     }
 
     private func probe() throws -> Probe {
-        guard timeout.isFinite, timeout > 0, timeout <= 3600 else {
-            throw ValidationError("--timeout takes seconds: more than 0, at most 3600.")
+        guard timeout.seconds > 0, timeout.seconds <= 3600 else {
+            throw ValidationError("--timeout is more than 0s, and at most 1h.")
         }
         guard (1...1_000_000).contains(repeats) else { throw ValidationError("--repeat takes a count of at least 1.") }
-        guard interval.isFinite, (0...86_400).contains(interval) else {
-            throw ValidationError("--interval takes seconds, at most 86400.")
-        }
+        guard interval.seconds <= 86_400 else { throw ValidationError("--interval is at most 24h.") }
         guard sourcePort != 0 else { throw ValidationError("--source-port takes a port from 1 to 65535.") }
         guard netns != "" else { throw ValidationError("--netns takes a name, a path or a process id.") }
         var vantage = Vantage(namespace: netns, sourcePort: sourcePort)
@@ -121,11 +126,11 @@ struct ProbeCommand: ContextCommand {
             }
             guard !tcp else {
                 guard header.isEmpty else { throw ValidationError("--tcp sends nothing, so --header means nothing.") }
-                return .tcp(TCPProbe(url.endpoint, from: vantage, timeout: timeout))
+                return .tcp(TCPProbe(url.endpoint, from: vantage, timeout: timeout.seconds))
             }
             var options = HTTPProbe.Options()
             options.vantage = vantage
-            options.timeout = timeout
+            options.timeout = timeout.seconds
             options.headers = try header.map { try HTTPHeader(parsing: $0) }
             return .http(HTTPProbe(url, options: options))
         } catch let error as ProbeError {

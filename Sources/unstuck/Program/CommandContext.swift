@@ -40,7 +40,10 @@ struct CommandContext: Sendable {
         }
     }
 
-    func printError(_ text: String) { writeError(text + "\n") }
+    /// A text for people, in characters that they can see.
+    func writeText(_ text: String) throws(StandardOutput.Failure) { try write(characters.shown(text)) }
+
+    func printError(_ text: String) { writeError(characters.shown(text + "\n")) }
 
     /// Progress, for a person who waits: only on a terminal.
     func printProgress(_ text: String) {
@@ -50,7 +53,18 @@ struct CommandContext: Sendable {
     /// Colour only on a terminal, and never with NO_COLOR (https://no-color.org).
     var isColoured: Bool { isOutputTerminal && (environment("NO_COLOR") ?? "").isEmpty }
 
-    var style: Style { Style(isColoured: isColoured) }
+    var style: Style { Style(isColoured: isColoured, width: width, characters: characters) }
+
+    /// What the locale can show.
+    var characters: Characters {
+        Characters(locale: ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(environment).first { !$0.isEmpty })
+    }
+
+    /// Columns for texts: COLUMNS, or those of the terminal, or 100.
+    var width: Int {
+        if let wanted = environment("COLUMNS").flatMap(Int.init), (1...10_000).contains(wanted) { return wanted }
+        return columns ?? 100
+    }
 }
 
 extension CommandContext {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import UnstuckKernel
 import UnstuckOperations
+import UnstuckRender
 
 /// From the command line to the exit status: what every command has in common.
 enum Program {
@@ -29,9 +30,13 @@ enum Program {
     static func status(
         of root: any ParsableCommand.Type, _ arguments: [String], _ context: CommandContext
     ) throws(StandardOutput.Failure) -> Int32 {
+        if let mistake = CommandWords(root).mistake(in: arguments) {
+            context.printError("unstuck: \(mistake)")
+            return ExitCode.validationFailure.rawValue
+        }
         do {
-            var command = try root.parseAsRoot(arguments)
-            if let command = command as? any ContextCommand { try command.run(context) } else { try command.run() }
+            var command = try root.parseAsRoot(arguments.map { $0 == "-V" ? "--version" : $0 })
+            try command.run()
             return 0
         } catch let failure as StandardOutput.Failure {
             throw failure
@@ -40,7 +45,7 @@ enum Program {
             // Findings and the like, which were told already; help and version; mistakes of usage; whatever else there is.
             if error is ExitCode { return code.rawValue }
             if code.isSuccess {
-                try context.write(root.fullMessage(for: error) + "\n")
+                try context.writeText(root.fullMessage(for: error) + "\n")
             } else if code == .validationFailure {
                 context.printError(root.fullMessage(for: error))
             } else {

@@ -8,33 +8,35 @@ import UnstuckRepair
 struct RepairCommand: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "repair",
-        abstract: "Plan, and with --apply carry out, the deletion of dead sockmap entries.",
+        abstract: "Plan, and with --apply carry out, the deletion of stale sockmap entries.",
         discussion: """
             Without --apply nothing is changed. With it, each entry is checked again inside the kernel just before it \
-            is deleted, and looked at just after; a zombie's descriptor is held meanwhile. Entries of live sockets are \
-            never touched (docs/limitations.md tells of the window that no kernel lets close). Every step is journaled \
-            before and after: what a killed run left is accounted for by the next one. SIGINT, SIGTERM and SIGHUP end a \
+            is deleted, and verified afterwards; a zombie's descriptor is held meanwhile. Entries of live sockets are \
+            never touched (docs/limitations.md describes the race window that remains). Every step is journaled \
+            before and after: the next run reports what a killed one left. SIGINT, SIGTERM and SIGHUP end a \
             run between two steps.
 
-            With --without-iterator entries are planned that no socket was seen of, in two complete snapshots; a third one \
+            With --without-iterator entries without a socket are planned, in two complete snapshots; a third one \
             comes just before they are deleted, by key. It is refused (exit status 2) unless every network namespace is \
             proven to be read: run it in the host's PID namespace. What is behind the key is not seen, and the window is \
             wider.
 
             EXAMPLES
               unstuck repair
-                  What would be done.
-              unstuck repair --apply --reset-stuck --watch 30
-                  Do it, end the connections that have lost bytes, and look for 30 s whether it stays clean.
+                  Dry run: nothing is changed.
+              unstuck repair --apply --reset-stuck --watch 30s
+                  Do it, reset the connections that have lost bytes, and watch for 30 s whether new faults appear.
               unstuck repair --apply --pod shop/web-0 --state leaked --per-minute 60
                   Only what that pod has leaked, and at most 60 entries a minute.
 
             EXIT STATUS
-              0 nothing to do, or all done · 1 a plan that waits for --apply, or something was left · \
-            2 could not tell or was refused · 64 usage
+              0 nothing to do, or all done
+              1 a plan that was not applied, or something was left
+              2 inconclusive or refused
+              64 usage
             """)
 
-    @Flag(help: "Carry the plan out.")
+    @Flag(help: "Carry the plan out. Without it: a dry run.")
     var apply = false
 
     @Flag(help: "Also reset connections that have lost bytes, and delete the entries of their sockets.")
@@ -43,22 +45,24 @@ struct RepairCommand: ContextCommand {
     @Flag(help: "Also delete zombies whose queue holds unread bytes; the bytes are lost.")
     var discardUnread = false
 
-    @Flag(help: "Also delete entries of maps whose key layout was inferred from their residents, not declared.")
+    @Flag(help: "Also delete entries of maps whose key layout was inferred from their sockets, not declared.")
     var acceptInferred = false
 
-    @Flag(help: "Go on although more than half of a map looks dead.")
+    @Flag(help: "Go on although more than half of a map looks stale.")
     var force = false
 
     @Option(help: ArgumentHelp("Most entries that one run deletes.", valueName: "count"))
     var limit = 10_000
 
-    @Option(help: ArgumentHelp("Most deletions and resets within any minute; 0: no cap.", valueName: "count"))
+    @Option(help: ArgumentHelp("Most deletions and resets within any minute; 0: no limit.", valueName: "count"))
     var perMinute = 6000
 
-    @Option(help: ArgumentHelp("Afterwards keep looking, and say whether it stays clean.", valueName: "seconds"))
-    var watch: Int = 0
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Afterwards sample on for this time, and report new faults: 30s, 5m.", valueName: "time"))
+    var watch: DurationArgument = 0
 
-    @Option(help: ArgumentHelp("Where each step is written down, before and after.", valueName: "file"))
+    @Option(help: ArgumentHelp("Where each step is logged, before and after.", valueName: "file"))
     var journal = "/var/log/unstuck/journal.jsonl"
 
     @OptionGroup(title: "Which entries") var selection: EntryFilterOptions
@@ -70,7 +74,10 @@ struct RepairCommand: ContextCommand {
         // A journal that is read again must hold it all.
         guard (1...100_000).contains(limit) else { throw ValidationError("--limit is 1 to 100000") }
         guard (0...1_000_000).contains(perMinute) else { throw ValidationError("--per-minute is 0 to 1000000") }
-        guard (0...3600).contains(watch) else { throw ValidationError("--watch is 0 to 3600 seconds") }
+        guard watch.seconds <= 3600 else { throw ValidationError("--watch is 0 to 1h") }
+        guard apply || watch.seconds == 0 else {
+            throw ValidationError("--watch watches what a repair has changed: add --apply")
+        }
         guard selection.state.allSatisfy({ $0.isDead || $0 == .unseen }) else {
             throw ValidationError(
                 "--state is leaked, zombie or (with --without-iterator) unseen: repair deletes no other")
@@ -104,7 +111,7 @@ struct RepairCommand: ContextCommand {
         try show(report, context)
         try finish(report, context)
         if report.isApplicable, output.output == .text {
-            try context.write("→ unstuck repair --apply  carries it out\n")
+            try context.writeText("dry run: nothing was changed; --apply carries it out\n")
         }
         try end(report.conclusion)
     }
@@ -121,6 +128,11 @@ struct RepairCommand: ContextCommand {
         guard run.report.isApplicable else {
             // Nothing is done, but what became of earlier steps is written down.
             if let failure = run.recordResumed() { context.printError("unstuck: \(failure)") }
+            if run.report.plan.refusals.isEmpty {
+                let signals = SignalWaiter()
+                defer { withExtendedLifetime(signals) {} }
+                try watch(&run, environment(signals, context), context)
+            }
             try finish(run.report, context)
             return try end(run.report.conclusion)
         }
@@ -129,29 +141,20 @@ struct RepairCommand: ContextCommand {
 
     private func show(_ report: RepairReport, _ context: CommandContext) throws {
         guard output.output == .text else { return }
-        try context.write(ResumedText(style: context.style).render(report.resumed))
-        try context.write(PlanText(style: context.style).render(report.plan, isBlind: !report.unknown.isEmpty))
+        try context.writeText(ResumedText(style: context.style).render(report.resumed))
+        try context.writeText(PlanText(style: context.style).render(report.plan, isBlind: !report.unknown.isEmpty))
         if report.unmendable > 0 {
-            try context.write(
-                "! \(report.unmendable) finding\(report.unmendable == 1 ? "" : "s") that repair cannot mend: unstuck diagnose\n"
+            try context.writeText(
+                "! \(report.unmendable) finding\(report.unmendable == 1 ? "" : "s") that repair cannot fix: see unstuck diagnose\n"
             )
         }
-        for unknown in report.unknown { try context.write("? \(safeText(unknown))\n") }
+        for unknown in report.unknown { try context.writeText("? \(safeText(unknown))\n") }
     }
 
     private func carryOut(_ run: inout RepairRun, _ context: CommandContext) throws {
         let signals = SignalWaiter()
         defer { withExtendedLifetime(signals) {} }  // a second signal, too, waits until the result is printed
-        let environment = RepairRun.Environment(wait: signals.wait(seconds:)) { progress in
-            switch progress {
-            case .rateLimited(let wait, let perMinute):
-                context.printError(
-                    "unstuck: \(wait.done) of \(wait.total) done; \(perMinute) a minute is the cap (--per-minute), "
-                        + "going on in \(Int(wait.seconds.rounded(.up))) s")
-            case .watching(let watch, let seconds):
-                context.printProgress("watching: \(watch.seconds) of \(seconds) s, \(watch.findings) findings")
-            }
-        }
+        let environment = environment(signals, context)
         let result = try run.apply(environment)
         let deleted = result.deletions.count { $0.outcome == .deleted }
         let summary =
@@ -160,32 +163,52 @@ struct RepairCommand: ContextCommand {
         try context.write(ofChange: summary) { try tell(result, &run, environment, context) }
     }
 
+    private func environment(_ signals: SignalWaiter, _ context: CommandContext) -> RepairRun.Environment {
+        RepairRun.Environment(wait: signals.wait(seconds:)) { progress in
+            switch progress {
+            case .rateLimited(let wait, let perMinute):
+                context.printError(
+                    "unstuck: \(wait.done) of \(wait.total) done; rate limit (\(perMinute)/min) reached; "
+                        + "resuming in \(Int(wait.seconds.rounded(.up))) s")
+            case .watching(let watch, let seconds):
+                if !look.quiet {
+                    context.printProgress("watching: \(watch.seconds) of \(seconds) s, \(watch.findings) findings")
+                }
+            }
+        }
+    }
+
     /// Says what was done, watches, and ends with the status that fits.
     private func tell(
         _ result: Repairer.Result, _ run: inout RepairRun, _ environment: RepairRun.Environment,
         _ context: CommandContext
     ) throws {
         if output.output == .text {
-            try context.write(run.report.text(context.style))
-            for problem in result.problemLines { try context.write("? \(safeText(problem))\n") }
+            try context.writeText(run.report.text(context.style))
+            for problem in result.problemLines { try context.writeText("? \(safeText(problem))\n") }
         }
         if let failure = result.failure {
             context.printError("unstuck: ended early: \(MissingPrivilege.missing(behind: failure))")
-        } else if watch > 0, result.interruption == nil {
-            try tell(try run.watch(seconds: watch, environment), context)
+        } else if result.interruption == nil {
+            try watch(&run, environment, context)
         }
         try finish(run.report, context)
         try end(run.report.conclusion(of: result))
     }
 
-    private func tell(_ watched: RepairReport.Watch, _ context: CommandContext) throws {
+    private func watch(
+        _ run: inout RepairRun, _ environment: RepairRun.Environment, _ context: CommandContext
+    ) throws {
+        guard watch.seconds > 0 else { return }
+        let seconds = Int(watch.seconds.rounded(.up))
+        let watched = try run.watch(seconds: seconds, environment)
         guard output.output == .text else { return }
-        try context.write(
+        try context.writeText(
             watched.findings > 0
-                ? context.style.red("✗ did not stay clean: unstuck diagnose tells what came back\n")
-                : watched.seconds < watch
-                    ? context.style.yellow("! stayed clean for \(watched.seconds) s of \(watch), then told to end\n")
-                    : context.style.green("✓ stayed clean for \(watch) s\n"))
+                ? context.style.red("✗ new faults while watching: see unstuck diagnose\n")
+                : watched.seconds < seconds
+                    ? context.style.yellow("! no new fault in \(watched.seconds) s of \(seconds) s: interrupted\n")
+                    : context.style.green("✓ no new fault in \(seconds) s\n"))
     }
 
     private func finish(_ report: RepairReport, _ context: CommandContext) throws {

@@ -9,7 +9,7 @@ extension RepairReport {
         let deleted = deletions.count { $0.outcome == "deleted" }
         lines.append(
             (deleted == deletions.count ? style.green("✓") : style.yellow("!"))
-                + " deleted \(deleted) of \(deletions.count) dead entr\(deletions.count == 1 ? "y" : "ies")")
+                + " deleted \(deleted) of \(deletions.count) stale \(deletions.count == 1 ? "entry" : "entries")")
         for reset in resets {
             lines.append(
                 reset.failure.map { style.red("✗ reset of \(reset.connection): \(safeText($0))") }
@@ -18,7 +18,7 @@ extension RepairReport {
         let left = deletions.filter { $0.outcome != "deleted" }
         for step in left.prefix(20) { lines.append(style.yellow("! \(step.claim): \(safeText(step.detail))")) }
         if left.count > 20 { lines.append(style.yellow("! … and \(left.count - 20) more")) }
-        if let interrupted { lines.append(style.yellow("! told to end by \(interrupted): the next run goes on")) }
+        if let interrupted { lines.append(style.yellow("! interrupted by \(interrupted); run again to resume")) }
         return lines.joined(separator: "\n") + "\n"
     }
 }

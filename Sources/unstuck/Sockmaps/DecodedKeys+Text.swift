@@ -36,6 +36,6 @@ extension DecodedKeys {
         func end(_ endpoint: Endpoint) -> String {
             endpoint.port == 0 && endpoint.address.isUnspecified ? "any" : "\(endpoint)"
         }
-        return "\(end(claim.local)) ◄─ \(end(claim.remote))"
+        return "\(end(claim.local)) <- \(end(claim.remote))"
     }
 }

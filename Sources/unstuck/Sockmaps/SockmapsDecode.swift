@@ -21,7 +21,9 @@ struct SockmapsDecode: ContextCommand {
                   The keys of this machine's map, with its pods.
 
             EXIT STATUS
-              0 every key was understood · 2 a key, a line or a file was not · 64 usage
+              0 every key was understood
+              2 a key, a line or a file was not
+              64 usage
             """)
 
     @Argument(help: ArgumentHelp("Dumps; - or none is stdin.", valueName: "file"))
@@ -76,13 +78,13 @@ struct SockmapsDecode: ContextCommand {
 
     private func print(_ source: DecodedSource, _ context: CommandContext) throws {
         let keys = source.groups.map { "\(pluralized($0.entries.count, "key")) of \($0.keySize) bytes" }
-        try context.write(
+        try context.writeText(
             "\(safeText(source.source)): \(source.form.map { "\($0.rawValue), " } ?? "")"
                 + "\(keys.isEmpty ? "no whole key" : keys.joined(separator: ", "))\n")
         for group in source.groups {
-            try context.write(group.text)
+            try context.writeText(group.text)
             if source.form == .hexLines, group.layout == nil, group.keySize.isMultiple(of: 16) {
-                try context.write("  rows of 16 bytes may be parts of longer keys: grep -C 2 keeps those together\n")
+                try context.writeText("  rows of 16 bytes may be parts of longer keys: grep -C 2 keeps those together\n")
             }
         }
         for problem in source.problems.prefix(Self.longestList) {

@@ -19,7 +19,8 @@ struct SockmapsEncode: ContextCommand {
                   Bytes alone, without --map.
 
             EXIT STATUS
-              0 · 64 usage, or the layout cannot name such a socket
+              0
+              64 usage, or the layout cannot name such a socket
             """)
 
     @Argument(help: "The filed socket's own end, 192.0.2.1:80 or [2001:db8::1]:80.", transform: endpoint)
@@ -67,12 +68,12 @@ struct SockmapsEncode: ContextCommand {
         let deletion = "bpftool map delete id \(id) key hex \(hex)"
         switch output.output {
         case .text:
-            try context.write((delete ? deletion : map == nil ? hex : lookup) + "\n")
+            try context.writeText((delete ? deletion : map == nil ? hex : lookup) + "\n")
             for other in keys.dropFirst() {
                 context.printError("unstuck: it may also be filed under \(Self.hex(other))")
             }
         case .json:
-            try context.write(
+            try context.writeText(
                 try JSON.document(
                     Encoded(
                         layout: layout.name, claim: claim, keySize: layout.size, key: SockmapKey(key),

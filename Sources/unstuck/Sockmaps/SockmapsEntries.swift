@@ -19,7 +19,9 @@ struct SockmapsEntries: ContextCommand {
                   How many entries each pod has, by state: where dead ones pile up.
 
             EXIT STATUS
-              0 all was read, whatever it shows · 2 something could not be read · 64 usage
+              0 all was read, whatever it shows
+              2 something could not be read
+              64 usage
             """)
 
     @OptionGroup var maps: MapOptions
@@ -64,7 +66,7 @@ struct SockmapsEntries: ContextCommand {
         }
         if totals {
             switch output.output {
-            case .text: try context.write(SockmapText(style: context.style).render(all.rows))
+            case .text: try context.writeText(SockmapText(style: context.style).render(all.rows))
             case .json: try context.write(JSON.document(all.rows, command: "sockmaps.totals"))
             }
         }
@@ -78,7 +80,7 @@ struct SockmapsEntries: ContextCommand {
             walked.add(to: &all) { chosen.takes($0.entry.key, $0.claim, $0.state) }
         } else if output.output == .text {
             let text = walked.text(chosen)
-            try context.write(text)
+            try context.writeText(text)
             return text.utf8.count { $0 == UInt8(ascii: "\n") }
         } else {
             var json = walked.json(chosen)
@@ -103,14 +105,14 @@ struct SockmapsEntries: ContextCommand {
             let resident = entry.resident
             let queue = resident.psock.map { $0.queuedBytes > 0 ? ", \($0.queuedBytes) unread bytes" : "" } ?? ""
             text +=
-                "\(judged.map.id)  \(state.rawValue)  \(claim.map { "\($0.local) ◄─ \($0.remote)" } ?? entry.key.description)"
+                "\(judged.map.id)  \(state.rawValue)  \(claim.map { "\($0.local) <- \($0.remote)" } ?? entry.key.description)"
                 + "  resident \(resident.tuple) \(resident.state), netns \(resident.netns), inode \(resident.inode)\(queue)\n"
             if text.utf8.count > 1 << 16 {
-                try context.write(text)
+                try context.writeText(text)
                 text = ""
             }
         }
-        try context.write(text)
+        try context.writeText(text)
         return shown
     }
 

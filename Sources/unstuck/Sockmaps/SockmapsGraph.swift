@@ -16,7 +16,9 @@ struct SockmapsGraph: ContextCommand {
                   The same of one address, for a machine.
 
             EXIT STATUS
-              0 all was read, whatever it shows · 2 something could not be read · 64 usage
+              0 all was read, whatever it shows
+              2 something could not be read
+              64 usage
             """)
 
     @Argument(help: ArgumentHelp("Connections with this end.", valueName: "ip[:port]"))
@@ -40,9 +42,9 @@ struct SockmapsGraph: ContextCommand {
         case .json: try context.write(JSON.document(found.paths, command: "sockmaps.graph"))
         case .text:
             let text = RedirectText(style: context.style)
-            for path in found.paths { try context.write(text.render(path)) }
+            for path in found.paths { try context.writeText(text.render(path)) }
             if found.paths.isEmpty, found.missing.isEmpty {
-                try context.write(
+                try context.writeText(
                     target.isEmpty ? "no connection here sends through a sk_msg program\n" : "no such connection\n")
             }
         }

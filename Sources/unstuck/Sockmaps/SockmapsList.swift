@@ -15,7 +15,9 @@ struct SockmapsList: ContextCommand {
             States are of one look: a socket that is just closing counts as dead for a moment. `unstuck diagnose` looks twice.
 
             EXIT STATUS
-              0 all was read, whatever it shows · 2 something could not be read · 64 usage
+              0 all was read, whatever it shows
+              2 something could not be read
+              64 usage
             """)
 
     @OptionGroup var maps: MapOptions
@@ -30,10 +32,8 @@ struct SockmapsList: ContextCommand {
         switch output.output {
         case .json: try context.write(JSON.document(listing.summaries, command: "sockmaps.list"))
         case .text:
-            for summary in listing.summaries { try context.write(SockmapText(style: context.style).render(summary)) }
-            if listing.summaries.isEmpty, listing.isComplete {
-                try context.write("no SOCKMAP or SOCKHASH on this machine\n")
-            }
+            for summary in listing.summaries { try context.writeText(SockmapText(style: context.style).render(summary)) }
+            if listing.summaries.isEmpty, listing.isComplete { try context.writeText("no SOCKMAP or SOCKHASH on this machine\n") }
         }
         if !listing.isComplete { throw Exit.couldNotTell }
     }

@@ -6,7 +6,7 @@ extension WalkedSockmaps {
     func text(_ filter: EntryFilter) -> String {
         var text = ""
         for key in view.sockmaps.walked where filter.takes(key.entry.key, key.claim, key.state) {
-            let name = key.claim.map { "\($0.local) ◄─ \($0.remote)" } ?? key.entry.key.description
+            let name = key.claim.map { "\($0.local) <- \($0.remote)" } ?? key.entry.key.description
             let namespaces = key.namespaces.map(String.init).joined(separator: ", ")
             text += "\(key.map.id)  \(key.state.rawValue)  \(name)"
             if !namespaces.isEmpty {

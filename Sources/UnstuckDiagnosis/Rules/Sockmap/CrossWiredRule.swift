@@ -20,16 +20,18 @@ struct CrossWiredRule: NodeRule {
                 .present(
                     Finding(
                         code: .crossWired, severity: .warning, isMendable: false,
-                        summary: "\(Label.map(entry.map)): the key of \(claim) leads to \(resident.tuple)",
+                        summary:
+                            "\(Label.map(entry.map)): key/socket mismatch: the key of \(claim) is bound to \(resident.tuple)",
                         evidence: [
-                            .init("key", "\(claim.local) ◄─ \(claim.remote)"),
-                            .init("resident", "\(resident.tuple), \(resident.state), held by \(holder)"),
+                            .init("key", "\(claim.local) <- \(claim.remote)"),
+                            .init("socket", "\(resident.tuple), \(resident.state), owner \(holder)"),
                             .init(
-                                "next",
-                                "what is sent to a new connection with the key's addresses and ports reaches \(holder)"),
+                                "at risk",
+                                "a new connection with the key's addresses and ports: its bytes are delivered to \(holder)"
+                            ),
                         ],
                         remedy:
-                            "the socket is alive and is left alone: let \(holder) close this connection, or restart that process",
+                            "the socket is alive, so repair skips it: let \(holder) close this connection, or restart that process",
                         subject: .init(
                             pod: view.pod(of: resident), connection: resident.tuple, sockets: [resident.identity],
                             entries: [entry.reference], holders: owners))))

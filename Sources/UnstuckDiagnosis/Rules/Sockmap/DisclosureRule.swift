@@ -37,18 +37,18 @@ struct DisclosureRule: NodeRule {
                                 "\(connection.remote)\(view.pod(at: connection.remote.address).map { " \($0)" } ?? "")"),
                             .init(
                                 "readable by",
-                                "\(reader)\(view.pod(of: resident).map { " in \($0)" } ?? ""): its socket is the resident of "
-                                    + "the key in \(Label.map(wrong.map))"),
+                                "\(reader)\(view.pod(of: resident).map { " in \($0)" } ?? ""): its socket is behind the key "
+                                    + "in \(Label.map(wrong.map))"),
                             .init(
                                 "certainty",
                                 queued > 0
                                     ? "the queue may also hold bytes of the reader's own, earlier connection"
-                                    : "what was read already leaves no trace"),
+                                    : "bytes that were read already leave no trace"),
                         ],
-                        remedy: "treat what was sent as known to that process; "
+                        remedy: "treat the bytes sent as known to that process; "
                             + (wrong.state.isDead
-                                ? "then unstuck repair --apply"
-                                : "its socket is alive and is left alone: end that process"),
+                                ? "then unstuck repair"
+                                : "its socket is alive, so repair skips it: end that process"),
                         subject: .init(
                             pod: view.pod(of: resident), connection: connection,
                             sockets: [resident.identity], entries: [reference], holders: holders,

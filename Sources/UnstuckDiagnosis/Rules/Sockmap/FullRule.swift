@@ -18,13 +18,13 @@ struct FullRule: NodeRule {
                         code: .full, severity: .note, isMendable: dead > 0,
                         summary: "\(Label.map(map)) is full: \(states.count) of \(map.maxEntries) entries",
                         evidence: [
-                            .init("dead", "\(dead) of them (\(Label.share(dead, of: states.count)))"),
-                            .init("next", "new connections are not accelerated"),
+                            .init("stale", "\(dead) of them (\(Label.share(dead, of: states.count)))"),
+                            .init("effect", "new connections are not accelerated"),
                         ],
                         remedy: dead > 0
-                            ? "unstuck repair --apply makes room: the dead entries go"
+                            ? "unstuck repair deletes the stale entries and makes room"
                                 + (dead * 2 > states.count ? " (more than half of the map: with --force)" : "")
-                            : "all of them are in use: the accelerator needs a larger map",
+                            : "no stale entries: the accelerator needs a larger map",
                         subject: .init(map: map.id))))
         }
         return verdicts

@@ -43,35 +43,35 @@ struct MisdirectedRule: NodeRule {
 
         var evidence = [
             Fact(
-                "sends with",
-                "\(view.handlers(of: sender.socket)?.sendmsg ?? "a msg program's handler") ─► program \(program.id) "
-                    + "\"\(Label.safe(program.name))\" ─► \(Label.map(wrong.map)), key "
-                    + "\(receiver.socket.tuple.local) ◄─ \(receiver.socket.tuple.remote)"),
-            Fact("lands in", landing(view, wrong)),
+                "sends via",
+                "\(view.handlers(of: sender.socket)?.sendmsg ?? "a msg program's handler") -> program \(program.id) "
+                    + "\"\(Label.safe(program.name))\" -> \(Label.map(wrong.map)), key "
+                    + "\(receiver.socket.tuple.local) <- \(receiver.socket.tuple.remote)"),
+            Fact("delivered to", landing(view, wrong)),
             Fact(
-                "waits in",
-                "\(view.handlers(of: receiver.socket)?.recvmsg ?? "the receiver's handler"): "
+                "receiver",
+                "blocked in \(view.handlers(of: receiver.socket)?.recvmsg ?? "its receive handler"): "
                     + waitingEnd(view, receiver)),
         ]
         if queued > 0 {
             evidence.append(
                 Fact(
-                    "swallowed",
+                    "misdelivered",
                     "\(Label.bytes(UInt64(queued), partial: resident.psock?.isPartial ?? false)) in "
-                        + "\(resident.psock?.queuedMessages ?? 0) message\(resident.psock?.queuedMessages == 1 ? "" : "s") wait in the wrong socket's queue; some may "
+                        + "\(resident.psock?.queuedMessages ?? 0) message\(resident.psock?.queuedMessages == 1 ? "" : "s") in the wrong socket's queue; some may "
                         + "be of earlier connections with the same addresses and ports"))
         }
         return Finding(
             code: .misdirected, severity: stage == .stuck ? .critical : .warning,
             isMendable: wrong.state.isDead,
-            summary: "\(stage == .stuck ? "stuck now" : "will hang"): \(who)\(tuple)"
+            summary: "\(stage == .stuck ? "stuck" : "at risk"): \(who)\(tuple)"
                 + "\(receiverPod.map { " \($0)" } ?? "")\(waiting)",
             evidence: evidence,
             remedy: wrong.state.isDead
                 ? stage == .stuck
-                    ? "unstuck repair --apply --reset-stuck deletes the dead entry and resets this connection, which has lost bytes"
-                    : "unstuck repair --apply deletes the dead entry; this connection then works"
-                : "the wrong socket is alive and is left alone: close this connection, or end the process that holds the other",
+                    ? "unstuck repair --reset-stuck deletes the stale entry and resets this connection, which has lost bytes"
+                    : "unstuck repair deletes the stale entry: this connection then works"
+                : "the wrong socket is alive, so repair skips it: close this connection, or end the other's owner",
             subject: .init(
                 pod: receiverPod, connection: tuple, stage: stage,
                 sockets: [sender.socket.identity, receiver.socket.identity], entries: [wrong.reference],
@@ -82,12 +82,12 @@ struct MisdirectedRule: NodeRule {
         let resident = wrong.entry.resident
         switch resident.residentState {
         case .leaked:
-            return "a dead socket: CLOSE and orphaned\(seen(view, wrong)), nobody can close or read it"
+            return "a dead socket: CLOSE and orphaned\(seen(view, wrong)), no process can close or read it"
         case .queuedDead:
             return "a dead socket: reset while it waited for accept\(seen(view, wrong))"
         case .zombie:
             let holder = view.owners(of: resident).first.map { "held open by \(Label.descriptor($0))" }
-            return "a dead socket: CLOSE\(seen(view, wrong)), \(holder ?? "a file descriptor holds it open")"
+            return "a dead socket: CLOSE\(seen(view, wrong)), \(holder ?? "held open by a descriptor")"
         case .live, .queued, .listener, .other:
             let holder = view.owners(of: resident).first.map { " of \(Label.descriptor($0))" } ?? ""
             let pod = view.pod(of: resident).map { " in \($0)" } ?? ""
@@ -101,10 +101,10 @@ struct MisdirectedRule: NodeRule {
     }
 
     private func waitingEnd(_ view: NodeView, _ receiver: TCPSocket) -> String {
-        if !receiver.socket.hasSocket { return "the connection still waits for accept" }
+        if !receiver.socket.hasSocket { return "not accepted yet" }
         let owner = view.owners(of: receiver.socket).first.map { "\(Label.descriptor($0)), " } ?? ""
         return receiver.socket.psock == nil
-            ? "\(owner)not in the map: its insertion was refused, the key was taken"
-            : "\(owner)in another map; here its key was taken"
+            ? "\(owner)not in the map (key taken)"
+            : "\(owner)in another map (here its key was taken)"
     }
 }

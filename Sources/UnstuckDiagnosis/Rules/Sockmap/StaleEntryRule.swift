@@ -56,22 +56,22 @@ struct StaleEntryRule: NodeRule {
 
         var evidence: [Fact] = [
             .init("entries", examples(members)),
-            .init("residents", residents(members, isZombie: isZombie)),
+            .init("sockets", residents(members, isZombie: isZombie)),
         ]
-        if isZombie { evidence.append(.init("held by", heldBy(holders, members))) }
+        if isZombie { evidence.append(.init("owner", heldBy(holders, members))) }
         if bytes > 0 {
-            evidence.append(.init("swallowed", "\(Label.bytes(bytes, partial: false)) unread in their queues"))
+            evidence.append(.init("misdelivered", "\(Label.bytes(bytes, partial: false)) unread in their queues"))
         }
         evidence.append(
             .init(
-                "next",
+                "at risk",
                 claimed > 0
-                    ? "\(claimed) of these tuples \(claimed == 1 ? "is" : "are") in use by a live connection now"
+                    ? "\(pluralized(claimed, "live connection uses", "live connections use")) these addresses and ports now"
                     : Self.next(view.sockmaps.layouts[group.map]?.layout)))
 
         return Finding(
             code: isZombie ? .zombie : .leaked, severity: Self.severity(view.sockmaps.layouts[group.map]?.layout),
-            summary: "\(members.count) dead \(members.count == 1 ? "entry" : "entries") in \(Label.map(map)) "
+            summary: "\(members.count) stale \(members.count == 1 ? "entry" : "entries") in \(Label.map(map)) "
                 + "(\(Label.share(members.count, of: total)) of \(total)"
                 + "\(group.pod.map { "; of \($0)" } ?? ""))",
             evidence: evidence,
@@ -93,24 +93,24 @@ struct StaleEntryRule: NodeRule {
     static func next(_ layout: KeyLayout?) -> String {
         switch layout?.conflict {
         case .replaces:
-            "\(layout?.name ?? "it") replaces them, so nobody hangs: each takes room until its addresses and ports come again"
-        case .neverRedirects: "\(layout?.name ?? "it") never redirects, so nobody hangs: they only take room"
-        case .keepsOld, nil: "every connection that gets one of these addresses and ports again will hang"
+            "no connection: \(layout?.name ?? "it") replaces them; each takes room until its addresses and ports are reused"
+        case .neverRedirects: "no connection: \(layout?.name ?? "it") never redirects; they only take room"
+        case .keepsOld, nil: "each new connection that reuses the addresses and ports of one of these"
         }
     }
 
     private static let leakRemedy =
-        "unstuck repair --apply deletes them; a kernel with sock_map_destroy does not leak them"
+        "unstuck repair deletes them; a kernel with sock_map_destroy does not leak them"
 
     private func zombieRemedy(_ members: [Judged]) -> String {
         let isProtected = members.contains(where: \.isProtected)
-        return "unstuck repair --apply deletes them"
-            + (isProtected ? " (those with unread bytes that nobody claims only with --discard-unread)" : "")
+        return "unstuck repair deletes them"
+            + (isProtected ? " (those with unread bytes that no live connection claims: --discard-unread)" : "")
             + "; the application should close connections that its peer has reset"
     }
 
     private func examples(_ members: [Judged]) -> String {
-        let shown = members.prefix(3).compactMap(\.entry.claim).map { "\($0.local) ◄─ \($0.remote)" }
+        let shown = members.prefix(3).compactMap(\.entry.claim).map { "\($0.local) <- \($0.remote)" }
         let more = members.count - shown.count
         return shown.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
     }
@@ -118,7 +118,7 @@ struct StaleEntryRule: NodeRule {
     private func residents(_ members: [Judged], isZombie: Bool) -> String {
         let seconds = members.compactMap(\.seconds).min()
         let time = seconds.map { ", the same sockets for at least \(Label.duration(seconds: $0))" }
-        let what = isZombie ? "CLOSE, a file descriptor still holds them" : "CLOSE and orphaned: nobody can close them"
+        let what = isZombie ? "CLOSE, still held open by a descriptor" : "CLOSE and orphaned: no process can close them"
         return what + (time ?? "")
     }
 

@@ -38,7 +38,7 @@ struct UnseenRule: NodeRule {
         let seconds = members.map(\.seconds).min() ?? 0
         let claimed = members.count { key, _ in key.claim.map { !view.connected($0).isEmpty } ?? false }
         let shown = members.prefix(3).map { key, _ in
-            key.claim.map { "\($0.local) ◄─ \($0.remote)" } ?? key.entry.key.description
+            key.claim.map { "\($0.local) <- \($0.remote)" } ?? key.entry.key.description
         }
         let more = members.count > shown.count ? " and \(members.count - shown.count) more" : ""
         return Finding(
@@ -49,18 +49,19 @@ struct UnseenRule: NodeRule {
             evidence: [
                 .init("entries", shown.joined(separator: ", ") + more),
                 .init(
-                    "residents",
+                    "sockets",
                     "in no TCP table of \(view.now.namespaces.count) network namespaces, IPv4 and IPv6, for at least "
                         + "\(Label.duration(seconds: seconds)): dead"),
-                .init("not known", "whether they leaked or a process still holds them, and what waits in their queues"),
+                .init("unknown", "whether a process still holds them, and unread bytes in their queues"),
                 .init(
-                    "next",
+                    "at risk",
                     claimed > 0
-                        ? "\(claimed) of these tuples \(claimed == 1 ? "is" : "are") in use by a live connection now"
+                        ? "\(pluralized(claimed, "live connection uses", "live connections use")) these addresses and ports now"
                         : StaleEntryRule.next(view.sockmaps.layouts[group.map]?.layout)),
             ],
-            remedy: "unstuck diagnose where the iterator can be used tells who holds them; unstuck repair "
-                + "--without-iterator --apply deletes them unseen, after a third check",
+            remedy:
+                "diagnose with BTF and full capabilities shows their owners; unstuck repair --without-iterator deletes them unseen, after "
+                + "a third check",
             subject: .init(pod: group.pod, map: group.map, entries: members.map(\.key.reference)))
     }
 }

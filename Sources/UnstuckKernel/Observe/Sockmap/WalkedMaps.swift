@@ -20,7 +20,7 @@ struct WalkedMaps {
                 action:
                     "see who sits behind the keys of \(Self.names(maps)): they were walked and held against the socket "
                     + "tables, which tells neither a dead socket from a zombie, nor a filed connection from one that a "
-                    + "dead entry keeps out, nor what waits in a queue",
+                    + "stale entry keeps out, nor what waits in a queue",
                 missing: reason)
         }
         if !unfinished.isEmpty {

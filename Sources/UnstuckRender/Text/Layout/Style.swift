@@ -1,7 +1,17 @@
-/// Colour, where the reader's terminal has it.
+/// What the reader's terminal can show: colour, how many columns, which characters.
 public struct Style: Sendable {
-    private let isColoured: Bool
-    public init(isColoured: Bool) { self.isColoured = isColoured }
+    public let isColoured: Bool
+    /// Columns; no line is longer, except for one of a single word that is.
+    public let width: Int
+    public let characters: Characters
+
+    /// - Parameter width: in columns; less than 40 counts as 40.
+    public init(isColoured: Bool, width: Int = 100, characters: Characters = .unicode) {
+        self.isColoured = isColoured
+        self.width = max(40, width)
+        self.characters = characters
+    }
+
     public static let plain = Style(isColoured: false)
 
     public func red(_ text: String) -> String { paint(text, "31;1") }
