@@ -22,7 +22,7 @@ struct CollectCommand: ParsableCommand {
               0 saved · 2 saved, and something could not be seen; or not saved · 64 usage
             """)
 
-    @Option(help: ArgumentHelp("Write here instead of stdout.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write here instead of stdout.", valueName: "file"), completion: .file())
     var file: String?
 
     @OptionGroup var look: LookOptions

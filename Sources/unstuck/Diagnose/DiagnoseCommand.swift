@@ -24,7 +24,7 @@ struct DiagnoseCommand: ParsableCommand {
               0 no fault found · 1 findings (critical or warning; notes alone are none) · 2 inconclusive · 64 usage
             """)
 
-    @Option(help: ArgumentHelp("Judge saved looks instead of this node.", valueName: "file"))
+    @Option(help: ArgumentHelp("Judge saved looks instead of this node.", valueName: "file"), completion: .file())
     var from: [String] = []
 
     @Flag(name: .shortAndLong, help: "List notes, and every connection of a finding.")

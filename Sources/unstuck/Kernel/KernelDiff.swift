@@ -24,10 +24,10 @@ struct KernelDiff: ParsableCommand {
             nothing that the other tells, or all that differs is inconclusive · 64 usage
             """)
 
-    @Argument(help: ArgumentHelp("A list of one kernel's features.", valueName: "file"))
+    @Argument(help: ArgumentHelp("A list of one kernel's features.", valueName: "file"), completion: .file())
     var left: String
 
-    @Argument(help: ArgumentHelp("And of another's.", valueName: "file"))
+    @Argument(help: ArgumentHelp("And of another's.", valueName: "file"), completion: .file())
     var right: String
 
     @OptionGroup var output: OutputOptions

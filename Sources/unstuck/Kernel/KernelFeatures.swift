@@ -24,7 +24,7 @@ struct KernelFeatures: ParsableCommand {
               0 asked · 2 nothing could be asked · 64 usage
             """)
 
-    @Option(help: ArgumentHelp("Write the list here, as JSON.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write the list here, as JSON.", valueName: "file"), completion: .file())
     var save: String?
 
     @OptionGroup var node: NodeOptions

@@ -31,7 +31,9 @@ struct ProbeCommand: ParsableCommand {
     @Flag(help: "Dial and close, without a request, like kubelet's TCP probe.")
     var tcp = false
 
-    @Option(help: "Network namespace to start from: a name below /run/netns, a path, or a process id.")
+    @Option(
+        help: "Network namespace to start from: a name below /run/netns, a path, or a process id.",
+        completion: .namespaces)
     var netns: String?
 
     @Option(help: "Local port; one that an earlier probe left in TIME_WAIT can be used again.")
@@ -80,7 +82,7 @@ struct ProbeCommand: ParsableCommand {
             } catch {
                 if error.code == .usage { throw ValidationError(error.description) }
                 // What was found before still counts for something: print it, then say why there is no more.
-                if output.output == .json { try writeOutput(ProbeDocument(outcomes, error: error).json() + "\n") }
+                if output.output == .json { try writeOutput(ProbeDocument(outcomes, error: error).json()) }
                 printError("unstuck probe: could not try: \(error)")
                 throw ExitCode(outcomes.allSatisfy(\.passed) ? 2 : 1)
             }
@@ -91,7 +93,7 @@ struct ProbeCommand: ParsableCommand {
         }
         let failed = outcomes.count { !$0.passed }
         if output.output == .json {
-            try writeOutput(ProbeDocument(outcomes).json() + "\n")
+            try writeOutput(ProbeDocument(outcomes).json())
         } else if repeats > 1 {
             try writeOutput("\(repeats - failed) of \(repeats) passed\n")
         }

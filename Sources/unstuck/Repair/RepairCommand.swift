@@ -58,7 +58,9 @@ struct RepairCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Afterwards keep looking, and say whether it stays clean.", valueName: "seconds"))
     var watch: Int = 0
 
-    @Option(help: ArgumentHelp("Where each step is written down, before and after.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Where each step is written down, before and after.", valueName: "file"), completion: .file()
+    )
     var journal = "/var/log/unstuck/journal.jsonl"
 
     @OptionGroup(title: "Which entries") var selection: EntryFilterOptions

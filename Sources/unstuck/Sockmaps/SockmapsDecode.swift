@@ -25,17 +25,18 @@ struct SockmapsDecode: ParsableCommand {
               0 every key was understood · 2 a key, a line or a file was not · 64 usage
             """)
 
-    @Argument(help: ArgumentHelp("Dumps; - or none is stdin.", valueName: "file"))
+    @Argument(help: ArgumentHelp("Dumps; - or none is stdin.", valueName: "file"), completion: .file())
     var files: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Walk the keys of this machine's map instead, by its id, name or pin.", valueName: "id|name|path"))
+            "Walk the keys of this machine's map instead, by its id, name or pin.", valueName: "id|name|path"),
+        completion: .maps)
     var map: [String] = []
 
     @Option(
         help: ArgumentHelp("Keys are laid out like this, whatever else fits: \(layoutNames).", valueName: "name"),
-        transform: declaredLayout)
+        completion: .layouts, transform: declaredLayout)
     var layout: KeyLayout?
 
     @Flag(
@@ -55,7 +56,7 @@ struct SockmapsDecode: ParsableCommand {
         let podAt = pods ?? !map.isEmpty ? podNames() : { _ in nil }
         var isComplete = true
         var sources: [DecodedSource] = []
-        for name in map { sources += keysOfMaps(name, podAt, &isComplete) }
+        for name in map { sources += try keysOfMaps(name, podAt, &isComplete) }
         if map.isEmpty {
             for file in files.isEmpty ? ["-"] : files {
                 guard let source = read(file, podAt) else {
@@ -104,7 +105,7 @@ struct SockmapsDecode: ParsableCommand {
         }
     }
 
-    private func keysOfMaps(_ name: String, _ podAt: (IPAddress) -> String?, _ isComplete: inout Bool)
+    private func keysOfMaps(_ name: String, _ podAt: (IPAddress) -> String?, _ isComplete: inout Bool) throws
         -> [DecodedSource]
     {
         var sources: [DecodedSource] = []
@@ -112,6 +113,8 @@ struct SockmapsDecode: ParsableCommand {
             try NamedSockmap.forEach(name, root: node.nodeRoot) { map in
                 sources.append(try DecodedSource(map, chosen: layout, pod: podAt))
             }
+        } catch let failure as NamedSockmap.Failure {
+            throw failure
         } catch {
             printError("unstuck: cannot read map \(safeText(name)): \(errorMessage(error))")
             isComplete = false

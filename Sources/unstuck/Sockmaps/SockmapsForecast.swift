@@ -26,7 +26,7 @@ struct SockmapsForecast: ParsableCommand {
               0 nothing to fear · 1 connections will hang · 2 could not tell · 64 usage
             """)
 
-    @Option(help: ArgumentHelp("Judge saved looks instead of this node.", valueName: "file"))
+    @Option(help: ArgumentHelp("Judge saved looks instead of this node.", valueName: "file"), completion: .file())
     var from: [String] = []
     @Option(help: ArgumentHelp("Try so many of the poisoned ports.", valueName: "count"))
     var verify = 0
