@@ -65,8 +65,7 @@ struct CompletionTests {
         }
     }
 
-    /// A folder that nobody answers for: a FIFO below it is opened for ever, so the answer does not come, and nothing is
-    /// offered after 300 ms.
+    /// The mount table is a FIFO without a writer: opening it never returns.
     @Test func nothingAfterAWhile() throws {
         let root = FileManager.default.temporaryDirectory.appending(path: "unstuck-test-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: root) }

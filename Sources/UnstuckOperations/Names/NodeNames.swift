@@ -2,7 +2,7 @@ import UnstuckFormats
 import UnstuckKernel
 import UnstuckModel
 
-/// What a node's things are called, for whoever types a command. Folders and ids are listed; no socket and no entry is read.
+/// Names of a node's maps, namespaces and pods, for completion: read from ids and folders, without a socket or an entry.
 public struct NodeNames {
     private let root: NodeRoot
 
@@ -17,14 +17,14 @@ public struct NodeNames {
     /// Network namespaces with a name under `/run/netns`.
     public var namespaces: [String] { Self.usable(directoryNames(root.path("/run/netns"))) }
 
-    /// Pods by namespace and name where log folders tell, else by the uid in their cgroups' paths.
+    /// Pods by namespace and name where they have a log folder, else by the uid in their cgroups' paths.
     public var pods: [String] {
         let finder = CgroupFinder(root: root)
         let named = finder.pods()
         return Self.usable(named.map(\.label)) + finder.podUIDs().subtracting(named.map(\.uid)).sorted()
     }
 
-    /// Without those that a shell or a terminal could take for something else, each once.
+    /// Each once; without names that a shell or a terminal would split or interpret.
     private static func usable(_ names: [String]) -> [String] {
         Set(names.filter { !$0.isEmpty && safeText($0) == $0 && !$0.contains(" ") }).sorted()
     }

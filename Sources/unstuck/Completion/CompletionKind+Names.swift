@@ -20,8 +20,8 @@ extension CompletionKind {
         }
     }
 
-    /// Ends this process, which does nothing but answer a shell, before the person who waits for it is annoyed: 300 ms from
-    /// now, without an answer. A folder on a dead file server is listed for ever.
+    /// Ends this process in 300 ms, without an answer: a shell waits for it, and a folder on a dead file server is never read
+    /// to its end.
     private static func endSoon() {
         signal(SIGALRM) { _ in _exit(0) }
         // Whoever started this may have blocked it.
@@ -33,7 +33,7 @@ extension CompletionKind {
         unsafe setitimer(Int32(ITIMER_REAL.rawValue), &limit, nil)
     }
 
-    /// The root and the folder of pod logs that the unfinished command names.
+    /// By the options of the unfinished command.
     private static func root(in words: [String]) -> NodeRoot {
         func value(of option: String) -> String? {
             if let at = words.lastIndex(of: option), at + 1 < words.count { return words[at + 1] }
