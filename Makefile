@@ -24,7 +24,7 @@ space := $(empty) $(empty)
 pure_filter := ^($(subst $(space),|,$(strip $(PURE_TESTS))))\.
 swift_files := find . -name '.build*' -prune -o -name '*.swift' -print0
 
-.PHONY: help setup build release fmt lint check test test-all soak stress churn demo matrix bench fuzz clean
+.PHONY: help setup build release fmt lint check man test test-all soak stress churn demo matrix bench fuzz clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name text; do \
@@ -40,6 +40,9 @@ release: setup ## Build the two programs, each one fully static file, into .buil
 	$(foreach program,$(PROGRAMS),$(SWIFT) build --scratch-path "$(RELEASE_BUILD)" -c release \
 		-Xswiftc -static-executable --product $(program) &&) true
 	@scripts/dist.sh "$(RELEASE_BUILD)/release" "$(DIST)" $(PROGRAMS)
+
+man: release ## Write the man pages into .build/man: copy them to /usr/local/share/man/man1.
+	@scripts/manual.py "$(DIST)/unstuck" .build/man
 
 # Both builds, one beside the other: a release's modules are compiled one after the other for the most part.
 .PHONY: test-build test-bundle

@@ -4,7 +4,7 @@ set -eu -o pipefail
 
 # Headers and archives to link with, the tools of the tests and benchmarks, and strip.
 packages=(libbpf-dev libelf-dev zlib1g-dev linux-libc-dev pkg-config binutils bpftool iproute2 nftables
-    util-linux procps gcc libc6-dev libstdc++-12-dev git ca-certificates python3
+    util-linux procps gcc libc6-dev libstdc++-12-dev git ca-certificates python3 python3-jsonschema mandoc
     # Other kernels: the emulator, and what unpacks and packs their files.
     qemu-system-x86 kmod cpio xz-utils)
 

@@ -12,6 +12,10 @@ struct CommandTree: Decodable {
         var commandName: String
         var subcommands: [Command]?
         var arguments: [Argument]?
+        var shouldDisplay: Bool?
+
+        /// Listed in the help.
+        var isShown: Bool { shouldDisplay ?? true }
 
         func takes(_ option: String) -> Bool {
             (arguments ?? []).contains { ($0.names ?? []).contains { $0.name == option } }

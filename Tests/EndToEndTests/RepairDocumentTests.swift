@@ -2,10 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What `repair --output json` really prints, held against docs/json.md; and what it selects.
+/// What `repair --output json` really prints, held against docs/schema/repair.json; and what it selects.
 @Suite("The repair's document", .serialized, .requires(.zombie, .native))
 struct RepairDocumentTests {
-    /// The document as docs/json.md tells of it: what is not optional here is always there.
+    /// The document as its schema tells of it: what is not optional here is always there.
     struct Document: Decodable {
         var schema: String
         var unstuck: String
@@ -86,24 +86,12 @@ struct RepairDocumentTests {
         }
     }
 
-    /// Decodes it, and asks docs/json.md for every member that there is.
+    /// Decodes it; the schema is for machines that have the sources.
     @discardableResult
     static func check(_ text: String) throws -> Document.Report {
         let document = try JSONDecoder().decode(Document.self, from: Data(text.utf8))
         #expect(document.schema == "unstuck.repair/1")
-        let documented = try String(contentsOfFile: "docs/json.md", encoding: .utf8)
-        var names = Set<String>()
-        func collect(_ value: Any) {
-            if let object = value as? [String: Any] {
-                names.formUnion(object.keys)
-                object.values.forEach(collect)
-            } else if let list = value as? [Any] {
-                list.forEach(collect)
-            }
-        }
-        let object = try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
-        collect(try #require(object["data"]))
-        for name in names { #expect(documented.contains("`\(name)`"), "docs/json.md does not tell of \(name)") }
+        if try KernelUnderTest.provides(.sources) { #expect(try Schemas.misfits(of: text, with: "repair") == "") }
         return document.data
     }
 

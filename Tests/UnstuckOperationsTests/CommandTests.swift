@@ -86,7 +86,7 @@ struct CommandTests {
         try Self.with("key: \(hex)  value: No such file or directory\nFound 0 elements\n") { file in
             let text = try CapturedCommand(["sockmaps", "decode", file, "--layout", "cilium"])
             #expect(text.status == 0, "\(text.errors)")
-            #expect(text.output.contains("203.0.113.7:8080 ◄─ 192.0.2.10:50000"), "\(text.output)")
+            #expect(text.output.contains("203.0.113.7:8080 <- 192.0.2.10:50000"), "\(text.output)")
             #expect(text.output.contains("1 key of 44 bytes"))
         }
         try Self.with(" \n") { file in

@@ -58,6 +58,15 @@ public struct CgroupFinder {
         return []
     }
 
+    /// Uids of the pods that have a cgroup.
+    public func podUIDs() -> Set<String> {
+        var uids = Set<String>()
+        forEach { path, _ in
+            if let uid = PodPath.uid(inCgroup: path) { uids.insert(uid) }
+        }
+        return uids
+    }
+
     /// The pods whose log folders are there.
     public func pods() -> [Pod] {
         directoryNames(root.podLogFolder).compactMap { PodPath.pod(logFolder: $0) }.sorted { $0.label < $1.label }

@@ -15,7 +15,7 @@ public enum MapReadingProblem: CustomStringConvertible {
     public var description: String {
         switch self {
         case .failed(let action, let cause): "cannot \(action): \(errorMessage(cause))"
-        case .unknownMap(let id): "\(NamedSockmap.Failure.unknown("\(id)"))"
+        case .unknownMap(let id): "\(NamedSockmap.unknown("\(id)"))"
         case .iteratorUnusable(let missing): "the iterator cannot be used: needs \(missing)"
         case .missingEvidence(let shortfall):
             "could not \(shortfall.action)"

@@ -1,6 +1,6 @@
 import UnstuckModel
 
-/// What a probe found. It is the schema of `unstuck probe --output json`: fields are only ever added.
+/// What a probe found. Part of `unstuck probe --output json`: fields are only ever added.
 public struct ProbeOutcome: Sendable, Hashable, Codable {
     public enum Kind: String, Sendable, Codable { case http, tcp }
 

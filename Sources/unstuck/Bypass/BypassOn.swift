@@ -31,7 +31,9 @@ struct BypassOn: ContextCommand {
 
     enum Established: String, ExpressibleByArgument, CaseIterable { case leave, drain }
 
-    @Option(help: ArgumentHelp("A sockmap by its id, its name, or where it is pinned.", valueName: "map"))
+    @Option(
+        help: ArgumentHelp("A sockmap by its id, its name, or where it is pinned.", valueName: "map"),
+        completion: .maps)
     var map: String
     @Option(
         name: .customLong("for"),

@@ -24,7 +24,7 @@ struct CollectCommand: ContextCommand {
               64 usage
             """)
 
-    @Option(help: ArgumentHelp("Write here instead of stdout.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write here instead of stdout.", valueName: "file"), completion: .file())
     var file: String?
 
     @OptionGroup var look: LookOptions

@@ -30,7 +30,9 @@ struct GuardUp: ContextCommand {
               64 usage
             """)
 
-    @Option(help: ArgumentHelp("A sockmap by its id, its name, or where it is pinned.", valueName: "map"))
+    @Option(
+        help: ArgumentHelp("A sockmap by its id, its name, or where it is pinned.", valueName: "map"),
+        completion: .maps)
     var map: [String]
     @Option(help: "What to do about dead sockets with unread bytes: preserve or evict.")
     var mode: GuardMode = .preserve

@@ -26,10 +26,10 @@ struct KernelDiff: ContextCommand {
               64 usage
             """)
 
-    @Argument(help: ArgumentHelp("A list of one kernel's features.", valueName: "file"))
+    @Argument(help: ArgumentHelp("A list of one kernel's features.", valueName: "file"), completion: .file())
     var left: String
 
-    @Argument(help: ArgumentHelp("And of another's.", valueName: "file"))
+    @Argument(help: ArgumentHelp("And of another's.", valueName: "file"), completion: .file())
     var right: String
 
     @OptionGroup var output: OutputOptions

@@ -26,7 +26,7 @@ struct KernelFeatures: ContextCommand {
               64 usage
             """)
 
-    @Option(help: ArgumentHelp("Write the list here, as JSON.", valueName: "file"))
+    @Option(help: ArgumentHelp("Write the list here, as JSON.", valueName: "file"), completion: .file())
     var save: String?
 
     @OptionGroup var node: NodeOptions

@@ -4,7 +4,9 @@ import UnstuckOperations
 
 /// Which maps a command is about.
 struct MapOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Only these sockmaps, by id, name or where they are pinned.", valueName: "map"))
+    @Option(
+        help: ArgumentHelp("Only these sockmaps, by id, name or where they are pinned.", valueName: "map"),
+        completion: .maps)
     var map: [String] = []
 
     /// Their ids; none: all maps. What names no map ends the command.
@@ -12,7 +14,7 @@ struct MapOptions: ParsableArguments {
     /// - Parameter known: ids and names of maps that may have gone.
     func ids(root: NodeRoot, of known: [(id: UInt32, name: String)] = []) throws -> [UInt32] {
         try map.flatMap { word in
-            let gone = known.filter { $0.name == word }.map(\.id)
+            let gone = known.filter { $0.name == word || "\($0.id)" == word }.map(\.id)
             do {
                 return Set(try NamedSockmap.ids(word, root: root)).union(gone).sorted()
             } catch NamedSockmap.Failure.unknown where !gone.isEmpty {

@@ -4,13 +4,16 @@ import UnstuckKernel
 
 /// Where the node's files are.
 struct NodeOptions: ParsableArguments {
-    @Option(help: "Read another root's /proc, cgroups, bpffs and logs (a debug container with the host mounted).")
+    @Option(
+        help: "Read another root's /proc, cgroups, bpffs and logs (a debug container with the host mounted).",
+        completion: .directory)
     var root: String = "/"
 
     @Option(
         help: ArgumentHelp(
             "The folder of pod logs that names the pods (default: UNSTUCK_POD_LOGS, or /var/log/pods).",
-            valueName: "folder"))
+            valueName: "folder"),
+        completion: .directory)
     var podLogs: String?
 
     func validate() throws {

@@ -36,7 +36,9 @@ struct ProbeCommand: ContextCommand {
     @Flag(help: "Dial and close, without a request, like kubelet's TCP probe.")
     var tcp = false
 
-    @Option(help: "Network namespace to start from: a name below /run/netns, a path, or a process id.")
+    @Option(
+        help: "Network namespace to start from: a name below /run/netns, a path, or a process id.",
+        completion: .namespaces)
     var netns: String?
 
     @Option(help: "Local port; one that an earlier probe left in TIME_WAIT can be used again.")

@@ -1,12 +1,9 @@
-import FoundationEssentials
-import UnstuckModel
 import UnstuckProbing
+import UnstuckRender
 
-/// What `unstuck probe --output json` prints. Fields are only ever added; `version` rises if one changes its meaning.
+/// What `unstuck probe --output json` prints (schema `unstuck.probe/2`). Version 1 had these fields beside `version`, without
+/// the envelope of the other commands.
 struct ProbeDocument: Encodable {
-    var version = 1
-    var command = "probe"
-    var unstuck = unstuckVersion
     var passed: Int
     var failed: Int
     var probes: [ProbeOutcome]
@@ -28,9 +25,5 @@ struct ProbeDocument: Encodable {
         }
     }
 
-    func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
+    func json() throws -> String { try JSON.document(self, command: "probe", version: 2) }
 }

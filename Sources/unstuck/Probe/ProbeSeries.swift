@@ -87,7 +87,7 @@ final class ProbeSeries: Sendable {
     }
 
     private func printEnd(of state: State, error: ProbeError?) throws {
-        if printing.isJSON { return try context.write(ProbeDocument(state.outcomes, error: error).json() + "\n") }
+        if printing.isJSON { return try context.write(ProbeDocument(state.outcomes, error: error).json()) }
         guard printing.total > 1 || printing.isQuiet, !state.outcomes.isEmpty else { return }
         if state.skipped > 0 { try context.writeText("  … \(state.skipped) more\n") }
         let passed = state.outcomes.filter(\.passed)

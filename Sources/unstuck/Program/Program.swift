@@ -36,7 +36,7 @@ enum Program {
         }
         do {
             var command = try root.parseAsRoot(arguments.map { $0 == "-V" ? "--version" : $0 })
-            try command.run()
+            if let command = command as? any ContextCommand { try command.run(context) } else { try command.run() }
             return 0
         } catch let failure as StandardOutput.Failure {
             throw failure

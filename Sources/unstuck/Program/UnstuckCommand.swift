@@ -25,6 +25,7 @@ enum Main {
             handler.logLevel = level
             return handler
         }
-        Program.run(UnstuckCommand.self, ProgramArguments.all)
+        let arguments = ProgramArguments.all
+        Program.run(UnstuckCommand.self, arguments == ["-V"] ? ["--version"] : arguments)
     }
 }

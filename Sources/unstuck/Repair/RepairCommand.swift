@@ -62,7 +62,7 @@ struct RepairCommand: ContextCommand {
         help: ArgumentHelp("Afterwards sample on for this time, and report new faults: 30s, 5m.", valueName: "time"))
     var watch: DurationArgument = 0
 
-    @Option(help: ArgumentHelp("Where each step is logged, before and after.", valueName: "file"))
+    @Option(help: ArgumentHelp("Where each step is logged, before and after.", valueName: "file"), completion: .file())
     var journal = "/var/log/unstuck/journal.jsonl"
 
     @OptionGroup(title: "Which entries") var selection: EntryFilterOptions

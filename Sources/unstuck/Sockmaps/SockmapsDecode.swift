@@ -26,17 +26,18 @@ struct SockmapsDecode: ContextCommand {
               64 usage
             """)
 
-    @Argument(help: ArgumentHelp("Dumps; - or none is stdin.", valueName: "file"))
+    @Argument(help: ArgumentHelp("Dumps; - or none is stdin.", valueName: "file"), completion: .file())
     var files: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Walk the keys of this machine's map instead, by its id, name or pin.", valueName: "id|name|path"))
+            "Walk the keys of this machine's map instead, by its id, name or pin.", valueName: "id|name|path"),
+        completion: .maps)
     var map: [String] = []
 
     @Option(
         help: ArgumentHelp("Keys are laid out like this, whatever else fits: \(layoutNames).", valueName: "name"),
-        transform: declaredLayout)
+        completion: .layouts, transform: declaredLayout)
     var layout: KeyLayout?
 
     @Flag(
@@ -56,7 +57,7 @@ struct SockmapsDecode: ContextCommand {
         let podAt = pods ?? !map.isEmpty ? podNames(context) : { _ in nil }
         var isComplete = true
         var sources: [DecodedSource] = []
-        for name in map { sources += keysOfMaps(name, podAt, &isComplete, context) }
+        for name in map { sources += try keysOfMaps(name, podAt, &isComplete, context) }
         if map.isEmpty {
             for file in files.isEmpty ? ["-"] : files {
                 guard let source = read(file, podAt, context) else {
@@ -109,14 +110,15 @@ struct SockmapsDecode: ContextCommand {
 
     private func keysOfMaps(
         _ name: String, _ podAt: (IPAddress) -> String?, _ isComplete: inout Bool, _ context: CommandContext
-    )
-        -> [DecodedSource]
+    ) throws -> [DecodedSource]
     {
         var sources: [DecodedSource] = []
         do {
             try NamedSockmap.forEach(name, root: node.nodeRoot(context)) { map in
                 sources.append(try DecodedSource(map, chosen: layout, pod: podAt))
             }
+        } catch let failure as NamedSockmap.Failure {
+            throw failure
         } catch {
             context.printError("unstuck: cannot read map \(safeText(name)): \(errorMessage(error))")
             isComplete = false

@@ -29,10 +29,12 @@ struct SockmapsEncode: ContextCommand {
     @Argument(help: "Its peer's end.", transform: endpoint)
     var remote: Endpoint
 
-    @Option(help: ArgumentHelp("How keys are laid out: \(layoutNames).", valueName: "name"), transform: declaredLayout)
+    @Option(
+        help: ArgumentHelp("How keys are laid out: \(layoutNames).", valueName: "name"),
+        completion: .layouts, transform: declaredLayout)
     var layout: KeyLayout
 
-    @Option(help: ArgumentHelp("The map's id: prints bpftool's whole line.", valueName: "id"))
+    @Option(help: ArgumentHelp("The map's id: prints bpftool's whole line.", valueName: "id"), completion: .maps)
     var map: UInt32?
 
     @Flag(help: "Print the line that deletes the entry; goes with --map.")

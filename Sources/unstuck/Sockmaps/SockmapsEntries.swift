@@ -156,7 +156,8 @@ struct SockmapsEntries: ContextCommand {
 struct EntryFilterOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Only entries in this state.", valueName: "state"))
     var state: [EntryState] = []
-    @Option(help: ArgumentHelp("Only entries of this pod, by namespace/name or uid.", valueName: "pod"))
+    @Option(
+        help: ArgumentHelp("Only entries of this pod, by namespace/name or uid.", valueName: "pod"), completion: .pods)
     var pod: [String] = []
     @Option(help: ArgumentHelp("Only the entry with this key.", valueName: "hex"))
     var key: [String] = []

@@ -1,0 +1,166 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+import UnstuckKernel
+
+/// Every JSON document that a command prints, of a real node with real faults, against its schema.
+@Suite("The schemas of documents", .serialized, .requires(.sources, .native))
+struct SchemaTests {
+    @Test func theSchemasAreValidClosedAndDescribed() throws { #expect(try Schemas.flaws() == "") }
+
+    /// Every command with JSON has a schema, and the other way round.
+    @Test func everyCommandHasItsSchema() throws {
+        let tree = try CommandTree(of: Programs.unstuck).all
+        let printing = tree.filter { _, command in command.takes("output") && command.subcommands == nil }
+        let commands = Set(printing.map { $0.words.joined(separator: " ") }).union(["collect"])
+        #expect(Set(try Schemas.commands().values.joined()) == commands)
+    }
+
+    /// The validator can say no.
+    @Test func whatIsNotDocumentedDoesNotFit() throws {
+        let fits = #"{"schema":"unstuck.kernel.bugs/1","unstuck":"0","data":[]}"#
+        #expect(try Schemas.misfits(of: fits, with: "kernel.bugs") == "")
+        for wrong in [
+            #"{"schema":"unstuck.kernel.bugs/1","unstuck":"0","data":[],"more":1}"#,
+            #"{"schema":"unstuck.kernel.bugs/2","unstuck":"0","data":[]}"#,
+            #"{"schema":"unstuck.kernel.bugs/1","unstuck":"0","data":[{"id":"a"}]}"#,
+            #"{"schema":"unstuck.kernel.bugs/1","unstuck":"0","data":[],"data":[]}"#,
+            #"{"schema":"unstuck.kernel.bugs/1","unstuck":"0","data":NaN}"#, "",
+        ] {
+            #expect(try Schemas.misfits(of: wrong, with: "kernel.bugs") != "", "\(wrong)")
+        }
+    }
+
+    /// A stuck connection, its diagnosis here and from a saved bundle.
+    @Test func stuckConnections() throws {
+        let stuck = try SocketPair(keepsListening: true)
+        let request = [UInt8]("GET / HTTP/1.1\r\n\r\n".utf8)
+        let count = unsafe send(stuck.client, request, request.count, 0)
+        #expect(count == request.count)
+        let file = FileManager.default.temporaryDirectory.appending(path: "unstuck-test-\(UUID().uuidString).json").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+
+        let live = try Schemas.check("diagnose", ["diagnose", "--output", "json"], status: 1...1)
+        #expect(live.text.contains("\"connections\":[{"), "a finding about connections")
+        try Schemas.check("diagnose", ["diagnose", "--interval", "0", "--output", "json"])
+        try Schemas.check("diagnose", ["diagnose", "--interval", "2", "--without-iterator", "--output", "json"])
+        let saved = try Programs.run(Programs.unstuck, ["collect", "--file", file])
+        #expect(saved.status != 64, "\(saved.errors)")
+        let bundle = try String(contentsOfFile: file, encoding: .utf8)
+        #expect(try Schemas.misfits(of: bundle, with: "collect") == "")
+        try Schemas.check("diagnose", ["diagnose", "--from", file, "--output", "json"], status: 1...1)
+        try Schemas.check("sockmaps.forecast", ["sockmaps", "forecast", "--from", file, "--output", "json"])
+        withExtendedLifetime(stuck) {}
+    }
+
+    /// A map with live and dead entries: everything that is told of maps, and a repair from plan to journal.
+    @Test func maps() throws {
+        let node = try DeadMap(dead: 3, live: 4)
+        let map = ["--map", "\(node.map.id)"]
+        let json = ["--output", "json"]
+        let list = try Schemas.check("sockmaps.list", ["sockmaps", "list"] + map + json)
+        #expect(list.text.contains("\"zombie\":3"))
+        try Schemas.check("sockmaps.list", ["sockmaps", "list", "--without-iterator"] + map + json)
+        try Schemas.check("sockmaps.entries", ["sockmaps", "entries"] + map + json, byLine: true)
+        try Schemas.check(
+            "sockmaps.entries", ["sockmaps", "entries", "--without-iterator"] + map + json, byLine: true)
+        try Schemas.check("sockmaps.totals", ["sockmaps", "entries", "--totals"] + map + json)
+        try Schemas.check("sockmaps.graph", ["sockmaps", "graph", "127.0.0.1"] + map + json)
+        try Schemas.check("sockmaps.decode", ["sockmaps", "decode"] + map + json)
+        try Schemas.check("sockmaps.forecast", ["sockmaps", "forecast", "--verify", "1"] + map + json)
+        let found = try Schemas.check("diagnose", ["diagnose"] + map + json, status: 1...1)
+        #expect(found.text.contains("sockmap.zombie"))
+        try Schemas.check("collect", ["collect", "--interval", "0"] + map)
+
+        let journal = FileManager.default.temporaryDirectory.appending(path: "unstuck-test-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: journal) }
+        let repair = ["repair", "--journal", journal] + map + json
+        try Schemas.check("repair", repair + ["--interval", "0"], status: 1...1)
+        try Schemas.check("repair", repair, status: 1...1)
+        try Schemas.check("repair", repair + ["--apply", "--watch", "1"], status: 0...0)
+        #expect(try node.deadEntries == 0)
+        let written = try String(contentsOfFile: journal, encoding: .utf8)
+        #expect(written.contains("\"event\":\"result\""))
+        #expect(try Schemas.misfits(of: written, with: "repair.journal", byLine: true) == "")
+    }
+
+    /// What a guard did, and what it holds because bytes are unread.
+    @Test func aGuard() throws {
+        let node = try DeadMap(dead: 1, live: 2)
+        let map = ["--map", "\(node.map.id)"]
+        let guarding = try Programs.start(Programs.unstuck, ["guard", "up", "--sweep", "1", "--output", "json"] + map)
+        defer { guarding.terminate() }
+        try expectSoon("the guard did not remove the dead entry") { try node.deadEntries == 0 }
+        let status = try Schemas.check("guard", ["guard", "status", "--output", "json"])
+        #expect(status.text.contains("\"map\":\(node.map.id),"))
+        guarding.terminate()
+        let ended = try guarding.wait()
+        #expect(try Schemas.misfits(of: ended.text, with: "guard") == "", "\(ended.errors)")
+        try Schemas.check("guard", ["guard", "down", "--output", "json"] + map)
+        try Schemas.check("bypass", ["bypass", "status", "--output", "json"])
+    }
+
+    @Test func theKernel() throws {
+        for command in ["facts", "bugs", "features", "canary"] {
+            try Schemas.check("kernel.\(command)", ["kernel", command, "--output", "json"])
+        }
+        let folder = FileManager.default.temporaryDirectory
+        let files = try ["supported", "unsupported"].map { answer in
+            let file = folder.appending(path: "unstuck-test-\(UUID().uuidString).json")
+            let features = #"{"kernel":"6.1","prober":"a","mapTypes":{"sockhash":"\#(answer)","b":"inconclusive"},"#
+            let document = #"{"schema":"unstuck.kernel.features/1","unstuck":"0","data":\#(features)"helpers":{}}}"#
+            try Data(document.utf8).write(to: file)
+            return file.path
+        }
+        defer { for file in files { try? FileManager.default.removeItem(atPath: file) } }
+        let diff = try Schemas.check("kernel.diff", ["kernel", "diff"] + files + ["--output", "json"], status: 1...1)
+        #expect(diff.text.contains("sockhash"))
+    }
+
+    @Test func probes() throws {
+        let listener = try LoopbackListener()
+        let json = ["--output", "json"]
+        let target = "127.0.0.1:\(listener.port)"
+        try Schemas.check("probe", ["probe", target, "--tcp"] + json, status: 0...0)
+        try Schemas.check("probe", ["probe", target, "--timeout", "0.2"] + json, status: 1...1)
+        try Schemas.check("probe", ["probe", "127.0.0.1:1", "--repeat", "2", "--interval", "0"] + json, status: 1...1)
+        let refused = try Schemas.check("probe", ["probe", target, "--netns", "nosuch"] + json, status: 2...2)
+        #expect(refused.text.contains("\"error\":{"))
+    }
+
+    @Test func keys() throws {
+        for ends in [["192.0.2.1:80", "192.0.2.2:40000"], ["[2001:db8::1]:80", "[2001:db8::2]:40000"]] {
+            try Schemas.check(
+                "sockmaps.encode", ["sockmaps", "encode"] + ends + ["--layout", "cilium", "--output", "json"],
+                status: 0...0)
+        }
+        let dump = FileManager.default.temporaryDirectory.appending(path: "unstuck-test-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: dump) }
+        for text in ["key:\nc0 00 02 01\nvalue: nothing\nwhat is this\n", #"[{"key":["0x01","0x02"]}]"#] {
+            try Data(text.utf8).write(to: URL(filePath: dump))
+            try Schemas.check("sockmaps.decode", ["sockmaps", "decode", dump, "--output", "json"])
+        }
+    }
+
+    /// No document at all, and which maps there are.
+    @Test(arguments: ["nosuch", "4294967290"])
+    func aMapThatIsNotThere(_ word: String) throws {
+        let there = try TestMap()
+        for command in [
+            ["diagnose"], ["collect"], ["repair"], ["sockmaps", "list"], ["sockmaps", "entries"],
+            ["sockmaps", "graph"], ["sockmaps", "forecast"], ["sockmaps", "decode"], ["guard", "down"],
+            ["guard", "up"],
+            ["bypass", "off"], ["bypass", "on"],
+        ] {
+            let json = command == ["collect"] ? [] : ["--output", "json"]
+            let output = try Programs.run(Programs.unstuck, command + ["--map", word] + json)
+            #expect(output.status == 2, "\(command)")
+            #expect(output.text == "", "\(command)")
+            #expect(output.errors.contains("no SOCKMAP or SOCKHASH \(word)"), "\(command): \(output.errors)")
+            // The first ones, and how many more there are.
+            let isListed = output.errors.contains("\(there.id) (unstuck_test)") || output.errors.contains(" more")
+            #expect(isListed, "\(command): \(output.errors)")
+        }
+    }
+}
