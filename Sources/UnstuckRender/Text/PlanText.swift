@@ -4,9 +4,13 @@ import UnstuckModel
 public struct PlanText {
     private let style: Style
     /// Entries shown one by one before the rest is counted.
-    private static let shown = 20
+    private let shown: Int
 
-    public init(style: Style) { self.style = style }
+    /// - Parameter isVerbose: list every entry, not the first twenty.
+    public init(style: Style, isVerbose: Bool = false) {
+        self.style = style
+        shown = isVerbose ? .max : 20
+    }
 
     /// - Parameter isBlind: part of the node could not be seen.
     public func render(_ plan: Plan, isBlind: Bool = false) -> String {
@@ -26,27 +30,27 @@ public struct PlanText {
                 "  \(index + 1). reset \(reset.connection) (both ends), then delete what its own sockets leave in the map"
             )
         }
-        for (index, deletion) in plan.deletions.prefix(Self.shown).enumerated() {
+        for (index, deletion) in plan.deletions.prefix(shown).enumerated() {
             lines.append(
                 "  \(plan.resets.count + index + 1). delete \(deletion.state.rawValue) entry of sockmap \(deletion.entry.map) "
                     + "\"\(safeText(deletion.mapName))\": \(deletion.claim.local) <- \(deletion.claim.remote)"
                     + (deletion.pod.map { " \(safeText($0))" } ?? ""))
             lines.append(style.faint("       \(safeText(deletion.reason))" + unread(deletion)))
         }
-        if plan.deletions.count > Self.shown { lines.append("     … and \(plan.deletions.count - Self.shown) more") }
+        if plan.deletions.count > shown { lines.append("     … and \(plan.deletions.count - shown) more (-v)") }
         if !plan.resets.isEmpty || plan.deletions.contains(where: { $0.state != .unseen }) {
             lines.append(
                 style.faint(
                     "  each is checked again just before, deleted only if it is the same dead socket, and verified afterwards"
                 ))
         }
-        for undecided in plan.undecided.prefix(Self.shown) {
+        for undecided in plan.undecided.prefix(shown) {
             let claim = undecided.claim.map { "\($0.local) <- \($0.remote)" } ?? "\(undecided.entry.key)"
             lines.append(
                 style.yellow("? skipped: \(claim) in sockmap \(undecided.entry.map): \(safeText(undecided.reason))"))
         }
-        if plan.undecided.count > Self.shown {
-            lines.append(style.yellow("? … and \(plan.undecided.count - Self.shown) more skipped"))
+        if plan.undecided.count > shown {
+            lines.append(style.yellow("? … and \(plan.undecided.count - shown) more skipped (-v)"))
         }
         if plan.notSelected > 0 {
             lines.append("  \(plan.notSelected) stale entr\(plan.notSelected == 1 ? "y" : "ies") not selected")

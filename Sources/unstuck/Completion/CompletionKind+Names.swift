@@ -40,6 +40,7 @@ extension CompletionKind {
             return words.last { $0.hasPrefix("\(option)=") }.map { String($0.dropFirst(option.count + 1)) }
         }
         return NodeRoot(
-            prefix: value(of: "--root") ?? "/", podLogs: value(of: "--pod-logs") ?? CommandContext.process.environment("UNSTUCK_POD_LOGS"))
+            prefix: value(of: "--root") ?? "/",
+            podLogs: value(of: "--pod-logs") ?? CommandContext.process.environment("UNSTUCK_POD_LOGS"))
     }
 }

@@ -27,7 +27,8 @@ struct DiagnoseCommand: ContextCommand {
               64 usage
             """)
 
-    @Option(help: ArgumentHelp("Evaluate saved snapshots instead of this node.", valueName: "file"), completion: .file())
+    @Option(
+        help: ArgumentHelp("Evaluate saved snapshots instead of this node.", valueName: "file"), completion: .file())
     var from: [String] = []
 
     @Flag(

@@ -65,6 +65,9 @@ struct RepairCommand: ContextCommand {
     @Option(help: ArgumentHelp("Where each step is logged, before and after.", valueName: "file"), completion: .file())
     var journal = "/var/log/unstuck/journal.jsonl"
 
+    @Flag(name: .shortAndLong, help: "List every entry of the plan.")
+    var verbose = false
+
     @OptionGroup(title: "Which entries") var selection: EntryFilterOptions
     @OptionGroup var look: LookOptions
     @OptionGroup var node: NodeOptions
@@ -142,7 +145,8 @@ struct RepairCommand: ContextCommand {
     private func show(_ report: RepairReport, _ context: CommandContext) throws {
         guard output.output == .text else { return }
         try context.writeText(ResumedText(style: context.style).render(report.resumed))
-        try context.writeText(PlanText(style: context.style).render(report.plan, isBlind: !report.unknown.isEmpty))
+        try context.writeText(
+            PlanText(style: context.style, isVerbose: verbose).render(report.plan, isBlind: !report.unknown.isEmpty))
         if report.unmendable > 0 {
             try context.writeText(
                 "! \(report.unmendable) finding\(report.unmendable == 1 ? "" : "s") that repair cannot fix: see unstuck diagnose\n"

@@ -85,7 +85,8 @@ struct SockmapsDecode: ContextCommand {
         for group in source.groups {
             try context.writeText(group.text)
             if source.form == .hexLines, group.layout == nil, group.keySize.isMultiple(of: 16) {
-                try context.writeText("  rows of 16 bytes may be parts of longer keys: grep -C 2 keeps those together\n")
+                try context.writeText(
+                    "  rows of 16 bytes may be parts of longer keys: grep -C 2 keeps those together\n")
             }
         }
         for problem in source.problems.prefix(Self.longestList) {
@@ -110,8 +111,7 @@ struct SockmapsDecode: ContextCommand {
 
     private func keysOfMaps(
         _ name: String, _ podAt: (IPAddress) -> String?, _ isComplete: inout Bool, _ context: CommandContext
-    ) throws -> [DecodedSource]
-    {
+    ) throws -> [DecodedSource] {
         var sources: [DecodedSource] = []
         do {
             try NamedSockmap.forEach(name, root: node.nodeRoot(context)) { map in

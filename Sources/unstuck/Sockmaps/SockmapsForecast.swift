@@ -29,7 +29,8 @@ struct SockmapsForecast: ContextCommand {
               64 usage
             """)
 
-    @Option(help: ArgumentHelp("Evaluate saved snapshots instead of this node.", valueName: "file"), completion: .file())
+    @Option(
+        help: ArgumentHelp("Evaluate saved snapshots instead of this node.", valueName: "file"), completion: .file())
     var from: [String] = []
     @Option(help: ArgumentHelp("Try so many of the poisoned ports.", valueName: "count"))
     var verify = 0

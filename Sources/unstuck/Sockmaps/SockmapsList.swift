@@ -32,8 +32,12 @@ struct SockmapsList: ContextCommand {
         switch output.output {
         case .json: try context.write(JSON.document(listing.summaries, command: "sockmaps.list"))
         case .text:
-            for summary in listing.summaries { try context.writeText(SockmapText(style: context.style).render(summary)) }
-            if listing.summaries.isEmpty, listing.isComplete { try context.writeText("no SOCKMAP or SOCKHASH on this machine\n") }
+            for summary in listing.summaries {
+                try context.writeText(SockmapText(style: context.style).render(summary))
+            }
+            if listing.summaries.isEmpty, listing.isComplete {
+                try context.writeText("no SOCKMAP or SOCKHASH on this machine\n")
+            }
         }
         if !listing.isComplete { throw Exit.couldNotTell }
     }
