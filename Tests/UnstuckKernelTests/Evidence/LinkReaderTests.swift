@@ -53,6 +53,8 @@ struct LinkReaderTests {
         let network = try PrivateNetwork(Self.commands)
         try network.ip("neigh add 192.0.2.7 lladdr 02:00:00:00:00:09 dev va nud permanent")
         try network.run("tc", "qdisc add dev va root tbf rate 8bit burst 2000 limit 100000")
+        // Packets that wait keep their socket, and that keeps the namespace: for an hour, at a byte a second.
+        defer { #expect(throws: Never.self) { try network.run("tc", "qdisc del dev va root") } }
         try network.run {
             let descriptor = try syscall("socket", on: "UDP") { socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0) }
             defer { close(descriptor) }
