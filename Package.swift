@@ -130,9 +130,11 @@ let package = Package(
             dependencies: ["TestSupport", "UnstuckLab", "UnstuckModel", "UnstuckKernel", "unstuck-lab"],
             swiftSettings: strict),
         .testTarget(
-            name: "UnstuckProbingTests", dependencies: ["UnstuckProbing", "UnstuckModel"], swiftSettings: strict),
+            name: "UnstuckProbingTests", dependencies: ["UnstuckProbing", "UnstuckModel", "UnstuckKernel"],
+            swiftSettings: strict),
         .testTarget(
-            name: "UnstuckOperationsTests", dependencies: ["UnstuckOperations", "UnstuckModel", "UnstuckKernel"],
+            name: "UnstuckOperationsTests",
+            dependencies: ["UnstuckOperations", "UnstuckModel", "UnstuckKernel", "unstuck"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -60,6 +60,8 @@ enum OnDemand {
     case processes
     /// Protocol counters of the ends' network namespaces.
     case counters
+    /// Links and neighbours of a sender's network namespace, and of what its veth pairs lead to.
+    case links
 }
 
 /// What a ``ConnectionRule`` says of a connection. Connections of the same cause and ``group`` become one finding.
@@ -86,6 +88,8 @@ struct StuckCandidate {
     var place: StuckConnection.Place?
     /// At least so long without progress; `nil`: not known, or it moves.
     var seconds: Double?
+    /// The server's side of a handshake that is not complete there (SYN-RECV), while the client is connected.
+    var pending: TCPSocket?
     /// Causes that rules before this one have found for it.
     var causes: [Finding.Code] = []
 

@@ -37,8 +37,9 @@ struct StuckConnections {
             switch Standstill(of: connection, place, in: view).verdict {
             case .moves: continue
             case .stands(let seconds):
-                let member = causes(
-                    of: StuckCandidate(connection: connection, place: place, seconds: seconds), &report)
+                var stuck = StuckCandidate(connection: connection, place: place, seconds: seconds)
+                stuck.pending = connection.ends.first.flatMap(view.sockets.pendingHandshake)
+                let member = causes(of: stuck, &report)
                 groups[GroupKey(member, place), default: []].append(member)
             case .unsettled(let reason):
                 guard connection.isEstablished(at: place) else { continue }
@@ -48,9 +49,36 @@ struct StuckConnections {
                 report.wanted.counters.formUnion(connection.ends.map(\.socket.netns))
             }
         }
+        evaluateHandshakes(done, &groups, &report)
         report.findings += groups.values.map { StuckFinding(view, $0).finding }.sorted { one, other in
             let (mine, theirs) = (one.connections?.count ?? 0, other.connections?.count ?? 0)
             return mine == theirs ? one.summary < other.summary : mine > theirs
+        }
+    }
+
+    /// Clients that are connected and send nothing, while the handshake is not complete at their server.
+    private func evaluateHandshakes(
+        _ done: Set<SocketIdentity>, _ groups: inout [GroupKey: [Member]], _ report: inout Report
+    ) {
+        for pending in view.sockets.pendingHandshakes {
+            for position in view.sockets.positions(pending.socket.tuple.reversed) {
+                let client = view.now.sockets[position]
+                guard client.socket.state == .established, !done.contains(client.socket.identity),
+                    view.isInScope(client.socket),
+                    view.sockets.pendingHandshake(of: client)?.socket.identity == pending.socket.identity
+                else { continue }
+                let connection = Connection(ends: [client], tuple: client.socket.tuple)
+                switch Standstill(of: connection, nil, in: view).verdict {
+                case .moves: continue
+                case .unsettled: report.wanted.secondSample = true
+                case .stands(let seconds):
+                    var stuck = StuckCandidate(connection: connection, seconds: seconds)
+                    stuck.pending = pending
+                    let member = causes(of: stuck, &report)
+                    guard member.cause.code != .unexplained else { continue }
+                    groups[GroupKey(member, nil), default: []].append(member)
+                }
+            }
         }
     }
 
@@ -96,14 +124,18 @@ struct StuckConnections {
     private func request(_ stuck: StuckCandidate) -> EvidenceRequest {
         let needs = rules.reduce(into: Set<OnDemand>()) { $0.formUnion($1.needs) }
         var request = EvidenceRequest()
-        let sockets = stuck.connection.ends + stuck.connection.ends.compactMap(view.sockets.listener)
+        let servers = stuck.connection.ends + [stuck.pending].compactMap { $0 }
+        let sockets = stuck.connection.ends + servers.compactMap(view.sockets.listener)
         if needs.contains(.owners) {
             request.owners = Set(sockets.map(\.socket.inode)).subtracting([0])
         }
         if needs.contains(.processes) {
             request.processes = Set(sockets.flatMap { view.owners(of: $0.socket) }.map { UInt32(bitPattern: $0.pid) })
         }
-        if needs.contains(.counters) { request.counters = Set(stuck.connection.ends.map(\.socket.netns)) }
+        if needs.contains(.counters) { request.counters = Set(servers.map(\.socket.netns)) }
+        if needs.contains(.links), stuck.place?.queue == .send, let sender = stuck.holding {
+            request.links = view.links.reach(from: sender.socket.netns)
+        }
         return request
     }
 
@@ -130,9 +162,9 @@ struct StuckConnections {
         var server: Endpoint
         /// The same loopback address is another server in another namespace.
         var netns: UInt32?
-        var place: StuckConnection.Place
+        var place: StuckConnection.Place?
 
-        init(_ member: Member, _ place: StuckConnection.Place) {
+        init(_ member: Member, _ place: StuckConnection.Place?) {
             code = member.cause.code
             severity = member.cause.severity
             group = member.cause.group

@@ -171,4 +171,4 @@ struct DiagnosesUnderChurnTests {
     }
 }
 
-private func environmentNumber(_ name: String) -> Int? { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } }
+func environmentNumber(_ name: String) -> Int? { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } }

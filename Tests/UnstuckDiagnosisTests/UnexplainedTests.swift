@@ -160,7 +160,7 @@ struct UnexplainedTests {
                 node.change(ends.server, server)
                 node.change(ends.client, client)
             })
-        #expect(diagnosis.findings.isEmpty)
+        #expect(!diagnosis.hasFindings)
         #expect(!diagnosis.isInconclusive)
     }
 

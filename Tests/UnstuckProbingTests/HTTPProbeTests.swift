@@ -1,5 +1,6 @@
 import Glibc
 import Testing
+import UnstuckKernel
 import UnstuckModel
 
 @testable import UnstuckProbing
@@ -77,9 +78,9 @@ import UnstuckModel
         var fillers: [Int32] = []
         defer { for filler in fillers { close(filler) } }
         for _ in 0..<4 {
-            let filler = socket(endpoint.family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
-            fillers.append(filler)
-            _ = unsafe endpoint.withSocketAddress { unsafe connect(filler, $0, $1) }
+            let filler = try TCP(isV4: endpoint.address.isV4, blocking: false)
+            try? filler.connect(to: endpoint)
+            fillers.append(dup(filler.raw))
         }
         let outcome = try probe("http://\(endpoint)/", timeout: 0.3)
         #expect(outcome.stoppedIn == .connecting && outcome.cause == .timeout)

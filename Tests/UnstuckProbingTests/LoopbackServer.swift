@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import UnstuckKernel
 import UnstuckModel
 
 @testable import UnstuckProbing
@@ -84,17 +85,11 @@ final class LoopbackServer: Sendable {
     /// A listening socket on a free port of that loopback address.
     static func listen(_ address: String) throws -> (descriptor: Int32, endpoint: Endpoint) {
         guard let ip = IPAddress(address) else { throw Refused(errno: EINVAL) }
-        let wanted = Endpoint(ip, 0)
-        let raw = socket(wanted.family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let listener = try TCP.listener(on: Endpoint(ip, 0), backlog: 64)
+        let endpoint = try listener.localEndpoint()
+        // The caller closes it.
+        let raw = dup(listener.raw)
         guard raw >= 0 else { throw Refused(errno: errno) }
-        var storage = sockaddr_storage()
-        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let code = unsafe wanted.withSocketAddress { unsafe bind(raw, $0, $1) }
-        guard code == 0, Glibc.listen(raw, 64) == 0 else { throw Refused(errno: errno) }
-        _ = unsafe withUnsafeMutablePointer(to: &storage) { storage in
-            unsafe storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(raw, $0, &size) }
-        }
-        guard let endpoint = Endpoint(storage) else { throw Refused(errno: EINVAL) }
         return (raw, endpoint)
     }
 

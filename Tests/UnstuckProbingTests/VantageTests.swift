@@ -1,5 +1,6 @@
 import Glibc
 import Testing
+import UnstuckKernel
 import UnstuckModel
 
 @testable import UnstuckProbing
@@ -46,7 +47,7 @@ import UnstuckModel
         let port = try freePort("127.0.0.1")
         let vantage = Vantage(sourceAddress: server.endpoint.address, sourcePort: port)
         let first = try ProbeSocket.open(to: server.endpoint, from: vantage)
-        try first.connect(from: vantage, until: Deadline(after: 5)) { _ in }
+        try first.connect(from: vantage, until: Deadline(seconds: 5)) { _ in }
         let error = #expect(throws: ProbeError.self) { try TCPProbe(server.endpoint, from: vantage).run() }
         #expect(error?.description.contains("source port \(port)") == true)
         _ = first

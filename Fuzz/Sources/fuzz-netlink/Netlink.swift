@@ -2,7 +2,7 @@ import FuzzSupport
 import UnstuckFormats
 import UnstuckModel
 
-/// A datagram of the kernel, whole and damaged: messages, their attributes, the sockets in them.
+/// A datagram of the kernel, whole and damaged: messages, their attributes, the sockets and links in them.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzNetlink(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = unsafe input(start, count)
@@ -10,6 +10,10 @@ public func fuzzNetlink(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     // As the payload of a message whose header is right: most inputs would get no further than the header.
     _ = try? DiagSocket.decode(span, in: 0..<count)
     _ = try? NetlinkAttribute.decode(span, in: 0..<count)
+    _ = try? RouteLink.decode(span, in: 0..<count, netns: 1)
+    _ = try? RouteQdisc.decode(span, in: 0..<count, netns: 1)
+    _ = try? RouteNeighbour.decode(span, in: 0..<count, netns: 1)
+    _ = try? RouteNamespaceID.decode(span, in: 0..<count)
     guard let messages = try? NetlinkMessage.decode(span) else { return 0 }
     require(messages.count * 16 <= count, "\(messages.count) messages in \(count) bytes")
     var end = 0

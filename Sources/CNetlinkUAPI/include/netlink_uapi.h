@@ -1,10 +1,13 @@
 /*
- * What the kernel's headers say of NETLINK_SOCK_DIAG messages: layouts and numbers, no libc. The pure decoders read them.
+ * What the kernel's headers say of NETLINK_SOCK_DIAG and NETLINK_ROUTE messages: layouts and numbers, no libc. The pure decoders read them.
  */
 #pragma once
 
+#include <linux/gen_stats.h>
 #include <linux/inet_diag.h>
+#include <linux/net_namespace.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/types.h>
 

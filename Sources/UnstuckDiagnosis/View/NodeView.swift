@@ -13,6 +13,7 @@ public struct NodeView: Sendable {
 
     private var processes: [UInt32: ObservedProcess]
     private var counters: [UInt32: NamespaceCounters]
+    private(set) var links: LinkIndex
 
     public typealias ClassifiedEntry = SockmapIndex.ClassifiedEntry
 
@@ -29,6 +30,7 @@ public struct NodeView: Sendable {
         owners = Dictionary(grouping: now.owners, by: \.inode)
         processes = Self.processes(now)
         counters = Self.counters(now)
+        links = LinkIndex(now)
         pods = PodIndex(of: now)
         scope = now.selectedMaps.map { [sockmaps] _ in MapScope(sockmaps) }
     }
@@ -39,6 +41,9 @@ public struct NodeView: Sendable {
         now.shortfalls = look.shortfalls
         now.processes = look.processes
         now.counters = look.counters
+        now.links = look.links
+        now.neighbours = look.neighbours
+        links = LinkIndex(look)
         owners = Dictionary(grouping: look.owners, by: \.inode)
         processes = Self.processes(look)
         counters = Self.counters(look)

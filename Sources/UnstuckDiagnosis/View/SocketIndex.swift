@@ -5,6 +5,8 @@ struct SocketIndex: Sendable {
     let sockets: [TCPSocket]
     private let byTuple: HashIndex
     private let byIdentity: HashIndex
+    /// Handshakes that are not complete at the server, by the server's tuple.
+    private let pending: [FourTuple: [Int]]
     /// Positions of listeners.
     private let listeners: [Listener: Int]
 
@@ -22,6 +24,8 @@ struct SocketIndex: Sendable {
         self.sockets = sockets
         byTuple = Self.byTuple(sockets)
         byIdentity = HashIndex(count: sockets.count) { sockets[$0].socket.identity.quickHash }
+        pending = Dictionary(
+            grouping: sockets.indices.lazy.filter { sockets[$0].isPending }, by: { sockets[$0].socket.tuple })
         listeners = Dictionary(
             sockets.enumerated().lazy.filter { $1.socket.state == .listen }.map { (Listener($1), $0) }
         ) { first, _ in first }
@@ -47,6 +51,17 @@ struct SocketIndex: Sendable {
 
     func position(_ identity: SocketIdentity) -> Int? {
         byIdentity.first(identity.quickHash) { sockets[$0].socket.identity == identity }
+    }
+
+    /// The server's side of handshakes that are not complete there.
+    var pendingHandshakes: [TCPSocket] { pending.values.flatMap { $0 }.sorted().map { sockets[$0] } }
+
+    /// The incomplete handshake of a connected client: the only one of its tuple, or the one in its own namespace.
+    func pendingHandshake(of client: TCPSocket) -> TCPSocket? {
+        let found = (pending[client.socket.tuple.reversed] ?? []).map { sockets[$0] }
+        if found.count == 1, positions(client.socket.tuple).count == 1 { return found[0] }
+        let near = found.filter { $0.socket.netns == client.socket.netns }
+        return near.count == 1 ? near[0] : nil
     }
 
     func isListening(_ socket: TCPSocket) -> Bool { listeners[Listener(socket)] != nil }
@@ -108,6 +123,11 @@ struct SocketIndex: Sendable {
 }
 
 extension TCPSocket {
+    /// A handshake that is not complete at its server: a request socket (NEW_SYN_RECV), or SYN_RECV as INET_DIAG has it.
+    var isPending: Bool {
+        (socket.state == .newSynReceived || socket.state == .synReceived) && socket.tuple.isComplete
+    }
+
     /// In a state in which bytes can still move.
     var isConnected: Bool {
         switch socket.state {

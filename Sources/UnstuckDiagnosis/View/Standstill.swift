@@ -57,7 +57,7 @@ struct Standstill {
 
     let verdict: Verdict
 
-    init(of connection: Connection, _ place: StuckConnection.Place, in view: NodeView) {
+    init(of connection: Connection, _ place: StuckConnection.Place?, in view: NodeView) {
         guard !view.history.samples.isEmpty else {
             verdict = .unsettled(.oneSample)
             return
@@ -82,7 +82,7 @@ struct Standstill {
         }
         let seconds = view.now.monotonic - since
         if seconds >= Diagnosis.secondsBetweenSamples {
-            verdict = Self.isQueueProven(connection, place, view) ?? .stands(seconds)
+            verdict = place.flatMap { Self.isQueueProven(connection, $0, view) } ?? .stands(seconds)
         } else {
             verdict = hasMoved ? .moves : .unsettled(.tooShort)
         }

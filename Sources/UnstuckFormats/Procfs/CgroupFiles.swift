@@ -1,3 +1,5 @@
+import UnstuckModel
+
 /// Files of cgroup v1 and v2 directories (Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst).
 public enum CgroupFiles {
     /// Lines of a name and a number: `cpu.stat`, `memory.events`, `cgroup.events`, `memory.oom_control`.
@@ -25,6 +27,27 @@ public enum CgroupFiles {
 
     /// `cgroup.events` of v2, which counts what is frozen from above, too (Linux 5.2).
     public static func isFrozen(events text: String) -> Bool? { numbers(text)["frozen"].map { $0 != 0 } }
+
+    /// `cpu.max` of v2: `50000 100000`, or `max 100000`. Microseconds.
+    public static func quota(_ text: String) -> (quota: CgroupLimit, period: UInt64)? {
+        let fields = line(text).split(separator: " ")
+        guard fields.count == 2, let quota = limit(String(fields[0])), let period = UInt64(fields[1]) else {
+            return nil
+        }
+        return (quota, period)
+    }
+
+    /// `memory.max` and the like: a number or `max`; `cpu.cfs_quota_us` of v1: a number or -1.
+    public static func limit(_ text: String) -> CgroupLimit? {
+        let line = line(text)
+        return line == "max" || line == "-1" ? .unlimited : UInt64(line).map(CgroupLimit.value)
+    }
+
+    /// `memory.limit_in_bytes` of v1, which has the largest number of pages for "no limit" (`PAGE_COUNTER_MAX`,
+    /// include/linux/page_counter.h: LONG_MAX in whole pages, of up to 64 KiB).
+    public static func legacyMemoryLimit(_ text: String) -> CgroupLimit? {
+        number(text).map { $0 >= UInt64(Int64.max) - 0xFFFF ? .unlimited : .value($0) }
+    }
 
     static func line(_ text: String) -> Substring {
         text.prefix { $0 != "\n" }

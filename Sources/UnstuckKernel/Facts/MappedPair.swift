@@ -7,30 +7,22 @@ import UnstuckModel
 /// program. What the kernel made of the sockets can be looked at, and what they answer can be tried.
 final class MappedPair {
     let map: OpenSockmap
-    private let client: OwnedDescriptor
-    private let server: OwnedDescriptor
+    private let client: TCP
+    private let server: TCP
     /// As the client sees it.
     private let tuple: FourTuple
+    /// Milliseconds.
     private static let patience: Int32 = 2000
 
     /// - Throws: `SystemError`, where the loopback or the map cannot be had.
     init() throws {
         map = try Self.makeMap()
-        let listener = try Self.socket()
-        let loopback: [UInt8] = [127, 0, 0, 1]
-        let listening = listener.raw
-        let connecting = try Self.socket()
-        let raw = connecting.raw
-        try syscall("bind", on: "the loopback") { unsafe linux_bind(listening, loopback, 4, 0) }
-        try syscall("listen", on: "the loopback") { listen(listening, 1) }
-        let port = try Self.port(of: listening)
-        _ = linux_set_timeouts(raw, Self.patience)
-        try syscall("connect", on: "the loopback") { unsafe linux_connect(raw, loopback, 4, port) }
-        _ = linux_set_timeouts(listening, Self.patience)
-        server = OwnedDescriptor(owning: try syscall("accept", on: "the loopback") { accept(listening, nil, nil) })
-        client = connecting
         let address = IPAddress(v4: 0x7F00_0001)
-        tuple = FourTuple(local: Endpoint(address, try Self.port(of: raw)), remote: Endpoint(address, port))
+        let listener = try TCP.listener(on: Endpoint(address, 0), backlog: 1)
+        let remote = try listener.localEndpoint()
+        client = try TCP.connected(from: nil, to: remote, within: Self.patience)
+        server = try listener.accept(within: Self.patience)
+        tuple = FourTuple(local: try client.localEndpoint(), remote: remote)
         try file(client.raw, under: 1)
         try file(server.raw, under: 2)
     }
@@ -147,20 +139,6 @@ final class MappedPair {
             throw SystemError("BPF_OBJ_GET_INFO_BY_FD", "a private SOCKHASH", errno: EPROTO)
         }
         return map
-    }
-
-    private static func socket() throws -> OwnedDescriptor {
-        OwnedDescriptor(
-            owning: try syscall("socket", on: "TCP") {
-                Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-            })
-    }
-
-    private static func port(of descriptor: Int32) throws -> UInt16 {
-        var bytes = [UInt8](repeating: 0, count: 16)
-        var port: UInt16 = 0
-        try syscall("getsockname", on: "the loopback") { unsafe linux_local_address(descriptor, &bytes, &port) }
-        return port
     }
 }
 

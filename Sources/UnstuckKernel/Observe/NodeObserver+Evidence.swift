@@ -23,19 +23,48 @@ extension NodeObserver {
         snapshot.add(shortfalls)
     }
 
+    /// Adds what cgroups allow, with those above them: a limit anywhere on the way holds below.
+    ///
+    /// - Parameter paths: below the mounts of cgroup v2 or v1, with a leading slash.
+    public func addCgroupStates(paths: Set<String>, to snapshot: inout Snapshot) {
+        let wanted = CgroupReader.withParents(paths)
+        let (states, shortfalls) = CgroupReader(root: options.root).read(paths: wanted)
+        let kept = (snapshot.cgroupStates ?? []).filter { !wanted.contains($0.path) }
+        snapshot.cgroupStates = (kept + states).sorted { $0.path < $1.path }
+        snapshot.add(shortfalls)
+    }
+
+    /// Adds links, qdiscs and neighbours of network namespaces.
+    public func addLinks(ofNamespaces inodes: Set<UInt32>, to snapshot: inout Snapshot) {
+        // The other end of a veth pair may be in a namespace that only a descriptor leads to.
+        let hidden = OpenNamespaces(root: options.root)
+        let named = NamespaceFinder(root: options.root).find().map { (inode: $0.namespace.inode, path: $0.path) }
+        let all = named + hidden.paths(notAmong: Set(named.map(\.inode)))
+        let found = all.filter { inodes.contains($0.inode) }
+        snapshot.add(missing(inodes.subtracting(found.map(\.inode)), .links))
+        let reading = LinkReader().read(namespaces: found, others: all)
+        withExtendedLifetime(hidden) {}
+        snapshot.links = (snapshot.links ?? []).filter { !inodes.contains($0.netns) } + reading.links
+        snapshot.qdiscs = (snapshot.qdiscs ?? []).filter { !inodes.contains($0.netns) } + reading.qdiscs
+        snapshot.neighbours = (snapshot.neighbours ?? []).filter { !inodes.contains($0.netns) } + reading.neighbours
+        snapshot.add(reading.shortfalls)
+    }
+
     /// Where the wanted namespaces are opened; those that nothing leads to become missing evidence.
     private func paths(
         of inodes: Set<UInt32>, _ evidence: Shortfall.Evidence, to snapshot: inout Snapshot
     ) -> [(inode: UInt32, path: String)] {
         let found = NamespaceFinder(root: options.root).find().filter { inodes.contains($0.namespace.inode) }
-        let missing = inodes.subtracting(found.map(\.namespace.inode)).sorted()
-        snapshot.add(
-            missing.map { inode in
-                Shortfall(
-                    evidence, action: "read the \(evidence.rawValue) of network namespace \(inode)",
-                    missing: "a way into it: no process and no name under /run/netns leads there")
-            })
+        snapshot.add(missing(inodes.subtracting(found.map(\.namespace.inode)), evidence))
         return found.map { ($0.namespace.inode, $0.path) }
+    }
+
+    private func missing(_ inodes: Set<UInt32>, _ evidence: Shortfall.Evidence) -> [Shortfall] {
+        inodes.sorted().map { inode in
+            Shortfall(
+                evidence, action: "read the \(evidence.rawValue) of network namespace \(inode)",
+                missing: "a way into it: no process and no name under /run/netns leads there")
+        }
     }
 }
 

@@ -97,13 +97,8 @@ public final class NodeObserver {
     private static let initialPIDNamespace: UInt64 = 0xEFFF_FFFC
 
     private static func blank() -> Snapshot {
-        var wall = timespec()
-        var monotonic = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &wall)
-        unsafe clock_gettime(CLOCK_MONOTONIC, &monotonic)
-        func seconds(_ time: timespec) -> Double { Double(time.tv_sec) + Double(time.tv_nsec) / 1e9 }
         return Snapshot(
-            takenAt: seconds(wall), monotonic: seconds(monotonic),
+            takenAt: SystemClock.wall.seconds, monotonic: SystemClock.monotonic.seconds,
             host: (readText("/proc/sys/kernel/hostname") ?? "").trimmedLine,
             boot: (readText("/proc/sys/kernel/random/boot_id") ?? "").trimmedLine,
             kernelRelease: (readText("/proc/sys/kernel/osrelease") ?? "").trimmedLine)

@@ -17,7 +17,7 @@ final class WaitingClient {
     func wasReset(within limit: Duration) -> Bool {
         guard let raw = socket?.raw else { return false }
         var request = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
-        _ = unsafe poll(&request, 1, Deadline(after: limit).milliseconds)
+        _ = unsafe poll(&request, 1, Deadline(after: limit).remainingMilliseconds)
         return request.revents & Int16(POLLERR | POLLHUP) != 0
     }
 

@@ -53,7 +53,9 @@ public struct RequestBurst: Sendable {
         var deadline = Deadline(after: silence)
         while !waiting.isEmpty, !deadline.hasPassed {
             var polled = waiting.map { pollfd(fd: $0.raw, events: Int16(POLLIN), revents: 0) }
-            guard unsafe poll(&polled, nfds_t(polled.count), Int32(deadline.milliseconds) + 1) > 0 else { continue }
+            guard unsafe poll(&polled, nfds_t(polled.count), deadline.remainingMilliseconds) > 0 else {
+                continue
+            }
             var still: [ScenarioSocket] = []
             for (socket, answer) in zip(waiting, polled) {
                 guard answer.revents != 0 else {

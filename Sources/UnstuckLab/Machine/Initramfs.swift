@@ -9,7 +9,8 @@ struct Initramfs {
 
     /// What the lab needs of a kernel that has it as modules.
     static let modules = [
-        "ipv6", "inet_diag", "tcp_diag", "udp_diag", "veth", "dummy", "sch_netem", "nf_tables", "nft_counter",
+        "ipv6", "inet_diag", "tcp_diag", "udp_diag", "veth", "dummy", "sch_netem", "sch_tbf", "nf_tables",
+        "nft_counter",
     ]
 
     init(folder: String, userland: Userland? = nil) throws {

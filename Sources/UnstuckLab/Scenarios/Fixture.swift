@@ -158,7 +158,7 @@ final class Fixture {
     func accept(from port: UInt16 = Fixture.port, within limit: Duration = .patience) throws -> ScenarioSocket? {
         guard let server = [Self.otherPort: other, Self.plainPort: plain][port] ?? listener else { return nil }
         let deadline = Deadline(after: limit)
-        while server.waits(for: POLLIN, within: .milliseconds(Int(deadline.milliseconds))) {
+        while server.waits(for: POLLIN, within: .milliseconds(Int(deadline.remainingMilliseconds))) {
             let raw = server.raw
             let accepted = ScenarioSocket(
                 TCP(owning: try syscall("accept", on: "port \(port)") { linux_accept(raw) }))

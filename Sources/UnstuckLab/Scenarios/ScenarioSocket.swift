@@ -34,7 +34,7 @@ final class ScenarioSocket {
 
     func waits(for events: Int32, within limit: Duration) -> Bool {
         var request = pollfd(fd: raw, events: Int16(events), revents: 0)
-        return unsafe poll(&request, 1, Deadline(after: limit).milliseconds) > 0
+        return unsafe poll(&request, 1, Deadline(after: limit).remainingMilliseconds) > 0
     }
 
     func set(_ level: Int32, _ option: Int32, _ value: Int32, _ name: String) throws {

@@ -39,7 +39,9 @@ public final class GuestSuite {
     private let begin = ContinuousClock.now
 
     /// What the tests start.
-    private static let programs = ["bash", "bpftool", "cat", "nft", "nsenter", "setpriv", "sleep", "ss", "unshare"]
+    private static let programs = [
+        "bash", "bpftool", "cat", "nft", "nsenter", "setpriv", "sleep", "ss", "tc", "unshare",
+    ]
     /// What the tests read, of the repository.
     private static let readFolders = ["docs", "lab", "Tests/UnstuckFormatsTests/Fixtures"]
     /// As on the machine: tests hold more than a guest's 1024 files.

@@ -4,7 +4,8 @@ public struct ObservedThread: Hashable, Sendable, Codable {
     /// Its own name for itself; anything may stand in it.
     public var name: String
     public var state: ProcessState
-    /// The kernel function in which it sleeps, from `/proc/PID/task/TID/wchan`; `nil`: it runs, or reading is not permitted.
+    /// The kernel function in which it sleeps, from `/proc/PID/task/TID/wchan`; `nil`: it runs, reading is not permitted, or
+    /// the kernel cannot tell (x86 before Linux 5.16, "x86: Fix get_wchan() to support the ORC unwinder").
     public var waitChannel: String?
     /// Kernel functions, innermost first, without offsets; `nil`: it runs, or reading is not permitted.
     public var stack: [String]?
@@ -19,4 +20,8 @@ public struct ObservedThread: Hashable, Sendable, Codable {
         self.state = state
         self.cpuTicks = cpuTicks
     }
+
+    /// The kernel function in which it sleeps, by its wait channel or its stack, which begins below the scheduler's functions
+    /// (`stack_trace_save_tsk`, kernel/stacktrace.c).
+    public var waitsIn: String? { waitChannel ?? stack?.first }
 }

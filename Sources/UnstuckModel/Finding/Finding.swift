@@ -182,5 +182,5 @@ public struct Diagnosis: Sendable, Codable {
     }
 
     /// A second sample would say more.
-    public var wantsSecondSample: Bool { !suspects.isEmpty || !unsettled.isEmpty }
+    public var wantsSecondSample: Bool { !suspects.isEmpty || !unsettled.isEmpty || wanted.secondSample }
 }

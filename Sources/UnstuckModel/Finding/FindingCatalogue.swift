@@ -28,7 +28,11 @@ public enum FindingCatalogue {
         Entry(.stopped, "stopped process", .application),
         Entry(.notReading, "not reading", .application),
         Entry(.notAccepting, "not accepting", .application),
+        Entry(.overflow, "full accept queue", .listener),
+        Entry(.deferAccept, "deferred accept", .listener),
         Entry(.zeroWindow, "shut window", .stack),
+        Entry(.neighbour, "neighbour entry", .path),
+        Entry(.peerVanished, "peer vanished", .peer),
         Entry(.loss, "loss", .path),
         Entry(.unexplained, "no cause found", .unknown),
         Entry(.zombie, "stale entry, held open", .sockmap),
@@ -37,6 +41,7 @@ public enum FindingCatalogue {
         Entry(.crossWired, "key/socket mismatch", .sockmap),
         Entry(.full, "sockmap full", .sockmap),
         Entry(.closedUnread, "unread after the peer has closed", .application),
+        Entry(.silent, "request without an answer", .application),
     ]
 
     private static let ranks = Dictionary(uniqueKeysWithValues: all.enumerated().map { ($1.code, $0) })

@@ -34,6 +34,11 @@ public struct Snapshot: Sendable, Codable {
     public var counters: [NamespaceCounters]?
     /// Of the node's processors.
     public var softnet: SoftnetCounters?
+    /// Limits and what they held back; ``cgroups`` has the names alone.
+    public var cgroupStates: [CgroupState]?
+    public var links: [Link]?
+    public var qdiscs: [Qdisc]?
+    public var neighbours: [Neighbour]?
 
     public init(takenAt: Double, monotonic: Double, host: String, boot: String, kernelRelease: String) {
         version = Self.currentVersion

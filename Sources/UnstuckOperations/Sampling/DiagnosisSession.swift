@@ -67,11 +67,13 @@ public struct DiagnosisSession {
             result.diagnosis = UnstuckDiagnosis.diagnose(result.view)
         }
     }
-    private static let rounds = 3
+    /// Owners, their processes; links, what their veth pairs lead to.
+    private static let rounds = 4
 
     private func collect(_ wanted: EvidenceRequest, _ look: inout Snapshot) {
         if !wanted.processes.isEmpty { observer.addProcesses(wanted.processes, to: &look) }
         if !wanted.counters.isEmpty { observer.addCounters(ofNamespaces: wanted.counters, to: &look) }
+        if !wanted.links.isEmpty { observer.addLinks(ofNamespaces: wanted.links, to: &look) }
     }
 
     private func sample() -> Snapshot {

@@ -1,3 +1,4 @@
+import UnstuckKernel
 import UnstuckModel
 
 /// The HTTP probe as kubelet does it: a GET on a new connection, redirects within the host followed, 200 to 399 passes.
@@ -51,8 +52,8 @@ public struct HTTPProbe: Sendable {
         var outcome = ProbeOutcome(
             kind: .http, target: "\(url)", destination: url.endpoint, vantage: options.vantage,
             timeout: options.timeout)
-        let start = Deadline.now()
-        let deadline = Deadline(after: options.timeout)
+        let start = SystemClock.monotonic.nanoseconds
+        let deadline = Deadline(seconds: options.timeout)
         let host = options.hostHeader ?? options.headers.first { $0.isNamed("Host") && !$0.value.isEmpty }?.value
         var request = ProbeRequest(
             url: url, host: host, headers: options.headers, userAgent: "kube-probe/\(options.kubernetesVersion)",

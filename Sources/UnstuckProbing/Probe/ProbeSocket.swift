@@ -14,11 +14,11 @@ enum WireFailure: Error {
 
 /// A TCP client socket that never blocks longer than a deadline. Closed when it goes.
 struct ProbeSocket: ~Copyable {
-    private let descriptor: OwnedDescriptor
+    private let tcp: TCP
     private let target: Endpoint
 
-    private init(_ descriptor: consuming OwnedDescriptor, to target: Endpoint) {
-        self.descriptor = descriptor
+    private init(_ tcp: consuming TCP, to target: Endpoint) {
+        self.tcp = tcp
         self.target = target
     }
 
@@ -27,14 +27,13 @@ struct ProbeSocket: ~Copyable {
         if let source = vantage.sourceAddress, source.isV4 != target.address.isV4 {
             throw ProbeError(.usage, "the source address \(source) and the target \(target) are of different families")
         }
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-        let raw: Int32
+        let tcp: TCP
         do {
-            raw = try syscall("socket", on: "\(target)") { socket(target.family, type, Int32(IPPROTO_TCP)) }
+            tcp = try TCP(isV4: target.address.isV4, blocking: false)
         } catch {
             throw ProbeError(.system, "cannot make a socket for \(target): \(error.reason)", cause: error)
         }
-        let opened = ProbeSocket(OwnedDescriptor(owning: raw), to: target)
+        let opened = ProbeSocket(tcp, to: target)
         // kubelet: one second, so that neither TIME_WAIT sockets pile up nor pending data is thrown away.
         opened.set(SO_LINGER, to: linger(l_onoff: 1, l_linger: 1))
         try opened.bind(from: vantage)
@@ -43,7 +42,7 @@ struct ProbeSocket: ~Copyable {
 
     private borrowing func set<Value: BitwiseCopyable>(_ option: Int32, to value: Value) {
         var value = value
-        _ = unsafe setsockopt(descriptor.raw, SOL_SOCKET, option, &value, socklen_t(MemoryLayout<Value>.size))
+        _ = unsafe setsockopt(tcp.raw, SOL_SOCKET, option, &value, socklen_t(MemoryLayout<Value>.size))
     }
 
     private borrowing func bind(from vantage: Vantage) throws(ProbeError) {
@@ -52,11 +51,8 @@ struct ProbeSocket: ~Copyable {
         let source = Endpoint(vantage.sourceAddress ?? any, vantage.sourcePort ?? 0)
         // Without it, a port that an earlier probe left in TIME_WAIT could not be asked for again.
         set(SO_REUSEADDR, to: Int32(1))
-        let raw = descriptor.raw
         do {
-            try syscall("bind", on: "\(source)") {
-                unsafe source.withSocketAddress { address, size in unsafe Glibc.bind(raw, address, size) }
-            }
+            try tcp.bind(to: source)
         } catch {
             throw Self.refusal(error, source: source)
         }
@@ -80,12 +76,9 @@ struct ProbeSocket: ~Copyable {
     borrowing func connect(
         from vantage: Vantage, until deadline: Deadline, local: (Endpoint?) -> Void
     ) throws(WireFailure) {
-        let raw = descriptor.raw
         var code: Int32 = 0
         do {
-            try syscall("connect", on: "\(target)") {
-                unsafe target.withSocketAddress { address, size in unsafe Glibc.connect(raw, address, size) }
-            }
+            try tcp.connect(to: target)
         } catch {
             code = error.errno
         }
@@ -105,7 +98,7 @@ struct ProbeSocket: ~Copyable {
         var sent = 0
         while sent < bytes.count {
             let offset = sent
-            let raw = descriptor.raw
+            let raw = tcp.raw
             let count = unsafe bytes.withUnsafeBytes { buffer in
                 // A peer that is gone must not kill us by SIGPIPE.
                 unsafe send(raw, buffer.baseAddress?.advanced(by: offset), buffer.count - offset, Int32(MSG_NOSIGNAL))
@@ -124,7 +117,7 @@ struct ProbeSocket: ~Copyable {
         while true {
             // Asked before each try: a server that never stops talking must not outlast the deadline.
             if deadline.hasPassed { throw .timedOut }
-            let raw = descriptor.raw
+            let raw = tcp.raw
             let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(raw, $0.baseAddress, $0.count, 0) }
             if count >= 0 { return Array(buffer[..<count]) }
             try pause(after: errno, call: "read", for: POLLIN, until: deadline)
@@ -142,7 +135,7 @@ struct ProbeSocket: ~Copyable {
     }
 
     private borrowing func wait(for events: Int32, until deadline: Deadline) throws(WireFailure) {
-        var request = pollfd(fd: descriptor.raw, events: Int16(events), revents: 0)
+        var request = pollfd(fd: tcp.raw, events: Int16(events), revents: 0)
         while true {
             let ready = unsafe poll(&request, 1, deadline.remainingMilliseconds)
             if ready > 0 { return }
@@ -154,20 +147,12 @@ struct ProbeSocket: ~Copyable {
     private var pendingError: Int32 {
         var code: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
-        return unsafe getsockopt(descriptor.raw, SOL_SOCKET, SO_ERROR, &code, &size) == 0 ? code : errno
+        return unsafe getsockopt(tcp.raw, SOL_SOCKET, SO_ERROR, &code, &size) == 0 ? code : errno
     }
 
     /// `nil` until the kernel has given it a port.
     private var localEndpoint: Endpoint? {
-        var storage = sockaddr_storage()
-        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let code = unsafe withUnsafeMutablePointer(to: &storage) { storage in
-            // getsockname writes a socket address of either family into storage made for every one.
-            unsafe storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                unsafe getsockname(descriptor.raw, address, &size)
-            }
-        }
-        guard code == 0, let endpoint = Endpoint(storage), endpoint.port != 0 else { return nil }
+        guard let endpoint = try? tcp.localEndpoint(), endpoint.port != 0 else { return nil }
         return endpoint
     }
 }

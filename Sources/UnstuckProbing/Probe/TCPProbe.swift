@@ -1,3 +1,4 @@
+import UnstuckKernel
 import UnstuckModel
 
 /// kubelet's TCP probe: dial and close; not one byte is sent. It passes where only requests get lost, which is why it
@@ -22,15 +23,17 @@ public struct TCPProbe: Sendable {
     private func dial() throws(ProbeError) -> ProbeOutcome {
         var outcome = ProbeOutcome(
             kind: .tcp, target: "\(target)", destination: target, vantage: vantage, timeout: timeout)
-        let start = Deadline.now()
+        let start = SystemClock.monotonic.nanoseconds
         let socket = try ProbeSocket.open(to: target, from: vantage)
         do {
-            try socket.connect(from: vantage, until: Deadline(after: timeout)) { outcome.source = $0 ?? outcome.source }
+            try socket.connect(from: vantage, until: Deadline(seconds: timeout)) {
+                outcome.source = $0 ?? outcome.source
+            }
             // Taken before the socket is closed: lingering is no part of what was measured.
-            outcome.timing.total = Deadline.seconds(since: start)
+            outcome.timing.total = SystemClock.monotonic.seconds(since: start)
             outcome.timing.connect = outcome.timing.total
         } catch {
-            outcome.timing.total = Deadline.seconds(since: start)
+            outcome.timing.total = SystemClock.monotonic.seconds(since: start)
             outcome.verdict = .failure
             outcome.stoppedIn = .connecting
             switch error {

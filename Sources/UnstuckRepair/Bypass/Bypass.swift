@@ -30,11 +30,7 @@ public struct Bypass {
     }
 
     /// `CLOCK_BOOTTIME` in nanoseconds: goes on while the machine sleeps, as the stand-in's clock does.
-    public static var now: UInt64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
+    public static var now: UInt64 { UInt64(SystemClock.boot.nanoseconds) }
 
     /// The right to change a map's bypass. Whoever else is at it is soon done: what undoes one when its time is over, above
     /// all.
@@ -53,7 +49,7 @@ public struct Bypass {
         if let earlier = try recordToUndo(map.id) { return try goOn(look(earlier), options, keep: keep) }
         let (places, reasons) = try places(of: map)
         guard !places.isEmpty else { throw BypassError.nothingToBypass(map.id, reasons) }
-        var state = BypassState(map: map.id, mapName: map.name, since: wallSeconds(), places: places)
+        var state = BypassState(map: map.id, mapName: map.name, since: SystemClock.wall.seconds, places: places)
         set(options, in: &state)
         do {
             try registry.write(state)
@@ -92,7 +88,7 @@ public struct Bypass {
 
     private func set(_ options: Options, in state: inout BypassState) {
         state.swallowsAll = options.swallowsAll
-        state.until = options.seconds.map { wallSeconds() + $0 }
+        state.until = options.seconds.map { SystemClock.wall.seconds + $0 }
         state.deadline = options.seconds.map { Self.now + UInt64($0 * 1e9) }
     }
 

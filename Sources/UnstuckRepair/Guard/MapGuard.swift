@@ -60,7 +60,8 @@ public final class MapGuard {
         self.map = description.id
         self.options = options
         state = GuardState(
-            map: description.id, mapName: description.name, mode: options.mode, isPinned: !listens, since: wallSeconds()
+            map: description.id, mapName: description.name, mode: options.mode, isPinned: !listens,
+            since: SystemClock.wall.seconds
         )
         var users = try MapUsers(of: [description])
         users.findAttachments(root: options.root)
@@ -126,15 +127,15 @@ public final class MapGuard {
     ///
     /// - Throws: `BPFError`, `SystemError`: the map cannot be worked on; the kernel side goes on.
     public func work(waiting milliseconds: Int32) throws {
-        let wait = pending.values.contains { $0.due <= SignalWaiter.monotonicSeconds } ? 0 : milliseconds
+        let wait = pending.values.contains { $0.due <= SystemClock.monotonic.seconds } ? 0 : milliseconds
         if let program {
             try program.consume(waiting: wait, handle)
         } else if wait > 0 {
             usleep(UInt32(wait) * 1000)
         }
-        if options.paths.contains(.sweep), SignalWaiter.monotonicSeconds >= nextSweep {
+        if options.paths.contains(.sweep), SystemClock.monotonic.seconds >= nextSweep {
             try sweep()
-            nextSweep = SignalWaiter.monotonicSeconds + options.sweepEvery
+            nextSweep = SystemClock.monotonic.seconds + options.sweepEvery
         }
         try deleteDue()
         refresh()
@@ -149,7 +150,7 @@ public final class MapGuard {
     }
 
     private func plan(_ entry: SockmapEntry, by path: GuardPath) {
-        let now = SignalWaiter.monotonicSeconds
+        let now = SystemClock.monotonic.seconds
         guard pending.count < Self.mostPending || pending[entry.key] != nil else { return }  // the sweep comes to it
         if let known = pending[entry.key], known.entry.resident.identity.mayBe(entry.resident.identity) { return }
         pending[entry.key] = Pending(entry: entry, path: path, since: now, due: now)
@@ -170,7 +171,7 @@ public final class MapGuard {
     }
 
     private func deleteDue() throws {
-        let now = SignalWaiter.monotonicSeconds
+        let now = SystemClock.monotonic.seconds
         var due = pending.values.filter { $0.due <= now }[...]
         while !due.isEmpty {
             let batch = Array(due.prefix(Self.batch))
@@ -231,7 +232,7 @@ public final class MapGuard {
 
     private func later(_ pending: Pending, after seconds: Double) -> Pending {
         var pending = pending
-        pending.due = SignalWaiter.monotonicSeconds + seconds
+        pending.due = SystemClock.monotonic.seconds + seconds
         return pending
     }
 
@@ -239,7 +240,7 @@ public final class MapGuard {
         var counts = done
         if let program, let kernel = try? program.counts() { counts.add(kernel) }
         state.counts = counts
-        let now = SignalWaiter.monotonicSeconds
+        let now = SystemClock.monotonic.seconds
         state.held = pending.values.filter(\.isHeld).map {
             GuardState.Held(
                 key: $0.entry.key, tuple: $0.entry.resident.tuple, netns: $0.entry.resident.netns,
@@ -272,11 +273,4 @@ public enum GuardError: Error, CustomStringConvertible {
         case .gone(let map): "sockmap \(map) has gone"
         }
     }
-}
-
-/// Seconds since 1970.
-func wallSeconds() -> Double {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }

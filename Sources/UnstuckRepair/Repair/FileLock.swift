@@ -86,7 +86,7 @@ public struct FileLock: ~Copyable {
         let descriptor = file.raw
         try syscall("lock", on: path) { flock(descriptor, LOCK_EX | LOCK_NB) }
         try syscall("ftruncate", on: path) { ftruncate(descriptor, 0) }
-        try file.writeAll(Array("\(getpid()) \(Int(Date().timeIntervalSince1970))\n".utf8))
+        try file.writeAll(Array("\(getpid()) \(Int(SystemClock.wall.seconds))\n".utf8))
         return file
     }
 

@@ -146,7 +146,7 @@ public final class Journal {
         JournalLine(time: Self.now(), run: run, event: event, step: step)
     }
 
-    private static func now() -> Double { Date().timeIntervalSince1970 }
+    private static func now() -> Double { SystemClock.wall.seconds }
 
     // MARK: The file
 

@@ -124,7 +124,7 @@ public final class Repairer {
         while true {
             result.interruption = pause(wait)
             guard result.interruption == nil else { return (0, hasWaited) }
-            let now = SignalWaiter.monotonicSeconds
+            let now = SystemClock.monotonic.seconds
             let count = pace.permit(wanted, at: now)
             if count > 0 { return (count, hasWaited) }
             wait.seconds = pace.wait(at: now)

@@ -42,13 +42,6 @@ public final class SignalWaiter {
         return nil
     }
 
-    /// `CLOCK_MONOTONIC`.
-    static var monotonicSeconds: Double {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
-
     private static func isIgnored(_ signal: Int32) -> Bool {
         var action = sigaction()
         guard unsafe sigaction(signal, nil, &action) == 0 else { return false }

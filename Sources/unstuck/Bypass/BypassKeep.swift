@@ -2,12 +2,12 @@ import ArgumentParser
 import UnstuckOperations
 
 /// What `on --for` leaves behind: waits until the time is over and undoes the bypass.
-struct BypassKeep: ParsableCommand {
+struct BypassKeep: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "keep", abstract: "Undo a bypass when its time is over.", shouldDisplay: false)
 
     @Option var map: UInt32
     @OptionGroup var node: NodeOptions
 
-    func run() throws { BypassKeeper(root: node.nodeRoot).run(map) }
+    func run(_ context: CommandContext) throws { BypassKeeper(root: node.nodeRoot(context)).run(map) }
 }

@@ -5,7 +5,7 @@ import UnstuckOperations
 import UnstuckRender
 import UnstuckRepair
 
-struct BypassOff: ParsableCommand {
+struct BypassOff: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "off", abstract: "Put back exactly what was there, and show it.",
         discussion: """
@@ -28,17 +28,19 @@ struct BypassOff: ParsableCommand {
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
-    func run() throws {
-        let undone = try BypassSwitch(root: node.nodeRoot).turnOff { try maps.ids(root: node.nodeRoot, of: $0) }
-        for text in undone.problems + undone.notes { printError("unstuck: \(text)") }
+    func run(_ context: CommandContext) throws {
+        let undone = try BypassSwitch(root: node.nodeRoot(context)).turnOff {
+            try maps.ids(root: node.nodeRoot(context), of: $0)
+        }
+        for text in undone.problems + undone.notes { context.printError("unstuck: \(text)") }
         let changed = undone.states.isEmpty ? "none" : undone.states.map { "\($0.map)" }.joined(separator: ", ")
-        try writeOutput(ofChange: "sockmaps whose bypass was undone: \(changed)") {
+        try context.write(ofChange: "sockmaps whose bypass was undone: \(changed)") {
             switch output.output {
             // That nothing was bypassed is known only of what could be seen.
             case .text where undone.isComplete || !undone.states.isEmpty:
-                try writeText(BypassText(style: output.style).renderUndone(undone.states))
+                try context.writeText(BypassText(style: context.style).renderUndone(undone.states))
             case .text: break
-            case .json: try writeOutput(JSON.document(undone.states, command: "bypass"))
+            case .json: try context.write(JSON.document(undone.states, command: "bypass"))
             }
         }
         try end(undone.conclusion)

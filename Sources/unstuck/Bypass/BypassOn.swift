@@ -6,7 +6,7 @@ import UnstuckOperations
 import UnstuckRender
 import UnstuckRepair
 
-struct BypassOn: ParsableCommand {
+struct BypassOn: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "on", abstract: "New connections are plain TCP from now on.",
         discussion: """
@@ -57,18 +57,18 @@ struct BypassOn: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run(_ context: CommandContext) throws {
         let signals = SignalWaiter()
         var options = Bypass.Options()
         options.seconds = duration?.seconds
         options.swallowsAll = allEvents
-        var state = try BypassSwitch(root: node.nodeRoot).turnOn(map, options) { try keeper(of: $0) }
+        var state = try BypassSwitch(root: node.nodeRoot(context)).turnOn(map, options) { try keeper(of: $0) }
         if established == .drain {
             state.drain(for: drainFor?.seconds ?? 600, wait: signals.wait(seconds:)) {
-                printProgress("\($0) entries of live connections are left")
+                context.printProgress("\($0) entries of live connections are left")
             }
         }
-        try writeOutput(ofChange: "sockmap \(state.map) is bypassed") { try show([state], output) }
+        try context.write(ofChange: "sockmap \(state.map) is bypassed") { try show([state], output, context) }
         if established == .drain, state.liveEntries != 0 { throw Exit.findings }
     }
 
@@ -82,9 +82,9 @@ struct BypassOn: ParsableCommand {
 }
 
 /// Prints bypasses.
-func show(_ states: [BypassState], _ output: OutputOptions) throws {
+func show(_ states: [BypassState], _ output: OutputOptions, _ context: CommandContext) throws {
     switch output.output {
-    case .text: try writeText(BypassText(style: output.style).render(states))
-    case .json: try writeOutput(JSON.document(states, command: "bypass"))
+    case .text: try context.writeText(BypassText(style: context.style).render(states))
+    case .json: try context.write(JSON.document(states, command: "bypass"))
     }
 }

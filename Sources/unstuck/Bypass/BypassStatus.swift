@@ -3,7 +3,7 @@ import UnstuckModel
 import UnstuckOperations
 import UnstuckRepair
 
-struct BypassStatus: ParsableCommand {
+struct BypassStatus: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Which accelerators are bypassed, and until when. Read-only.",
         discussion: """
@@ -21,11 +21,11 @@ struct BypassStatus: ParsableCommand {
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
-    func run() throws {
-        var (states, unseen) = Bypass(root: node.nodeRoot).states()
-        for text in unseen { printError("unstuck: \(text)") }
+    func run(_ context: CommandContext) throws {
+        var (states, unseen) = Bypass(root: node.nodeRoot(context)).states()
+        for text in unseen { context.printError("unstuck: \(text)") }
         for index in states.indices { states[index].countEntries() }
-        if output.output == .json || unseen.isEmpty || !states.isEmpty { try show(states, output) }
+        if output.output == .json || unseen.isEmpty || !states.isEmpty { try show(states, output, context) }
         let places = states.flatMap(\.places)
         if places.contains(where: { $0.condition == .unknown }) { throw Exit.couldNotTell }
         if places.contains(where: { $0.condition != .bypassed || !$0.newcomers.isEmpty }) { throw Exit.findings }

@@ -3,7 +3,7 @@ import UnstuckKernel
 import UnstuckModel
 import UnstuckOperations
 
-struct CollectCommand: ParsableCommand {
+struct CollectCommand: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "collect",
         abstract: "Save snapshots of this node, to be evaluated elsewhere. Read-only.",
@@ -30,17 +30,17 @@ struct CollectCommand: ParsableCommand {
     @OptionGroup var look: LookOptions
     @OptionGroup var node: NodeOptions
 
-    func run() throws {
-        let result = try look.session(look.observer(node)).run(always: true)
+    func run(_ context: CommandContext) throws {
+        let result = try look.session(look.observer(node, context), context).run(always: true)
         let text = try BundleFile.text(result.looks)
         if let file {
             try BundleFile.write(text, to: file)
-            printError("saved \(pluralized(result.looks.count, "snapshot")) to \(file)")
+            context.printError("saved \(pluralized(result.looks.count, "snapshot")) to \(file)")
         } else {
-            try writeOutput(text)
+            try context.write(text)
         }
         for shortfall in result.view.now.shortfalls {
-            printError("unstuck: could not \(shortfall.action): needs \(shortfall.missing)")
+            context.printError("unstuck: could not \(shortfall.action): needs \(shortfall.missing)")
         }
         if !result.view.now.shortfalls.isEmpty { throw Exit.couldNotTell }
     }

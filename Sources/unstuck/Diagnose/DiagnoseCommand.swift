@@ -5,7 +5,7 @@ import UnstuckModel
 import UnstuckOperations
 import UnstuckRender
 
-struct DiagnoseCommand: ParsableCommand {
+struct DiagnoseCommand: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "diagnose",
         abstract: "What is stuck, where, why, and what to do. Read-only.",
@@ -45,11 +45,11 @@ struct DiagnoseCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run(_ context: CommandContext) throws {
         let looks: [Snapshot]
         let diagnosis: Diagnosis
         if from.isEmpty {
-            let result = try look.session(look.observer(node)).run()
+            let result = try look.session(look.observer(node, context), context).run()
             (looks, diagnosis) = (result.looks, result.diagnosis)
         } else {
             looks = try BundleFile.snapshots(in: from)
@@ -57,9 +57,9 @@ struct DiagnoseCommand: ParsableCommand {
         }
         switch output.output {
         case .text:
-            let text = DiagnosisText(style: output.style, isVerbose: verbose)
-            try writeText(text.render(diagnosis, looks: looks))
-        case .json: try writeOutput(JSON.document(diagnosis, command: "diagnose", version: 2))
+            let text = DiagnosisText(style: context.style, isVerbose: verbose)
+            try context.writeText(text.render(diagnosis, looks: looks))
+        case .json: try context.write(JSON.document(diagnosis, command: "diagnose", version: 2))
         }
         if diagnosis.hasFindings { throw Exit.findings }
         if diagnosis.isInconclusive { throw Exit.couldNotTell }

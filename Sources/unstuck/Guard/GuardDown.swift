@@ -6,7 +6,7 @@ import UnstuckOperations
 import UnstuckRender
 import UnstuckRepair
 
-struct GuardDown: ParsableCommand {
+struct GuardDown: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "down", abstract: "End guards: pinned ones, those of processes, and what a killed one left.",
         discussion: """
@@ -26,19 +26,19 @@ struct GuardDown: ParsableCommand {
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
-    func run() throws {
+    func run(_ context: CommandContext) throws {
         let registry = GuardRegistry()
         registry.prepare()
         var end = GuardEnd(registry)
-        end.run(try maps.ids(root: node.nodeRoot, of: end.known))
-        for problem in end.problems { printError("unstuck: \(problem)") }
+        end.run(try maps.ids(root: node.nodeRoot(context), of: end.known))
+        for problem in end.problems { context.printError("unstuck: \(problem)") }
         let changed = end.ended.isEmpty ? "none" : end.ended.map { "\($0.map)" }.joined(separator: ", ")
-        try writeOutput(ofChange: "sockmaps whose guard was ended: \(changed)") {
+        try context.write(ofChange: "sockmaps whose guard was ended: \(changed)") {
             switch output.output {
             case .text where end.isComplete || !end.ended.isEmpty:
-                try writeText(GuardText(style: output.style).renderEnded(end.ended))
+                try context.writeText(GuardText(style: context.style).renderEnded(end.ended))
             case .text: break
-            case .json: try writeOutput(JSON.document(end.ended, command: "guard"))
+            case .json: try context.write(JSON.document(end.ended, command: "guard"))
             }
         }
         if !end.isComplete { throw Exit.couldNotTell }

@@ -6,7 +6,7 @@ import UnstuckOperations
 import UnstuckRender
 import UnstuckRepair
 
-struct GuardStatus: ParsableCommand {
+struct GuardStatus: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Which maps are guarded, how, and what was removed. Read-only.",
         discussion: """
@@ -25,10 +25,12 @@ struct GuardStatus: ParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
-    func run() throws {
+    func run(_ context: CommandContext) throws {
         let reading = GuardReading(GuardRegistry())
-        for problem in reading.problems { printError("unstuck: \(problem)") }
-        if output.output == .json || reading.isComplete || !reading.states.isEmpty { try show(reading.states, output) }
+        for problem in reading.problems { context.printError("unstuck: \(problem)") }
+        if output.output == .json || reading.isComplete || !reading.states.isEmpty {
+            try show(reading.states, output, context)
+        }
         if reading.states.contains(where: { !$0.held.isEmpty || $0.hasEnded }) { throw Exit.findings }
         if !reading.isComplete { throw Exit.couldNotTell }
     }

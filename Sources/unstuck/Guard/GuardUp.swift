@@ -6,7 +6,7 @@ import UnstuckOperations
 import UnstuckRender
 import UnstuckRepair
 
-struct GuardUp: ParsableCommand {
+struct GuardUp: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "up", abstract: "Guard sockmaps from now on.",
         discussion: """
@@ -57,33 +57,35 @@ struct GuardUp: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run(_ context: CommandContext) throws {
         let signals = SignalWaiter()
         let registry = GuardRegistry()
         registry.prepare()
         var options = MapGuard.Options()
         options.mode = mode
         options.sweepEvery = sweep.seconds
-        options.root = node.nodeRoot
+        options.root = node.nodeRoot(context)
         if !paths.isEmpty { options.paths = Set(paths) }
-        if pin { return try pinAll(options, registry) }
+        if pin { return try pinAll(options, registry, context) }
 
         let run = try GuardRun(map, options, registry)
         let environment = GuardRun.Environment(interruption: { signals.wait(seconds: 0) }) { map, error in
-            printError("unstuck: sockmap \(map): \(error)")
+            context.printError("unstuck: sockmap \(map): \(error)")
         }
         let isComplete = try run.run(for: duration?.seconds, environment) {
             guard output.output == .text else { return }
-            try writeText(run.states.map(GuardText(style: output.style).begun).joined())
+            try context.writeText(run.states.map(GuardText(style: context.style).begun).joined())
         }
-        try show(run.states, output)
+        try show(run.states, output, context)
         if !isComplete { throw Exit.couldNotTell }
     }
 
-    private func pinAll(_ options: MapGuard.Options, _ registry: GuardRegistry) throws {
+    private func pinAll(_ options: MapGuard.Options, _ registry: GuardRegistry, _ context: CommandContext) throws {
         let states = try GuardRun.pin(map, options, registry)
         let maps = states.map { "\($0.map)" }.joined(separator: ", ")
-        try writeOutput(ofChange: "sockmaps that are guarded now, by pins: \(maps)") { try show(states, output) }
+        try context.write(ofChange: "sockmaps that are guarded now, by pins: \(maps)") {
+            try show(states, output, context)
+        }
     }
 }
 
@@ -91,9 +93,9 @@ extension GuardMode: ExpressibleByArgument {}
 extension GuardPath: ExpressibleByArgument {}
 
 /// Prints guards.
-func show(_ states: [GuardState], _ output: OutputOptions) throws {
+func show(_ states: [GuardState], _ output: OutputOptions, _ context: CommandContext) throws {
     switch output.output {
-    case .text: try writeText(GuardText(style: output.style).render(states))
-    case .json: try writeOutput(JSON.document(states, command: "guard"))
+    case .text: try context.writeText(GuardText(style: context.style).render(states))
+    case .json: try context.write(JSON.document(states, command: "guard"))
     }
 }

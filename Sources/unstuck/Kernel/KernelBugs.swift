@@ -4,7 +4,7 @@ import UnstuckKernel
 import UnstuckModel
 import UnstuckRender
 
-struct KernelBugs: ParsableCommand {
+struct KernelBugs: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "bugs",
         abstract: "Which of sockmap's known mistakes this kernel has, and how that is known. Touches nothing.",
@@ -32,13 +32,13 @@ struct KernelBugs: ParsableCommand {
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
-    func run() throws {
-        let evidence = FactsReader(root: node.nodeRoot).readEvidence()
+    func run(_ context: CommandContext) throws {
+        let evidence = FactsReader(root: node.nodeRoot(context)).readEvidence()
         let all = evaluateKernel(evidence)
         let shown = all.filter { status.isEmpty || status.contains($0.status) }
         switch output.output {
-        case .text: try writeText(KernelBugsText(style: output.style).render(shown))
-        case .json: try writeOutput(JSON.document(shown, command: "kernel.bugs"))
+        case .text: try context.writeText(KernelBugsText(style: context.style).render(shown))
+        case .json: try context.write(JSON.document(shown, command: "kernel.bugs"))
         }
         if all.contains(where: { $0.status == .affected }) { throw Exit.findings }
         // Most of the others leave no trace in any kernel: their being inconclusive says nothing of this one.

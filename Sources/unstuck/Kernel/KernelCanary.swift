@@ -4,7 +4,7 @@ import UnstuckOperations
 import UnstuckProbing
 import UnstuckRender
 
-struct KernelCanary: ParsableCommand {
+struct KernelCanary: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "canary", abstract: "Whether this kernel really has sockmap's faults: each is tried.",
         discussion: """
@@ -39,17 +39,17 @@ struct KernelCanary: ParsableCommand {
         guard (0.1...600).contains(deadline.seconds) else { throw ValidationError("--deadline is 100ms to 10m") }
     }
 
-    func run() throws {
+    func run(_ context: CommandContext) throws {
         var options = Canary.Options()
         options.deadline = deadline.seconds
         options.removesOwnKeys = removeOwnKeys
-        options.root = node.nodeRoot
+        options.root = node.nodeRoot(context)
         var arguments = ["kernel", "canary-actor", "--deadline", "\(deadline.seconds)", "--root", node.root]
         if removeOwnKeys { arguments.append("--remove-own-keys") }
         let report = try CanaryProcess(arguments: arguments).run(options)
         switch output.output {
-        case .text: try writeText(CanaryText(style: output.style).render(report))
-        case .json: try writeOutput(JSON.document(report, command: "kernel.canary"))
+        case .text: try context.writeText(CanaryText(style: context.style).render(report))
+        case .json: try context.write(JSON.document(report, command: "kernel.canary"))
         }
         if report.trials.contains(where: { $0.word == .present }) { throw Exit.findings }
         if report.isRefused || report.keysLeft > 0 || report.trials.contains(where: { $0.word == .inconclusive }) {

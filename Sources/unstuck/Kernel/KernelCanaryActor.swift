@@ -6,22 +6,22 @@ import UnstuckRender
 
 /// The canary itself: a process of its own, which moves away from everybody else's network and control group, and cleans up
 /// also if whoever started it is killed meanwhile.
-struct KernelCanaryActor: ParsableCommand {
+struct KernelCanaryActor: ContextCommand {
     static let configuration = CommandConfiguration(commandName: "canary-actor", shouldDisplay: false)
 
     @Option var deadline: DurationArgument
     @Flag var removeOwnKeys = false
     @OptionGroup var node: NodeOptions
 
-    func run() throws {
+    func run(_ context: CommandContext) throws {
         var options = Canary.Options()
         options.deadline = deadline.seconds
         options.removesOwnKeys = removeOwnKeys
-        options.root = node.nodeRoot
+        options.root = node.nodeRoot(context)
         do {
-            try writeOutput(JSON.text(try Canary(options).run()))
+            try context.write(JSON.text(try Canary(options).run()))
         } catch {
-            printError(errorMessage(error))
+            context.printError(errorMessage(error))
             throw Exit.couldNotTell
         }
     }

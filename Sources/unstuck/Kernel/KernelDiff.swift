@@ -4,7 +4,7 @@ import UnstuckKernel
 import UnstuckModel
 import UnstuckRender
 
-struct KernelDiff: ParsableCommand {
+struct KernelDiff: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff",
         abstract: "How the BPF of two kernels differs, and what of it matters to sockmaps. Touches nothing.",
@@ -34,11 +34,11 @@ struct KernelDiff: ParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
-    func run() throws {
-        let comparison = FeatureComparison(try read(left), try read(right))
+    func run(_ context: CommandContext) throws {
+        let comparison = FeatureComparison(try read(left, context), try read(right, context))
         switch output.output {
-        case .json: try writeOutput(JSON.document(comparison, command: "kernel.diff"))
-        case .text: try writeText(FeatureText(style: output.style).render(comparison, names: (left, right)))
+        case .json: try context.write(JSON.document(comparison, command: "kernel.diff"))
+        case .text: try context.writeText(FeatureText(style: context.style).render(comparison, names: (left, right)))
         }
         if !comparison.differences.isEmpty { throw Exit.findings }
         if comparison.compared == 0 || !comparison.inconclusive.isEmpty { throw Exit.couldNotTell }
@@ -47,19 +47,19 @@ struct KernelDiff: ParsableCommand {
     /// Lines that are worth a person's time.
     private static let longestList = 20
 
-    private func read(_ path: String) throws -> FeatureSet {
+    private func read(_ path: String, _ context: CommandContext) throws -> FeatureSet {
         do {
             let file = try FeatureFile(try readFile(path))
             for problem in file.problems.prefix(Self.longestList) {
-                printError("unstuck: \(safeText(path)) line \(problem.line): \(problem.reason)")
+                context.printError("unstuck: \(safeText(path)) line \(problem.line): \(problem.reason)")
             }
             let rest = file.problemCount - Self.longestList
-            if rest > 0 { printError("unstuck: \(safeText(path)): \(rest) more lines were not understood") }
+            if rest > 0 { context.printError("unstuck: \(safeText(path)): \(rest) more lines were not understood") }
             return file.features
         } catch let error as SystemError {
-            printError("unstuck: cannot read \(safeText(path)): \(error.reason)")
+            context.printError("unstuck: cannot read \(safeText(path)): \(error.reason)")
         } catch {
-            printError("unstuck: \(safeText(path)) is \(error)")
+            context.printError("unstuck: \(safeText(path)) is \(error)")
         }
         throw Exit.couldNotTell
     }

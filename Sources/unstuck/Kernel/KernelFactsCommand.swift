@@ -3,7 +3,7 @@ import UnstuckKernel
 import UnstuckModel
 import UnstuckRender
 
-struct KernelFactsCommand: ParsableCommand {
+struct KernelFactsCommand: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "facts",
         abstract: "What this kernel is, and which of Unstuck's own ways of working it allows. Touches nothing.",
@@ -27,11 +27,11 @@ struct KernelFactsCommand: ParsableCommand {
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
-    func run() throws {
-        let facts = FactsReader(root: node.nodeRoot).read()
+    func run(_ context: CommandContext) throws {
+        let facts = FactsReader(root: node.nodeRoot(context)).read()
         switch output.output {
-        case .text: try writeText(KernelFactsText(style: output.style).render(facts))
-        case .json: try writeOutput(JSON.document(facts, command: "kernel.facts"))
+        case .text: try context.writeText(KernelFactsText(style: context.style).render(facts))
+        case .json: try context.write(JSON.document(facts, command: "kernel.facts"))
         }
         if facts.features.contains(where: { $0.support.answer == .inconclusive }) { throw Exit.couldNotTell }
     }

@@ -4,7 +4,7 @@ import UnstuckModel
 import UnstuckOperations
 import UnstuckRender
 
-struct KernelFeatures: ParsableCommand {
+struct KernelFeatures: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "features",
         abstract: "What this kernel's BPF has: program, map and attach types, and helpers. Touches nothing.",
@@ -32,25 +32,25 @@ struct KernelFeatures: ParsableCommand {
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
-    func run() throws {
-        let prober = FeatureProber(root: node.nodeRoot) { done, all in
-            if done % 8 == 0 { printProgress("helpers of \(done) of \(all) program types …") }
+    func run(_ context: CommandContext) throws {
+        let prober = FeatureProber(root: node.nodeRoot(context)) { done, all in
+            if done % 8 == 0 { context.printProgress("helpers of \(done) of \(all) program types …") }
         }
         let features: FeatureSet
         do {
             features = try prober.probe()
         } catch {
-            printError("unstuck: cannot ask the kernel: \(errorMessage(error))")
+            context.printError("unstuck: cannot ask the kernel: \(errorMessage(error))")
             throw Exit.couldNotTell
         }
         let document = try JSON.document(features, command: "kernel.features")
         if let save {
             try OutputFile.write(document, to: save)
-            printError("saved \(features.answers.count) answers to \(save)")
+            context.printError("saved \(features.answers.count) answers to \(save)")
         }
         switch output.output {
-        case .json: if save == nil { try writeOutput(document) }
-        case .text: try writeText(FeatureText(style: output.style).render(features))
+        case .json: if save == nil { try context.write(document) }
+        case .text: try context.writeText(FeatureText(style: context.style).render(features))
         }
     }
 }

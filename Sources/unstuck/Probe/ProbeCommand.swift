@@ -1,13 +1,11 @@
 import ArgumentParser
-import FoundationEssentials
-import Glibc
 import UnstuckKernel
 import UnstuckModel
 import UnstuckProbing
 import UnstuckRepair
 
 /// `unstuck probe`: what kubelet would see, from a place and a port of one's choosing.
-struct ProbeCommand: ParsableCommand {
+struct ProbeCommand: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "probe",
         abstract: "Probe a server as kubelet does, and say where it stopped.",
@@ -78,17 +76,17 @@ struct ProbeCommand: ParsableCommand {
 
     func validate() throws { _ = try probe() }
 
-    func run() throws {
+    func run(_ context: CommandContext) throws {
         let probe = try probe()
         let series = ProbeSeries(
             .init(
-                isJSON: output.output == .json, isColoured: output.isColoured, isQuiet: quiet, total: repeats))
+                isJSON: output.output == .json, isQuiet: quiet, total: repeats), context)
         // One probe alone is ended by a signal as any program is.
         let signals = repeats > 1 ? SignalWaiter() : nil
         defer { withExtendedLifetime(signals) {} }
         if signals != nil { try DetachedThread.start { try? series.endOnSignals() } }
         for count in 1...repeats {
-            if count > 1 { Self.sleep(interval.seconds) }
+            if count > 1 { context.sleep(interval.seconds) }
             let outcome: ProbeOutcome
             do {
                 outcome = try probe.run()
@@ -96,7 +94,7 @@ struct ProbeCommand: ParsableCommand {
                 if error.code == .usage { throw ValidationError(error.description) }
                 // What was found before still counts for something: print it, then say why there is no more.
                 try series.finish(error: error)
-                printError("unstuck probe: could not try: \(error)")
+                context.printError("unstuck probe: could not try: \(error)")
                 throw series.hasPassed ? Exit.couldNotTell : Exit.findings
             }
             try series.add(outcome)
@@ -137,15 +135,5 @@ struct ProbeCommand: ParsableCommand {
         } catch let error as ProbeError {
             throw ValidationError(error.description)
         }
-    }
-
-    private static func sleep(_ seconds: Double) {
-        var left = timespec(tv_sec: Int(seconds), tv_nsec: Int((seconds - seconds.rounded(.down)) * 1e9))
-        // Interrupted by a signal that did not end us: sleep the rest.
-        repeat {
-            let wanted = left
-            let code = unsafe withUnsafePointer(to: wanted) { unsafe nanosleep($0, &left) }
-            if code == 0 || errno != EINTR { return }
-        } while true
     }
 }

@@ -11,7 +11,6 @@ final class ProbeSeries: Sendable {
     /// How outcomes are printed.
     struct Printing: Sendable {
         var isJSON = false
-        var isColoured = false
         /// The summary alone.
         var isQuiet = false
         /// How many probes were asked for.
@@ -29,9 +28,13 @@ final class ProbeSeries: Sendable {
     }
 
     private let printing: Printing
+    private let context: CommandContext
     private let state = Mutex(State())
 
-    init(_ printing: Printing) { self.printing = printing }
+    init(_ printing: Printing, _ context: CommandContext) {
+        self.printing = printing
+        self.context = context
+    }
 
     /// Keeps an outcome and prints it, unless there was a line less than a second ago.
     func add(_ outcome: ProbeOutcome) throws {
@@ -45,13 +48,13 @@ final class ProbeSeries: Sendable {
                 state.skipped += 1
                 return
             }
-            if state.skipped > 0 { try writeText("  … \(state.skipped) more\n") }
+            if state.skipped > 0 { try context.writeText("  … \(state.skipped) more\n") }
             state.skipped = 0
             state.lastLine = .now
             let isKnown = state.isKnown(outcome)
             state.explained.insert(State.kind(outcome))
-            let report = ProbeReport(outcome, isColoured: printing.isColoured)
-            try writeText((isKnown ? report.line : report.text) + "\n")
+            let report = ProbeReport(outcome, isColoured: context.isColoured)
+            try context.writeText((isKnown ? report.line : report.text) + "\n")
         }
     }
 
@@ -84,9 +87,9 @@ final class ProbeSeries: Sendable {
     }
 
     private func printEnd(of state: State, error: ProbeError?) throws {
-        if printing.isJSON { return try writeOutput(ProbeDocument(state.outcomes, error: error).json() + "\n") }
+        if printing.isJSON { return try context.write(ProbeDocument(state.outcomes, error: error).json() + "\n") }
         guard printing.total > 1 || printing.isQuiet, !state.outcomes.isEmpty else { return }
-        if state.skipped > 0 { try writeText("  … \(state.skipped) more\n") }
+        if state.skipped > 0 { try context.writeText("  … \(state.skipped) more\n") }
         let passed = state.outcomes.filter(\.passed)
         let left = printing.total - state.outcomes.count
         var text = "\(passed.count) of \(state.outcomes.count) passed"
@@ -96,7 +99,7 @@ final class ProbeSeries: Sendable {
             text +=
                 "; min/median/max \([least, times[times.count / 2], most].map(ProbeReport.time).joined(separator: " / "))"
         }
-        try writeText(text + "\n")
+        try context.writeText(text + "\n")
     }
 }
 

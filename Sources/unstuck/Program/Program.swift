@@ -2,7 +2,6 @@ import ArgumentParser
 import Glibc
 import UnstuckKernel
 import UnstuckOperations
-import UnstuckRender
 
 /// From the command line to the exit status: what every command has in common.
 enum Program {
@@ -12,27 +11,31 @@ enum Program {
     /// error for status 1, which says *findings* here.
     static func run(_ root: any ParsableCommand.Type, _ arguments: [String]) -> Never {
         StandardOutput.catchBrokenPipes()
+        let context = CommandContext.process
         do {
-            let status = try status(of: root, arguments)
+            let status = try status(of: root, arguments, context)
             try StandardOutput.finish()
             Glibc.exit(status)
         } catch {
             if error.hasReaderLeft { StandardOutput.endForLackOfReader() }
-            printError("unstuck: \(error)")
+            context.printError("unstuck: \(error)")
             Glibc.exit(Exit.couldNotTell.rawValue)
         }
     }
 
-    private static func status(
-        of root: any ParsableCommand.Type, _ arguments: [String]
+    /// Runs what the arguments ask for.
+    ///
+    /// - Returns: the exit status; messages were printed.
+    static func status(
+        of root: any ParsableCommand.Type, _ arguments: [String], _ context: CommandContext
     ) throws(StandardOutput.Failure) -> Int32 {
         if let mistake = CommandWords(root).mistake(in: arguments) {
-            printError("unstuck: \(mistake)")
+            context.printError("unstuck: \(mistake)")
             return ExitCode.validationFailure.rawValue
         }
         do {
             var command = try root.parseAsRoot(arguments.map { $0 == "-V" ? "--version" : $0 })
-            try command.run()
+            if let command = command as? any ContextCommand { try command.run(context) } else { try command.run() }
             return 0
         } catch let failure as StandardOutput.Failure {
             throw failure
@@ -41,11 +44,11 @@ enum Program {
             // Findings and the like, which were told already; help and version; mistakes of usage; whatever else there is.
             if error is ExitCode { return code.rawValue }
             if code.isSuccess {
-                try StandardOutput.write(Terminal.characters.shown(root.fullMessage(for: error) + "\n"))
+                try context.writeText(root.fullMessage(for: error) + "\n")
             } else if code == .validationFailure {
-                printError(root.fullMessage(for: error))
+                context.printError(root.fullMessage(for: error))
             } else {
-                printError("unstuck: \(errorMessage(error))")
+                context.printError("unstuck: \(errorMessage(error))")
                 return Exit.couldNotTell.rawValue
             }
             return code.rawValue

@@ -19,7 +19,7 @@ struct UnstuckCommand: ParsableCommand {
 enum Main {
     static func main() {
         // Results go to stdout and messages to stderr whatever this is; the log is for whoever looks into Unstuck itself.
-        let level = environment("UNSTUCK_LOG").flatMap(Logger.Level.init(rawValue:)) ?? .warning
+        let level = CommandContext.process.environment("UNSTUCK_LOG").flatMap(Logger.Level.init(rawValue:)) ?? .warning
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)
             handler.logLevel = level

@@ -5,7 +5,7 @@ import UnstuckOperations
 import UnstuckRender
 import UnstuckRepair
 
-struct RepairCommand: ParsableCommand {
+struct RepairCommand: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "repair",
         abstract: "Plan, and with --apply carry out, the deletion of stale sockmap entries.",
@@ -87,8 +87,8 @@ struct RepairCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
-        if apply { try planAndApply() } else { try planOnly() }
+    func run(_ context: CommandContext) throws {
+        if apply { try planAndApply(context) } else { try planOnly(context) }
     }
 
     private var options: RepairRun.Options {
@@ -105,78 +105,78 @@ struct RepairCommand: ParsableCommand {
         return options
     }
 
-    private func session() throws -> DiagnosisSession {
-        look.session(try look.observer(node), asksAboutConnections: false)
+    private func session(_ context: CommandContext) throws -> DiagnosisSession {
+        look.session(try look.observer(node, context), context, asksAboutConnections: false)
     }
 
-    private func planOnly() throws {
-        let report = try RepairRun.plan(session(), options)
-        try show(report)
-        try finish(report)
+    private func planOnly(_ context: CommandContext) throws {
+        let report = try RepairRun.plan(session(context), options)
+        try show(report, context)
+        try finish(report, context)
         if report.isApplicable, output.output == .text {
-            try writeText("dry run: nothing was changed; --apply carries it out\n")
+            try context.writeText("dry run: nothing was changed; --apply carries it out\n")
         }
         try end(report.conclusion)
     }
 
-    private func planAndApply() throws {
+    private func planAndApply(_ context: CommandContext) throws {
         var run: RepairRun
         do {
-            run = try RepairRun(options, session)
+            run = try RepairRun(options) { try session(context) }
         } catch let error as OperationError where error.code == .needsRoot {
-            printError("unstuck: --apply needs root" + (error.cause.map { " (\($0))" } ?? ""))
+            context.printError("unstuck: --apply needs root" + (error.cause.map { " (\($0))" } ?? ""))
             throw Exit.couldNotTell
         }
-        try show(run.report)
+        try show(run.report, context)
         guard run.report.isApplicable else {
             // Nothing is done, but what became of earlier steps is written down.
-            if let failure = run.recordResumed() { printError("unstuck: \(failure)") }
+            if let failure = run.recordResumed() { context.printError("unstuck: \(failure)") }
             if run.report.plan.refusals.isEmpty {
                 let signals = SignalWaiter()
                 defer { withExtendedLifetime(signals) {} }
-                try watch(&run, environment(signals))
+                try watch(&run, environment(signals, context), context)
             }
-            try finish(run.report)
+            try finish(run.report, context)
             return try end(run.report.conclusion)
         }
-        try carryOut(&run)
+        try carryOut(&run, context)
     }
 
-    private func show(_ report: RepairReport) throws {
+    private func show(_ report: RepairReport, _ context: CommandContext) throws {
         guard output.output == .text else { return }
-        try writeText(ResumedText(style: output.style).render(report.resumed))
-        try writeText(
-            PlanText(style: output.style, isVerbose: verbose).render(report.plan, isBlind: !report.unknown.isEmpty))
+        try context.writeText(ResumedText(style: context.style).render(report.resumed))
+        try context.writeText(
+            PlanText(style: context.style, isVerbose: verbose).render(report.plan, isBlind: !report.unknown.isEmpty))
         if report.unmendable > 0 {
-            try writeText(
+            try context.writeText(
                 "! \(report.unmendable) finding\(report.unmendable == 1 ? "" : "s") that repair cannot fix: see unstuck diagnose\n"
             )
         }
-        for unknown in report.unknown { try writeText("? \(safeText(unknown))\n") }
+        for unknown in report.unknown { try context.writeText("? \(safeText(unknown))\n") }
     }
 
-    private func carryOut(_ run: inout RepairRun) throws {
+    private func carryOut(_ run: inout RepairRun, _ context: CommandContext) throws {
         let signals = SignalWaiter()
         defer { withExtendedLifetime(signals) {} }  // a second signal, too, waits until the result is printed
-        let environment = environment(signals)
+        let environment = environment(signals, context)
         let result = try run.apply(environment)
         let deleted = result.deletions.count { $0.outcome == .deleted }
         let summary =
             "\(deleted) of \(pluralized(result.deletions.count, "entry", "entries")) deleted, "
             + "\(result.resets.count { $0.failure == nil }) connections reset: the journal has each (\(journal))"
-        try writeOutput(ofChange: summary) { try tell(result, &run, environment) }
+        try context.write(ofChange: summary) { try tell(result, &run, environment, context) }
     }
 
-    private func environment(_ signals: SignalWaiter) -> RepairRun.Environment {
+    private func environment(_ signals: SignalWaiter, _ context: CommandContext) -> RepairRun.Environment {
         RepairRun.Environment(wait: signals.wait(seconds:)) { progress in
             switch progress {
             case .rateLimited(let wait, let perMinute):
-                printError(
+                context.printError(
                     "unstuck: \(wait.done) of \(wait.total) done; rate limit (\(perMinute)/min) reached; "
                         + "resuming in \(Int(wait.seconds.rounded(.up))) s")
             case .watching(let watch, let seconds):
                 if !look.quiet {
-                    printProgress("watching: \(watch.seconds) of \(seconds) s, \(watch.findings) findings")
+                    context.printProgress("watching: \(watch.seconds) of \(seconds) s, \(watch.findings) findings")
                 }
             }
         }
@@ -184,35 +184,38 @@ struct RepairCommand: ParsableCommand {
 
     /// Says what was done, watches, and ends with the status that fits.
     private func tell(
-        _ result: Repairer.Result, _ run: inout RepairRun, _ environment: RepairRun.Environment
+        _ result: Repairer.Result, _ run: inout RepairRun, _ environment: RepairRun.Environment,
+        _ context: CommandContext
     ) throws {
         if output.output == .text {
-            try writeText(run.report.text(output.style))
-            for problem in result.problemLines { try writeText("? \(safeText(problem))\n") }
+            try context.writeText(run.report.text(context.style))
+            for problem in result.problemLines { try context.writeText("? \(safeText(problem))\n") }
         }
         if let failure = result.failure {
-            printError("unstuck: ended early: \(MissingPrivilege.missing(behind: failure))")
+            context.printError("unstuck: ended early: \(MissingPrivilege.missing(behind: failure))")
         } else if result.interruption == nil {
-            try watch(&run, environment)
+            try watch(&run, environment, context)
         }
-        try finish(run.report)
+        try finish(run.report, context)
         try end(run.report.conclusion(of: result))
     }
 
-    private func watch(_ run: inout RepairRun, _ environment: RepairRun.Environment) throws {
+    private func watch(
+        _ run: inout RepairRun, _ environment: RepairRun.Environment, _ context: CommandContext
+    ) throws {
         guard watch.seconds > 0 else { return }
         let seconds = Int(watch.seconds.rounded(.up))
         let watched = try run.watch(seconds: seconds, environment)
         guard output.output == .text else { return }
-        try writeText(
+        try context.writeText(
             watched.findings > 0
-                ? output.style.red("✗ new faults while watching: see unstuck diagnose\n")
+                ? context.style.red("✗ new faults while watching: see unstuck diagnose\n")
                 : watched.seconds < seconds
-                    ? output.style.yellow("! no new fault in \(watched.seconds) s of \(seconds) s: interrupted\n")
-                    : output.style.green("✓ no new fault in \(seconds) s\n"))
+                    ? context.style.yellow("! no new fault in \(watched.seconds) s of \(seconds) s: interrupted\n")
+                    : context.style.green("✓ no new fault in \(seconds) s\n"))
     }
 
-    private func finish(_ report: RepairReport) throws {
-        if output.output == .json { try writeOutput(JSON.document(report, command: "repair")) }
+    private func finish(_ report: RepairReport, _ context: CommandContext) throws {
+        if output.output == .json { try context.write(JSON.document(report, command: "repair")) }
     }
 }

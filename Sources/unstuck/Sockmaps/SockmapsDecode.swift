@@ -1,10 +1,9 @@
 import ArgumentParser
-import Glibc
 import UnstuckModel
 import UnstuckOperations
 import UnstuckRender
 
-struct SockmapsDecode: ParsableCommand {
+struct SockmapsDecode: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "decode",
         abstract: "The keys of somebody else's dump: bpftool's text or JSON, or rows of hex. Touches nothing.",
@@ -53,14 +52,14 @@ struct SockmapsDecode: ParsableCommand {
         guard files.count(where: { $0 == "-" }) < 2 else { throw ValidationError("stdin can be read once") }
     }
 
-    func run() throws {
-        let podAt = pods ?? !map.isEmpty ? podNames() : { _ in nil }
+    func run(_ context: CommandContext) throws {
+        let podAt = pods ?? !map.isEmpty ? podNames(context) : { _ in nil }
         var isComplete = true
         var sources: [DecodedSource] = []
-        for name in map { sources += keysOfMaps(name, podAt, &isComplete) }
+        for name in map { sources += keysOfMaps(name, podAt, &isComplete, context) }
         if map.isEmpty {
             for file in files.isEmpty ? ["-"] : files {
-                guard let source = read(file, podAt) else {
+                guard let source = read(file, podAt, context) else {
                     isComplete = false
                     continue
                 }
@@ -68,8 +67,8 @@ struct SockmapsDecode: ParsableCommand {
             }
         }
         switch output.output {
-        case .json: try writeOutput(JSON.document(sources, command: "sockmaps.decode"))
-        case .text: for source in sources { try print(source) }
+        case .json: try context.write(JSON.document(sources, command: "sockmaps.decode"))
+        case .text: for source in sources { try print(source, context) }
         }
         if !isComplete || !sources.allSatisfy(\.isUnderstood) { throw Exit.couldNotTell }
     }
@@ -77,45 +76,50 @@ struct SockmapsDecode: ParsableCommand {
     /// Problems that are worth a person's time; JSON has up to ``KeyDump/longestProblemList``.
     private static let longestList = 20
 
-    private func print(_ source: DecodedSource) throws {
+    private func print(_ source: DecodedSource, _ context: CommandContext) throws {
         let keys = source.groups.map { "\(pluralized($0.entries.count, "key")) of \($0.keySize) bytes" }
-        try writeText(
+        try context.writeText(
             "\(safeText(source.source)): \(source.form.map { "\($0.rawValue), " } ?? "")"
                 + "\(keys.isEmpty ? "no whole key" : keys.joined(separator: ", "))\n")
         for group in source.groups {
-            try writeText(group.text)
+            try context.writeText(group.text)
             if source.form == .hexLines, group.layout == nil, group.keySize.isMultiple(of: 16) {
-                try writeText("  rows of 16 bytes may be parts of longer keys: grep -C 2 keeps those together\n")
+                try context.writeText(
+                    "  rows of 16 bytes may be parts of longer keys: grep -C 2 keeps those together\n")
             }
         }
         for problem in source.problems.prefix(Self.longestList) {
             let place = problem.line == 0 ? "" : " line \(problem.line)"
-            printError("unstuck: \(safeText(source.source))\(place): \(problem.reason)")
+            context.printError("unstuck: \(safeText(source.source))\(place): \(problem.reason)")
         }
         let rest = source.problemCount - Self.longestList
-        if rest > 0 { printError("unstuck: \(safeText(source.source)): \(rest) more lines were not understood") }
+        if rest > 0 {
+            context.printError("unstuck: \(safeText(source.source)): \(rest) more lines were not understood")
+        }
     }
 
-    private func read(_ file: String, _ podAt: (IPAddress) -> String?) -> DecodedSource? {
-        if file == "-", isatty(STDIN_FILENO) == 1 { printProgress("reading a dump from here; Ctrl-D ends it") }
+    private func read(_ file: String, _ podAt: (IPAddress) -> String?, _ context: CommandContext) -> DecodedSource? {
+        if file == "-", context.isInputTerminal { context.printProgress("reading a dump from here; Ctrl-D ends it") }
         do {
             return try DecodedSource.read(file, chosen: layout, pod: podAt)
         } catch {
-            printError("unstuck: \(error)")
+            context.printError("unstuck: \(error)")
             return nil
         }
     }
 
-    private func keysOfMaps(_ name: String, _ podAt: (IPAddress) -> String?, _ isComplete: inout Bool)
+    private func keysOfMaps(
+        _ name: String, _ podAt: (IPAddress) -> String?, _ isComplete: inout Bool, _ context: CommandContext
+    )
         -> [DecodedSource]
     {
         var sources: [DecodedSource] = []
         do {
-            try NamedSockmap.forEach(name, root: node.nodeRoot) { map in
+            try NamedSockmap.forEach(name, root: node.nodeRoot(context)) { map in
                 sources.append(try DecodedSource(map, chosen: layout, pod: podAt))
             }
         } catch {
-            printError("unstuck: cannot read map \(safeText(name)): \(errorMessage(error))")
+            context.printError("unstuck: cannot read map \(safeText(name)): \(errorMessage(error))")
             isComplete = false
             return sources
         }
@@ -123,10 +127,11 @@ struct SockmapsDecode: ParsableCommand {
     }
 
     /// Pods by address, as the node's sockets tell.
-    private func podNames() -> (IPAddress) -> String? {
-        let (pods, shortfalls) = podsByAddress(root: node.nodeRoot)
+    private func podNames(_ context: CommandContext) -> (IPAddress) -> String? {
+        let (pods, shortfalls) = podsByAddress(root: node.nodeRoot(context))
         for shortfall in shortfalls {
-            printError("unstuck: pods may be unnamed: could not \(shortfall.action): needs \(shortfall.missing)")
+            context.printError(
+                "unstuck: pods may be unnamed: could not \(shortfall.action): needs \(shortfall.missing)")
         }
         return pods.pod(at:)
     }

@@ -2,7 +2,7 @@ import ArgumentParser
 import UnstuckModel
 import UnstuckRender
 
-struct SockmapsEncode: ParsableCommand {
+struct SockmapsEncode: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "encode",
         abstract: "The key under which a layout files a socket, as bpftool wants its bytes. Touches nothing.",
@@ -58,7 +58,7 @@ struct SockmapsEncode: ParsableCommand {
         var alternatives: [SockmapKey]
     }
 
-    func run() throws {
+    func run(_ context: CommandContext) throws {
         let tuple = FourTuple(local: local, remote: remote)
         let keys = layout.encodings(of: tuple)
         guard let key = keys.first, let claim = layout.decode(key) else { throw ValidationError(reason) }
@@ -68,12 +68,12 @@ struct SockmapsEncode: ParsableCommand {
         let deletion = "bpftool map delete id \(id) key hex \(hex)"
         switch output.output {
         case .text:
-            try writeText((delete ? deletion : map == nil ? hex : lookup) + "\n")
+            try context.writeText((delete ? deletion : map == nil ? hex : lookup) + "\n")
             for other in keys.dropFirst() {
-                printError("unstuck: it may also be filed under \(Self.hex(other))")
+                context.printError("unstuck: it may also be filed under \(Self.hex(other))")
             }
         case .json:
-            try writeText(
+            try context.writeText(
                 try JSON.document(
                     Encoded(
                         layout: layout.name, claim: claim, keySize: layout.size, key: SockmapKey(key),

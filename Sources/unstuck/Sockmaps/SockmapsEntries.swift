@@ -5,7 +5,7 @@ import UnstuckModel
 import UnstuckOperations
 import UnstuckRender
 
-struct SockmapsEntries: ParsableCommand {
+struct SockmapsEntries: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "entries", abstract: "Every entry: its key, what the key claims, and the socket behind it.",
         discussion: """
@@ -32,14 +32,14 @@ struct SockmapsEntries: ParsableCommand {
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
-    func run() throws {
+    func run(_ context: CommandContext) throws {
         var all = PodTotals()
         var shown = 0
-        var reading = walk.reading
-        let wanted = try maps.ids(root: node.nodeRoot)
-        let finder = CgroupFinder(root: node.nodeRoot)
+        var reading = walk.reading(context)
+        let wanted = try maps.ids(root: node.nodeRoot(context))
+        let finder = CgroupFinder(root: node.nodeRoot(context))
         if !walk.withoutIterator {
-            try reading.forEach(wanted, root: node.nodeRoot) { judged in
+            try reading.forEach(wanted, root: node.nodeRoot(context)) { judged in
                 let pods = filter.pod.isEmpty && !totals ? nil : index(judged, finder)
                 let chosen = filter.filter(pods)
                 if totals {
@@ -50,39 +50,41 @@ struct SockmapsEntries: ParsableCommand {
                             state, pod: pods?.pod(of: entry, claim: claim), address: entry.ownAddress(claim))
                     }
                 } else if output.output == .text {
-                    shown += try printText(judged, chosen)
+                    shown += try printText(judged, chosen, context)
                 } else {
-                    try printJSON(judged, chosen)
+                    try printJSON(judged, chosen, context)
                 }
             }
         }
         if let walked = walk.withoutIterator
-            ? reading.walk(wanted, root: node.nodeRoot) : reading.walk(root: node.nodeRoot)
+            ? reading.walk(wanted, root: node.nodeRoot(context)) : reading.walk(root: node.nodeRoot(context))
         {
-            shown += try print(walked, &all)
+            shown += try print(walked, &all, context)
         }
-        if !totals, output.output == .text, shown == 0, reading.isComplete { printError("unstuck: no such entry") }
+        if !totals, output.output == .text, shown == 0, reading.isComplete {
+            context.printError("unstuck: no such entry")
+        }
         if totals {
             switch output.output {
-            case .text: try writeText(SockmapText(style: output.style).render(all.rows))
-            case .json: try writeOutput(JSON.document(all.rows, command: "sockmaps.totals"))
+            case .text: try context.writeText(SockmapText(style: context.style).render(all.rows))
+            case .json: try context.write(JSON.document(all.rows, command: "sockmaps.totals"))
             }
         }
         if !reading.isComplete { throw Exit.couldNotTell }
     }
 
     /// - Returns: how many lines of text were printed.
-    private func print(_ walked: WalkedSockmaps, _ all: inout PodTotals) throws -> Int {
+    private func print(_ walked: WalkedSockmaps, _ all: inout PodTotals, _ context: CommandContext) throws -> Int {
         let chosen = filter.filter(walked.view.pods)
         if totals {
             walked.add(to: &all) { chosen.takes($0.entry.key, $0.claim, $0.state) }
         } else if output.output == .text {
             let text = walked.text(chosen)
-            try writeText(text)
+            try context.writeText(text)
             return text.utf8.count { $0 == UInt8(ascii: "\n") }
         } else {
             var json = walked.json(chosen)
-            try json.drain { try writeOutput($0) }
+            try json.drain { try context.write($0) }
         }
         return 0
     }
@@ -93,7 +95,7 @@ struct SockmapsEntries: ParsableCommand {
             cgroups: finder.find(Set(residents.map(\.cgroup))), pods: finder.pods(), sockets: residents)
     }
 
-    private func printText(_ judged: MapContents, _ filter: EntryFilter) throws -> Int {
+    private func printText(_ judged: MapContents, _ filter: EntryFilter, _ context: CommandContext) throws -> Int {
         var text = ""
         var shown = 0
         for entry in judged.parts.joined() {
@@ -106,17 +108,17 @@ struct SockmapsEntries: ParsableCommand {
                 "\(judged.map.id)  \(state.rawValue)  \(claim.map { "\($0.local) <- \($0.remote)" } ?? entry.key.description)"
                 + "  resident \(resident.tuple) \(resident.state), netns \(resident.netns), inode \(resident.inode)\(queue)\n"
             if text.utf8.count > 1 << 16 {
-                try writeText(text)
+                try context.writeText(text)
                 text = ""
             }
         }
-        try writeText(text)
+        try context.writeText(text)
         return shown
     }
 
     /// Each part is written by a thread of its own; the last one by ours.
-    private func printJSON(_ judged: MapContents, _ filter: EntryFilter) throws {
-        let turn = Turn()
+    private func printJSON(_ judged: MapContents, _ filter: EntryFilter, _ context: CommandContext) throws {
+        let turn = Turn(context)
         let first = judged.parts[0]
         let other =
             try judged.parts.count < 2
@@ -131,7 +133,9 @@ struct SockmapsEntries: ParsableCommand {
     /// Whole lines reach stdout, whoever writes.
     private final class Turn: Sendable {
         private let turn = Mutex(())
-        func write(_ bytes: RawSpan) throws { try turn.withLock { _ in try writeOutput(bytes) } }
+        private let context: CommandContext
+        init(_ context: CommandContext) { self.context = context }
+        func write(_ bytes: RawSpan) throws { try turn.withLock { _ in try context.write(bytes) } }
     }
 
     private static func print(

@@ -5,7 +5,7 @@ import UnstuckModel
 import UnstuckOperations
 import UnstuckRender
 
-struct SockmapsForecast: ParsableCommand {
+struct SockmapsForecast: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "forecast", abstract: "How likely the next connection is to hang, and when the maps will be full.",
         discussion: """
@@ -52,26 +52,26 @@ struct SockmapsForecast: ParsableCommand {
         var verified: ForecastVerification?
     }
 
-    func run() throws {
+    func run(_ context: CommandContext) throws {
         let looks: [Snapshot]
         if from.isEmpty {
-            var options = try look.options(node)
+            var options = try look.options(node, context)
             options.readsLocalPorts = true
-            looks = try look.session(NodeObserver(options)).run(always: true).looks
+            looks = try look.session(NodeObserver(options), context).run(always: true).looks
         } else {
             looks = try BundleFile.snapshots(in: from)
         }
         let forecast = makeForecast(looks)
         var report = Report(forecast: forecast)
-        if output.output == .text { try writeText(ForecastText(style: output.style).render(forecast)) }
+        if output.output == .text { try context.writeText(ForecastText(style: context.style).render(forecast)) }
         if verify > 0 {
             let verification = ForecastVerification(
-                of: forecast, count: verify, timeout: timeout.seconds, root: node.nodeRoot
-            ) { tried, all in printProgress("tried \(tried) of \(all) poisoned ports") }
+                of: forecast, count: verify, timeout: timeout.seconds, root: node.nodeRoot(context)
+            ) { tried, all in context.printProgress("tried \(tried) of \(all) poisoned ports") }
             report.verified = verification
-            if output.output == .text { try writeText(verification.text) }
+            if output.output == .text { try context.writeText(verification.text) }
         }
-        if output.output == .json { try writeOutput(JSON.document(report, command: "sockmaps.forecast")) }
+        if output.output == .json { try context.write(JSON.document(report, command: "sockmaps.forecast")) }
         if forecast.routes.contains(where: { $0.probability > 0 }) { throw Exit.findings }
         if !forecast.unknown.isEmpty { throw Exit.couldNotTell }
     }

@@ -1,10 +1,8 @@
 import ArgumentParser
-import UnstuckKernel
-import UnstuckModel
 import UnstuckOperations
 import UnstuckRender
 
-struct SockmapsList: ParsableCommand {
+struct SockmapsList: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "Every map with its users and its entries by state and pod (the default).",
         discussion: """
@@ -27,42 +25,20 @@ struct SockmapsList: ParsableCommand {
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
-    func run() throws {
-        var summaries: [SockmapSummary] = []
-        var messagePrograms: [UInt32: Set<UInt32>] = [:]
-        let finder = CgroupFinder(root: node.nodeRoot)
-        let pods = finder.pods()
-        var reading = walk.reading
-        let wanted = try maps.ids(root: node.nodeRoot)
-        if !walk.withoutIterator {
-            try reading.forEach(wanted, root: node.nodeRoot) { judged in
-                let residents = judged.parts.joined().map(\.resident)
-                let index = PodIndex(
-                    cgroups: finder.find(Set(residents.map(\.cgroup))), pods: pods, sockets: residents)
-                messagePrograms[judged.map.id] = Set(residents.compactMap(\.psock?.msgProgram))
-                summaries.append(
-                    SockmapSummary(judged.map, judged.decision, entries: judged.parts.joined(), pods: index))
-            }
-        }
-        if let walked = walk.withoutIterator
-            ? reading.walk(wanted, root: node.nodeRoot) : reading.walk(root: node.nodeRoot)
-        {
-            summaries += walked.summaries
-        }
-        if reading.users == nil { reading.findUsers(of: summaries.map(\.id)) }
-        if var users = reading.users {
-            users.findAttachments(root: node.nodeRoot)
-            for (map, programs) in messagePrograms { users.noteMessagePrograms(programs, ofResidentsIn: map) }
-            for index in summaries.indices {
-                summaries[index].programs = users.programs.filter { $0.maps.contains(summaries[index].id) }
-            }
-        }
+    func run(_ context: CommandContext) throws {
+        let root = node.nodeRoot(context)
+        let listing = try SockmapListing(
+            maps.ids(root: root), root: root, avoidsIterators: walk.withoutIterator, walk.reading(context))
         switch output.output {
-        case .json: try writeOutput(JSON.document(summaries, command: "sockmaps.list"))
+        case .json: try context.write(JSON.document(listing.summaries, command: "sockmaps.list"))
         case .text:
-            for summary in summaries { try writeText(SockmapText(style: output.style).render(summary)) }
-            if summaries.isEmpty, reading.isComplete { try writeText("no SOCKMAP or SOCKHASH on this machine\n") }
+            for summary in listing.summaries {
+                try context.writeText(SockmapText(style: context.style).render(summary))
+            }
+            if listing.summaries.isEmpty, listing.isComplete {
+                try context.writeText("no SOCKMAP or SOCKHASH on this machine\n")
+            }
         }
-        if !reading.isComplete { throw Exit.couldNotTell }
+        if !listing.isComplete { throw Exit.couldNotTell }
     }
 }

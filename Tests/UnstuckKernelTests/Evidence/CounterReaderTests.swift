@@ -98,10 +98,13 @@ struct CounterReaderTests {
         #expect(snapshot.processes == nil && snapshot.counters == nil && snapshot.softnet == nil)
         let before = snapshot.shortfalls.count
         let ours = try #require(linkTarget("/proc/self/ns/net").flatMap(NamespaceFinder.inode(ofLink:)))
+        let child = try Programs.start("sleep", ["600"])
+        defer { child.terminate() }
+        let pids = [UInt32(getpid()), UInt32(child.pid)].sorted()
         observer.addProcesses([UInt32(getpid())], to: &snapshot)
-        observer.addProcesses([1, UInt32(getpid())], to: &snapshot)
+        observer.addProcesses(Set(pids), to: &snapshot)
         observer.addCounters(ofNamespaces: [ours, 7], to: &snapshot)
-        #expect(snapshot.processes?.map(\.pid) == [1, UInt32(getpid())])
+        #expect(snapshot.processes?.map(\.pid) == pids)
         #expect(snapshot.counters?.map(\.netns) == [ours])
         #expect(snapshot.softnet != nil)
         #expect(snapshot.shortfalls.dropFirst(before).map(\.evidence) == [.counters])

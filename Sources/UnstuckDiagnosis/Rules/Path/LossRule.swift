@@ -4,12 +4,12 @@ import UnstuckModel
 /// loses: the receiver's next expected byte says whether the data arrived.
 struct LossRule: ConnectionRule {
     let codes: [Finding.Code] = [.loss]
-    let after: [Finding.Code] = [.stopped, .notReading, .zeroWindow]
+    let after: [Finding.Code] = [.stopped, .notReading, .overflow, .zeroWindow, .neighbour, .peerVanished]
     let needs: Set<OnDemand> = [.counters]
 
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
-        let senders = stuck.connection.ends.filter { $0.packetsInFlight > 0 && ($0.unacknowledgedBytes ?? 0) > 0 }
-        guard let sender = senders.first(where: { $0.backoff > 0 || $0.retransmits > 0 }) else {
+        guard let sender = stuck.lossySender else {
+            let senders = stuck.connection.ends.filter(\.isInFlight)
             if let sender = senders.first { return .suspected(by: "\(sender.packetsInFlight) segments in flight") }
             let retransmits = stuck.connection.ends.reduce(0) { $0 + Int($1.retransmits) }
             return .excluded(by: "nothing unacknowledged in flight, \(retransmits) retransmits")
@@ -37,7 +37,7 @@ struct LossRule: ConnectionRule {
                 remedy: "look where packets stop: tcpdump at both ends; nft list ruleset; ip -s link; ip route get"))
     }
 
-    private static func direction(
+    static func direction(
         _ sender: TCPSocket, _ side: StuckConnection.Side, _ receiver: TCPSocket?
     ) -> String {
         let other: StuckConnection.Side = side == .client ? .server : .client
@@ -46,5 +46,18 @@ struct LossRule: ConnectionRule {
         }
         // The data is there, and its acknowledgements do not come back.
         return Int32(bitPattern: expected &- unacknowledged) > 0 ? "\(other) to \(side)" : "\(side) to \(other)"
+    }
+}
+
+extension TCPSocket {
+    /// Bytes were sent and are not acknowledged.
+    var isInFlight: Bool { packetsInFlight > 0 && (unacknowledgedBytes ?? 0) > 0 }
+}
+
+extension StuckCandidate {
+    /// An end whose bytes were sent again and are still not acknowledged: the one that holds the most if both do.
+    var lossySender: TCPSocket? {
+        let senders = connection.ends.filter { $0.isInFlight && ($0.backoff > 0 || $0.retransmits > 0) }
+        return senders.first { $0.socket.identity == holding?.socket.identity } ?? senders.first
     }
 }

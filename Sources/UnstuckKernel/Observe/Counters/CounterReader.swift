@@ -1,3 +1,4 @@
+import Glibc
 import UnstuckFormats
 import UnstuckModel
 
@@ -42,7 +43,8 @@ public struct CounterReader {
         }
         return try NamespaceThread.run(in: path) {
             let entered = linkTarget("/proc/thread-self/ns/net").flatMap(NamespaceFinder.inode(ofLink:))
-            guard entered == inode else { throw SystemError("setns", path, errno: 2) }  // ENOENT: it is another one now
+            // Another one has that path now.
+            guard entered == inode else { throw SystemError("setns", path, errno: ENOENT) }
             return try Self.read(inode, in: "/proc/thread-self/net")
         }
     }

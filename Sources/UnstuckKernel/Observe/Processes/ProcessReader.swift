@@ -35,9 +35,9 @@ public struct ProcessReader {
         let bounds: Bounds
         let mounts: CgroupMounts
         var threadsLeft: Int
-        /// Processes of which not every thread was read.
-        var cutOff = 0
-        var refused: [Refusal: Int] = [:]
+        /// Of some process not every thread was read.
+        var isCutOff = false
+        var refused: Set<Refusal> = []
 
         enum Refusal { case processes, waits, stacks }
 
@@ -73,7 +73,7 @@ public struct ProcessReader {
         private mutating func threads(of folder: String) -> [ObservedThread] {
             let all = directoryNames("\(folder)/task").compactMap { UInt32($0) }.sorted()
             let wanted = all.prefix(min(bounds.threadsPerProcess, threadsLeft))
-            if wanted.count < all.count { cutOff += 1 }
+            if wanted.count < all.count { isCutOff = true }
             threadsLeft -= wanted.count
             let names = names(of: folder)
             return wanted.compactMap { thread($0, "\(folder)/task/\($0)", names) }
@@ -100,35 +100,35 @@ public struct ProcessReader {
             return thread
         }
 
-        /// A refusal is counted; what is gone is gone.
+        /// A refusal is kept; what is gone is gone.
         private mutating func contents(_ path: String, refusal: Refusal) -> [UInt8]? {
             do {
                 return try readFile(path)
             } catch {
-                if error.errno == EPERM || error.errno == EACCES { refused[refusal, default: 0] += 1 }
+                if error.errno == EPERM || error.errno == EACCES { refused.insert(refusal) }
                 return nil
             }
         }
 
         var shortfalls: [Shortfall] {
+            // Without counts: what is missing for one process and then for another is said once.
             var result: [Shortfall] = []
-            func note(_ refusal: Refusal, _ what: (Int) -> String, _ capability: MissingPrivilege.Capability) {
-                guard let count = refused[refusal] else { return }
+            func note(_ refusal: Refusal, _ what: String, _ capability: MissingPrivilege.Capability) {
+                guard refused.contains(refusal) else { return }
                 let missing =
                     capability.isPresent
                     ? "\(capability.name) is present: a security module or a user namespace refuses" : capability.name
-                result.append(Shortfall(.processes, action: what(count), missing: missing))
+                result.append(Shortfall(.processes, action: what, missing: missing))
             }
-            note(.processes, { "read \(pluralized($0, "process", "processes"))" }, .sysPtrace)
+            note(.processes, "read processes", .sysPtrace)
             // `lock_trace` (fs/proc/base.c) asks for PTRACE_MODE_ATTACH.
-            note(.waits, { "read what \(pluralized($0, "thread")) wait in (wchan, syscall)" }, .sysPtrace)
+            note(.waits, "read what threads wait in (wchan, syscall)", .sysPtrace)
             // `proc_pid_stack` (fs/proc/base.c), Linux commit f8a00cef1720 ("proc: restrict kernel stack dumps to root").
-            note(.stacks, { "read the kernel stacks of \(pluralized($0, "thread"))" }, .sysAdmin)
-            if cutOff > 0 {
+            note(.stacks, "read the kernel stacks of threads", .sysAdmin)
+            if isCutOff {
                 result.append(
                     Shortfall(
-                        .processes,
-                        action: "read every thread of \(pluralized(cutOff, "process", "processes"))",
+                        .processes, action: "read every thread",
                         missing:
                             "a higher bound than \(bounds.threadsPerProcess) threads a process, \(bounds.threads) in all"
                     ))

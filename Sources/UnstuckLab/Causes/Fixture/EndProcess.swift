@@ -53,6 +53,8 @@ public struct EndProcess {
             }
         case .connect(let local, let remote):
             let client = try TCP(try endpoint(remote).address.isV4 ? .v4 : .v6)
+            // An orphan that sends its last bytes again would keep the network namespace for minutes.
+            try resetOnClose(client.raw)
             try client.bind(to: endpoint(local))
             try client.connect(to: endpoint(remote))
             connection = ScenarioSocket(client)
@@ -61,9 +63,6 @@ public struct EndProcess {
         case .endSending:
             let raw = try connected()
             try syscall("shutdown", on: "the connection") { shutdown(raw, Int32(SHUT_WR)) }
-        case .resetOnClose:
-            let raw = try connected()
-            try syscall("setsockopt", on: "SO_LINGER") { linux_reset_on_close(raw) }
         case .readSlowly, .readBusily, .sendSteadily, .readAll, .ask, .answer, .knock, .pauseProcess:
             try goOn(step)
         }
@@ -125,10 +124,15 @@ public struct EndProcess {
         let socket = try TCP(local.address.isV4 ? .v4 : .v6)
         if let receiveBuffer { try socket.set(SOL_SOCKET, SO_RCVBUF, receiveBuffer, "SO_RCVBUF") }
         try socket.set(SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR")
+        try resetOnClose(socket.raw)  // accepted sockets inherit it
         try socket.bind(to: local)
         let raw = socket.raw
         try syscall("listen", on: place) { Glibc.listen(raw, backlog) }
         listener = ScenarioSocket(socket)
+    }
+
+    private func resetOnClose(_ raw: Int32) throws {
+        try syscall("setsockopt", on: "SO_LINGER") { linux_reset_on_close(raw) }
     }
 
     private func accept() throws -> ScenarioSocket {

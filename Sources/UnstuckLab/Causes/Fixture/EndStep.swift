@@ -36,8 +36,6 @@ public enum EndStep: Codable, Sendable {
     case answer(bytes: Int, delay: Int)
     /// shutdown(SHUT_WR).
     case endSending
-    /// The next close sends a RST instead of a FIN.
-    case resetOnClose
     /// Tries to connect twice a second and gives each attempt up, for ever.
     case knock(at: String)
     /// Stops another process for `stopped` milliseconds, then lets it run for `running`, for ever.

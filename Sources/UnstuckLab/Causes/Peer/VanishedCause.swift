@@ -37,7 +37,7 @@ extension Cause {
         let message = CauseFixture.message
         let pairs = try AddressFamily.allCases.map {
             try fixture.pair(
-                $0, client: [.gate, .send(bytes: message), .read(bytes: message)], server: [.resetOnClose, .pause])
+                $0, client: [.gate, .send(bytes: message), .read(bytes: message)], server: [.pause])
         }
         for pair in pairs { try pair.server.reachLast() }
         try fixture.path.server?.ip("link set eth0 down")

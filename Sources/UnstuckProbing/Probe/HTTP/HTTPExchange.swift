@@ -1,3 +1,4 @@
+import UnstuckKernel
 import UnstuckModel
 
 /// One request on one new connection.
@@ -11,7 +12,7 @@ struct HTTPExchange: Sendable {
         var source: Endpoint?
         var requestBytes = 0
         var responseBytes = 0
-        /// `Deadline.now()` at the time.
+        /// `SystemClock.monotonic`, in nanoseconds.
         var connectedAt: Int64?
         var firstByteAt: Int64?
         /// Before the socket was closed: lingering is no part of what was measured.
@@ -35,12 +36,12 @@ struct HTTPExchange: Sendable {
         } catch {
             if case .local(let error) = error { throw error }
             result.failure = .wire(error)
-            result.endedAt = Deadline.now()
+            result.endedAt = SystemClock.monotonic.nanoseconds
             return result
         }
-        result.connectedAt = Deadline.now()
+        result.connectedAt = SystemClock.monotonic.nanoseconds
         do { try exchange(on: socket, &result) } catch { result.failure = error }
-        result.endedAt = Deadline.now()
+        result.endedAt = SystemClock.monotonic.nanoseconds
         return result
     }
 
@@ -56,7 +57,7 @@ struct HTTPExchange: Sendable {
             let received: [UInt8]
             do { received = try socket.read(until: deadline) } catch { throw .wire(error) }
             if !received.isEmpty, result.firstByteAt == nil {
-                result.firstByteAt = Deadline.now()
+                result.firstByteAt = SystemClock.monotonic.nanoseconds
                 result.phase = .readingHeaders
             }
             result.responseBytes += received.count

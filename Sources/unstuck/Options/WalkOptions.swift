@@ -8,7 +8,7 @@ struct WalkOptions: ParsableArguments {
     var withoutIterator = false
 
     /// Says on stderr what cannot be read.
-    var reading: MapReading { MapReading { printError("unstuck: \($0)") } }
+    func reading(_ context: CommandContext) -> MapReading { MapReading { context.printError("unstuck: \($0)") } }
 }
 
 extension EntryState: ExpressibleByArgument {}

@@ -31,20 +31,24 @@ struct LookOptions: ParsableArguments {
         }
     }
 
-    func observer(_ node: NodeOptions) throws -> NodeObserver { NodeObserver(try options(node)) }
+    func observer(_ node: NodeOptions, _ context: CommandContext) throws -> NodeObserver {
+        NodeObserver(try options(node, context))
+    }
 
-    func options(_ node: NodeOptions) throws -> NodeObserver.Options {
+    func options(_ node: NodeOptions, _ context: CommandContext) throws -> NodeObserver.Options {
         var options = NodeObserver.Options()
-        options.root = node.nodeRoot
-        options.maps = Set(try maps.ids(root: node.nodeRoot))
+        options.root = node.nodeRoot(context)
+        options.maps = Set(try maps.ids(root: node.nodeRoot(context)))
         options.avoidsIterators = withoutIterator
         return options
     }
 
     /// With progress for a person who waits.
-    func session(_ observer: NodeObserver, asksAboutConnections: Bool = true) -> DiagnosisSession {
+    func session(_ observer: NodeObserver, _ context: CommandContext, asksAboutConnections: Bool = true)
+        -> DiagnosisSession
+    {
         DiagnosisSession(observer: observer, interval: interval.seconds, asksAboutConnections: asksAboutConnections) {
-            if !quiet { printProgress("\($0)") }
+            if !quiet { context.printProgress("\($0)") }
         }
     }
 }

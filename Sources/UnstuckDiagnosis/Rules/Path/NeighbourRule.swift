@@ -1,0 +1,44 @@
+import UnstuckModel
+
+/// `path.neighbour`: what a namespace sends is not acknowledged, and the next hop's neighbour entry is wrong: nobody answered
+/// for the address (FAILED), or its hardware address is not that of the interface at the other end of the veth pair.
+struct NeighbourRule: ConnectionRule {
+    let codes: [Finding.Code] = [.neighbour]
+    let after: [Finding.Code] = [.overflow, .zeroWindow]
+    let needs: Set<OnDemand> = [.links]
+
+    func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
+        guard let sender = stuck.lossySender else { return .notApplicable }
+        guard stuck.causes.isEmpty else { return .notApplicable }
+        let netns = sender.socket.netns
+        guard view.links.isKnown(netns) else { return .unknown("the neighbour entries of network namespace \(netns)") }
+        let hops = view.links.nextHops(to: sender.socket.tuple.remote.address, from: netns)
+        for hop in hops {
+            guard let fault = fault(of: hop, view.links) else { continue }
+            let link = view.links.link(netns, hop.linkIndex)?.name ?? "\(hop.linkIndex)"
+            return .present(
+                Cause(
+                    code: .neighbour, severity: .critical,
+                    headline: "stuck: the neighbour entry of \(hop.address) is wrong", group: "\(netns) \(hop.address)",
+                    facts: [
+                        Fact("neighbour", "\(hop.address) dev \(Label.safe(link)) \(fault)"),
+                        Fact("sent again", .count(UInt64(sender.retransmits))),
+                    ],
+                    remedy:
+                        "ip neigh show \(hop.address); if the entry was set by hand: ip neigh del \(hop.address) dev "
+                        + "\(Label.safe(link)), in network namespace \(netns)"))
+        }
+        return hops.isEmpty ? .notApplicable : .excluded(by: "the entry of \(hops[0].address) is right")
+    }
+
+    private func fault(of hop: Neighbour, _ links: LinkIndex) -> String? {
+        if hop.state.contains(.failed) { return "FAILED: nobody answers for it" }
+        guard let link = links.link(hop.netns, hop.linkIndex), let peer = links.peer(of: link),
+            // Behind a bridge any address may be right.
+            peer.master == nil, let expected = peer.hardwareAddress, let address = hop.hardwareAddress,
+            address != expected
+        else { return nil }
+        let state = hop.state.contains(.permanent) ? "PERMANENT " : ""
+        return "lladdr \(address) \(state)but the interface at the other end has \(expected)"
+    }
+}

@@ -1,0 +1,4 @@
+import ArgumentParser
+import UnstuckModel
+
+extension DurationArgument: ExpressibleByArgument {}
