@@ -1,6 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
-import Glibc
 import UnstuckKernel
 import UnstuckModel
 import UnstuckProbing
@@ -83,7 +81,8 @@ struct ProbeCommand: ContextCommand {
     func run(_ context: CommandContext) throws {
         let probe = try probe()
         let series = ProbeSeries(
-            .init(isJSON: output.output == .json, isQuiet: quiet, total: repeats), context)
+            .init(
+                isJSON: output.output == .json, isQuiet: quiet, total: repeats), context)
         // One probe alone is ended by a signal as any program is.
         let signals = repeats > 1 ? SignalWaiter() : nil
         defer { withExtendedLifetime(signals) {} }

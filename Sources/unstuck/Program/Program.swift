@@ -2,7 +2,6 @@ import ArgumentParser
 import Glibc
 import UnstuckKernel
 import UnstuckOperations
-import UnstuckRender
 
 /// From the command line to the exit status: what every command has in common.
 enum Program {
