@@ -25,7 +25,7 @@ struct StuckFinding {
         let who = rows.count == 1 ? "\(rows[0].tuple)" : "\(rows.count) connections to \(rows[0].server)"
         return Finding(
             code: cause.code, severity: cause.severity, isMendable: false,
-            summary: "\(cause.headline): \(who)\(pod.map { " \($0)" } ?? ""), no progress for at least "
+            summary: "\(cause.headline): \(who)\(pod.map { " \($0)" } ?? ""), for at least "
                 + Label.duration(seconds: seconds),
             evidence: [
                 Fact(

@@ -98,7 +98,7 @@ struct CauseTests {
 }
 
 /// A cause that `unstuck-lab run` has made and holds.
-private final class MadeCause {
+final class MadeCause {
     /// The clients of its connections.
     private(set) var clients: Set<String> = []
     /// Those of both ends: the same addresses are another's elsewhere.

@@ -14,9 +14,14 @@ public struct DiagnosisText {
     /// - Parameter looks: the samples that were evaluated, oldest first.
     public func render(_ diagnosis: Diagnosis, looks: [Snapshot]) -> String {
         let shown = diagnosis.findings.filter { isVerbose || $0.severity > .note }
-        let finding = FindingText(style: style, isVerbose: isVerbose)
+        let isBrief = !isVerbose && shown.count > Self.shownWhole
         var lines = header(diagnosis, looks) + [""]
-        lines += shown.flatMap(finding.lines)
+        if isBrief {
+            lines += BriefText(style: style).lines(shown)
+        } else {
+            let finding = FindingText(style: style, isVerbose: isVerbose)
+            lines += shown.flatMap(finding.lines)
+        }
         if !shown.isEmpty { lines.append("") }
         if !isVerbose { lines += notes(diagnosis) }
         lines += InconclusiveText(style: style).lines(diagnosis)
@@ -24,6 +29,9 @@ public struct DiagnosisText {
         lines += RunThisText(style: style).lines(shown)
         return lines.joined(separator: "\n") + "\n"
     }
+
+    /// More findings than this are shown briefly without `-v`: who is stuck and why, on one screen.
+    private static let shownWhole = 4
 
     /// `node-a · Linux 6.12 · 214 connections in 9 namespaces, 2 sockmaps, 398 entries · sampled twice, 3 s apart`
     private func header(_ diagnosis: Diagnosis, _ looks: [Snapshot]) -> [String] {

@@ -30,9 +30,9 @@ struct FindingText {
     }
 
     /// `✗ stuck: …                 app.stopped`
-    private func heading(_ finding: Finding) -> [String] {
+    func heading(_ finding: Finding, _ summary: String? = nil) -> [String] {
         let code = safeText(finding.code.rawValue)
-        let text = style.characters.shown(safeText(finding.summary))
+        let text = style.characters.shown(safeText(summary ?? finding.summary))
         let paragraph = Paragraph(width: style.width, indent: 2, reserved: code.count + 2)
         var lines = paragraph.lines(text, begun: 2)
         let filler = String(repeating: " ", count: max(2, style.width - 2 - lines[0].count - code.count))
@@ -48,7 +48,7 @@ struct FindingText {
         }
     }
 
-    private func lines(_ label: String, _ text: String, _ width: Int) -> [String] {
+    func lines(_ label: String, _ text: String, _ width: Int) -> [String] {
         let begun = Self.margin + width + 2
         var lines = Paragraph(width: style.width, indent: begun).lines(style.characters.shown(text), begun: begun)
         lines[0] =
