@@ -1,3 +1,4 @@
+import CLinuxUAPI
 import Glibc
 import UnstuckKernel
 import UnstuckModel
