@@ -101,6 +101,46 @@ struct SchemaTests {
         try Schemas.check("bypass", ["bypass", "status", "--output", "json"])
     }
 
+    /// An accelerator with pods, live connections, zombies, and one connection that hangs; its map bypassed, then guarded.
+    @Test func anAcceleratedNode() throws {
+        let bypassed = try BypassedLab("schema")
+        let lab = bypassed.lab
+        let load = try bypassed.load(connections: 2)
+        #expect(try lab.entries(atLeast: 4) >= 4)
+        _ = try lab.breakIt(["zombie", "--pod", "shop/web-0", "--count", "2"])
+        let victim = try lab.victim()
+        let map = ["--map", "\(bypassed.map)"]
+        let json = ["--output", "json"]
+        func check(_ schema: String, _ arguments: [String], byLine: Bool = false) throws -> String {
+            try Schemas.check(schema, arguments + map + json, byLine: byLine, run: lab.unstuck).text
+        }
+        let found = try check("diagnose", ["diagnose"])
+        #expect(found.contains("sockmap.misdirected"))
+        #expect(try check("sockmaps.list", ["sockmaps", "list"]).contains("\"attachments\":[{"))
+        #expect(try check("sockmaps.graph", ["sockmaps", "graph"]).contains("\"residents\":[{"))
+        #expect(try check("sockmaps.forecast", ["sockmaps", "forecast"]).contains("\"routes\":[{"))
+        #expect(try check("sockmaps.totals", ["sockmaps", "entries", "--totals"]).contains("shop/web-0"))
+        #expect(
+            try check("sockmaps.entries", ["sockmaps", "entries"], byLine: true).contains("\"queued_bytes\":"),
+            "the request of the connection that hangs")
+        #expect(try check("repair", ["repair", "--reset-stuck"]).contains("\"ends\":[{"))
+        let saved = try lab.unstuck(["collect"] + map)
+        #expect(saved.text.contains("\"msgProgram\":"))
+        #expect(try Schemas.misfits(of: saved.text, with: "collect") == "")
+
+        #expect(try check("bypass", ["bypass", "on", "--for", "10m"]).contains("\"keeper\":"))
+        let status = try Schemas.check("bypass", ["bypass", "status"] + json, run: lab.unstuck)
+        #expect(status.text.contains("\"condition\":\"bypassed\""))
+        #expect(try check("bypass", ["bypass", "off"]).contains("\"condition\":\"original\""))
+
+        #expect(try check("guard", ["guard", "up", "--pin"]).contains("\"isPinned\":true"))
+        try Schemas.check("guard", ["guard", "status"] + json, run: lab.unstuck)
+        _ = try check("guard", ["guard", "down"])
+        victim.terminate()
+        try bypassed.clean(load)
+        try lab.down()
+    }
+
     @Test func theKernel() throws {
         for command in ["facts", "bugs", "features", "canary"] {
             try Schemas.check("kernel.\(command)", ["kernel", command, "--output", "json"])

@@ -43,9 +43,10 @@ enum Schemas {
     @discardableResult
     static func check(
         _ schema: String, _ arguments: [String], status: ClosedRange<Int32> = 0...2, byLine: Bool = false,
+        run: ([String]) throws -> Programs.Output = { try Programs.run(Programs.unstuck, $0) },
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> Programs.Output {
-        let output = try Programs.run(Programs.unstuck, arguments)
+        let output = try run(arguments)
         #expect(status.contains(output.status), "\(arguments): \(output.errors)", sourceLocation: sourceLocation)
         #expect(!output.text.isEmpty, "\(arguments): \(output.errors)", sourceLocation: sourceLocation)
         let misfits = try misfits(of: output.text, with: schema, byLine: byLine)
