@@ -82,6 +82,9 @@ struct CauseExpectation: Sendable {
         },
         "stack.zero-window bulk": Self { shut($0) },
         "stack.zero-window small-buffer": Self { shut($0) && $0.server?.receiveQueue ?? .max < 65536 },
+        "stack.zero-window rewritten": Self {
+            $0.client?.timer == "persist" && $0.client?.sendQueue ?? 0 > 0 && $0.server?.receiveQueue == 0
+        },
         "stack.zero-window slow": Self(holds: { $0.client?.sendQueue ?? 0 > 0 }, moves: true),
         "app.not-accepting request": Self { inAcceptQueue($0) },
         "app.not-accepting futex": Self {

@@ -18,6 +18,24 @@ extension Cause {
                 }
                 return [fixture.connection(pair)]
             },
+            CauseCase(
+                "rewritten", "a router announces no window in the receiver's name; the receiver reads everything",
+                shape: .routed
+            ) { fixture, family in
+                let pair = try fixture.pair(
+                    family, client: [.gate, .send(bytes: CauseFixture.bulk)], server: [.readAll])
+                let (table, reply) = ("window_v\(family.rawValue)", pair.tuple.reversed)
+                try fixture.path.router?.nft(
+                    "add table inet \(table); add chain inet \(table) forward { type filter hook forward priority 0; }; "
+                        + "add rule inet \(table) forward tcp sport \(reply.local.port) tcp dport \(reply.remote.port) "
+                        + "tcp window set 0")
+                try pair.client.open(0)
+                try fixture.must("the client probes a shut window, and nothing is unread") {
+                    fixture.client(pair).map { $0.timer == .probe && $0.sendQueue > 0 } == true
+                        && fixture.server(pair)?.receiveQueue == 0
+                }
+                return [fixture.connection(pair)]
+            },
             CauseCase("slow", "the window shuts and opens: the receiver reads slowly", isControl: true) {
                 fixture, family in
                 let pair = try fixture.pair(
