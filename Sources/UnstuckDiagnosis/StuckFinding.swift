@@ -24,7 +24,7 @@ struct StuckFinding {
         let seconds = rows.map(\.seconds).min() ?? 0
         let who = rows.count == 1 ? "\(rows[0].tuple)" : "\(rows.count) connections to \(rows[0].server)"
         return Finding(
-            code: cause.code, severity: cause.severity, isMendable: false,
+            code: cause.code, severity: cause.severity, isRepairable: false,
             summary: "\(cause.headline): \(who)\(pod.map { " \($0)" } ?? ""), for at least "
                 + Label.duration(seconds: seconds),
             evidence: [

@@ -64,7 +64,7 @@ struct BypassTests {
         let on = try lab.bypass("on")
         #expect(on["deadEntries"].number == 1)
         #expect(try lab.lab.probe(address, port: 50504).status == 0)
-        // The dead entry is there still: the price of putting the accelerator back without a repair.
+        // The dead entry is there still: the tradeOff of putting the accelerator back without a repair.
         _ = try lab.bypass("off")
         #expect(try lab.lab.hangingProbe(address, port: 50504).status == 1)
         try lab.lab.down()

@@ -44,7 +44,9 @@ struct CrowdTests {
         }
         #expect(diagnosis["checked"]["connections"].number >= 200)
 
-        let text = try Programs.run(Programs.unstuck, ["diagnose"], environment: lab.environment.merging(["COLUMNS": "100"]) { $1 }).text
+        let text = try Programs.run(
+            Programs.unstuck, ["diagnose"], environment: lab.environment.merging(["COLUMNS": "100"]) { $1 }
+        ).text
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.count <= 50, "\(text)")
         #expect(lines.allSatisfy { $0.count <= 100 }, "\(text)")

@@ -16,7 +16,7 @@ struct FullTests {
         let finding = try #require(diagnose([node(room: 4).snapshot]).findings.first)
         #expect(finding.code == .full)
         #expect(finding.subject.map == NodeFixture.map)
-        #expect(!finding.isMendable)
+        #expect(!finding.isRepairable)
     }
 
     @Test func onePlaceIsLeft() { #expect(diagnose([node(room: 5).snapshot]).findings.isEmpty) }
@@ -25,7 +25,7 @@ struct FullTests {
         var node = node(room: 5)
         node.zombie("203.0.113.7:8080", "192.0.2.10:50504")
         let finding = try #require(diagnose([node.snapshot]).findings.first { $0.code == .full })
-        #expect(finding.isMendable)
+        #expect(finding.isRepairable)
     }
 
     /// An array is full when its owner has filled it.

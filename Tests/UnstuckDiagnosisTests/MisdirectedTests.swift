@@ -48,7 +48,7 @@ struct MisdirectedTests {
         node.halfAccelerated(Self.client, Self.server)
         let findings = diagnose([node.snapshot]).findings
         #expect(findings.map(\.code) == [.misdirected, .zombie])
-        #expect(findings.first?.subject.stage == .armed)
+        #expect(findings.first?.subject.stage == .atRisk)
     }
 
     @Test func ipv6() {

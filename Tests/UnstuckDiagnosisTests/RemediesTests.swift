@@ -30,7 +30,7 @@ struct RemediesTests {
             remedies.flatMap(\.commands) == [
                 "unstuck repair --apply --map 35", "unstuck guard up --map 35", "unstuck bypass on --map 35 --for 10m",
             ])
-        #expect(remedies.allSatisfy { !$0.effect.isEmpty && ($0.kind == .update || !$0.price.isEmpty) })
+        #expect(remedies.allSatisfy { !$0.effect.isEmpty && ($0.kind == .update || !$0.tradeOff.isEmpty) })
     }
 
     /// There is nothing to stand in for.

@@ -22,31 +22,31 @@ struct Remedies {
 
     private func repair(_ finding: Finding, _ maps: String) -> Remedy? {
         let command = "unstuck repair --apply" + maps
-        let price = "a race window of a few instructions for each entry"
+        let tradeOff = "a race window of a few instructions for each entry"
         switch finding.code {
         case .leaked:
             return Remedy(
-                .repair, [command], effect: "deletes them; no process can read the bytes they hold", price: price)
+                .repair, [command], effect: "deletes them; no process can read the bytes they hold", tradeOff: tradeOff)
         case .zombie:
             return Remedy(
                 .repair, [command],
                 effect: "deletes them, except those with unread bytes that no live connection claims",
-                price: price)
+                tradeOff: tradeOff)
         case .unseen:
             return Remedy(
                 .repair, [command + " --without-iterator"], effect: "deletes them where the map's values are cookies",
-                price: "the socket behind the entry is not seen, and the race window is wider")
-        case .misdirected where finding.isMendable:
+                tradeOff: "the socket behind the entry is not seen, and the race window is wider")
+        case .misdirected where finding.isRepairable:
             return Remedy(
                 .repair, [command + " --reset-stuck"],
                 effect: "deletes the stale entry, and resets this connection if bytes are lost",
-                price: "this connection is reset: its misdelivered bytes stay lost")
-        case .disclosure where finding.isMendable:
+                tradeOff: "this connection is reset: its misdelivered bytes stay lost")
+        case .disclosure where finding.isRepairable:
             return Remedy(
                 .repair, [command], effect: "no further byte is delivered there",
-                price: "bytes that were read stay known to their reader")
-        case .full where finding.isMendable:
-            return Remedy(.repair, [command], effect: "makes room", price: price)
+                tradeOff: "bytes that were read stay known to their reader")
+        case .full where finding.isRepairable:
+            return Remedy(.repair, [command], effect: "makes room", tradeOff: tradeOff)
         default: return nil
         }
     }
@@ -58,7 +58,7 @@ struct Remedies {
             effect: finding.code == .crossWired
                 ? "removes a socket's entries when it gives up its connection: no new ones of these"
                 : "removes a socket's entries when it closes: no new ones of these; existing ones after two snapshots",
-            price: mode.isEmpty
+            tradeOff: mode.isEmpty
                 ? "a few microseconds a connection; entries with unread bytes are kept until they are read (--mode evict loses "
                     + "the bytes instead)"
                 : "a few microseconds a connection; unread bytes of dead sockets are lost")
@@ -70,7 +70,7 @@ struct Remedies {
         return Remedy(
             .bypass, ["unstuck bypass on --map \(map) --for 10m"],
             effect: "new connections are plain TCP at once and none hangs; established ones are not changed",
-            price: "new connections are not accelerated meanwhile, and stale entries stay")
+            tradeOff: "new connections are not accelerated meanwhile, and stale entries stay")
     }
 
     /// A leak outlives its pod: only a restart of the node, or a repair, ends it.
@@ -85,14 +85,14 @@ struct Remedies {
                     "kubectl drain \(Self.word(host)) --ignore-daemonsets --delete-emptydir-data",
                     "kubectl uncordon \(Self.word(host))  # after the reboot",
                 ], effect: "a reboot empties the map; restarting the pod alone does not",
-                price: "every pod of the node moves")
+                tradeOff: "every pod of the node moves")
         case .zombie, .misdirected, .disclosure, .crossWired:
             guard let pod = finding.subject.pod, let slash = pod.firstIndex(of: "/") else { return nil }
             let (namespace, name) = (pod[..<slash], pod[pod.index(after: slash)...])
             return Remedy(
                 .drain, ["kubectl -n \(Self.word(String(namespace))) delete pod \(Self.word(String(name)))"],
                 effect: "ends the process that holds the socket, and with it the entry",
-                price: "the pod's other connections end too")
+                tradeOff: "the pod's other connections end too")
         default: return nil
         }
     }
@@ -117,11 +117,11 @@ struct Remedies {
         case .leaked:
             Remedy(
                 .update, [], effect: "fixed in 5.10.222, 5.15.79 and 6.0 (d8616ee2affc, \"sock_map_destroy\")",
-                price: "a reboot, and zombies stay possible")
+                tradeOff: "a reboot, and zombies stay possible")
         case .zombie, .misdirected, .disclosure, .crossWired:
             Remedy(
                 .update, [], effect: "no fix: no kernel up to 7.2 removes the entry of a dead socket that is held open",
-                price: "")
+                tradeOff: "")
         default: nil
         }
     }

@@ -23,7 +23,7 @@ public struct Finding: Sendable, Codable {
     public var code: Code
     public var severity: Severity
     /// Repair can do something about it: a dead entry is in the way, not a living socket.
-    public var isMendable: Bool
+    public var isRepairable: Bool
     /// One line: what is wrong with what.
     public var summary: String
     public var evidence: [Fact]
@@ -45,7 +45,7 @@ public struct Finding: Sendable, Codable {
         public var map: UInt32?
         /// The connection as its sender sees it.
         public var connection: FourTuple?
-        /// `armed` or `stuck`, of a misdirected connection.
+        /// `at-risk` or `stuck`, of a misdirected connection.
         public var stage: Stage?
         /// The sockets of the connection: sender, then receiver.
         public var sockets: [SocketIdentity]
@@ -72,19 +72,19 @@ public struct Finding: Sendable, Codable {
 
     public enum Stage: String, Sendable, Codable {
         /// The next byte will be diverted.
-        case armed
+        case atRisk = "at-risk"
         /// Bytes wait where nobody who should will read them.
         case stuck
     }
 
     public init(
-        code: Code, severity: Severity, isMendable: Bool = true, summary: String, evidence: [Fact],
+        code: Code, severity: Severity, isRepairable: Bool = true, summary: String, evidence: [Fact],
         ruledOut: [String] = [],
         remedy: String, subject: Subject, connections: [StuckConnection]? = nil
     ) {
         self.code = code
         self.severity = severity
-        self.isMendable = isMendable
+        self.isRepairable = isRepairable
         self.summary = summary
         self.evidence = evidence
         self.ruledOut = ruledOut

@@ -18,12 +18,12 @@ public struct Remedy: Sendable, Codable, Hashable {
     public var commands: [String]
     /// What it does here, or why it does nothing.
     public var effect: String
-    public var price: String
+    public var tradeOff: String
 
-    public init(_ kind: Kind, _ commands: [String], effect: String, price: String) {
+    public init(_ kind: Kind, _ commands: [String], effect: String, tradeOff: String) {
         self.kind = kind
         self.commands = commands
         self.effect = effect
-        self.price = price
+        self.tradeOff = tradeOff
     }
 }

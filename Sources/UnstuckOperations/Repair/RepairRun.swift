@@ -151,5 +151,5 @@ public struct RepairRun: ~Copyable {
 
 extension Finding {
     /// Repair leaves live sockets alone.
-    fileprivate var hasLiveSocketInTheWay: Bool { code == .misdirected && !isMendable }
+    fileprivate var hasLiveSocketInTheWay: Bool { code == .misdirected && !isRepairable }
 }

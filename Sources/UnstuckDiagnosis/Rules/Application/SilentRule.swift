@@ -60,7 +60,7 @@ struct SilentRule: NodeRule {
             facts.append(Fact("server", "\(Label.descriptor(owner)): \(Label.activity(process))"))
         }
         return Finding(
-            code: .silent, severity: .note, isMendable: false,
+            code: .silent, severity: .note, isRepairable: false,
             summary: "no answer yet: \(who)\(pod.map { " \($0)" } ?? "")", evidence: facts,
             remedy:
                 "if an answer is due, see what the server waits for; a long query or a client that speaks last looks the same",

@@ -19,7 +19,7 @@ struct CrossWiredRule: NodeRule {
             verdicts.append(
                 .present(
                     Finding(
-                        code: .crossWired, severity: .warning, isMendable: false,
+                        code: .crossWired, severity: .warning, isRepairable: false,
                         summary:
                             "\(Label.map(entry.map)): key/socket mismatch: the key of \(claim) is bound to \(resident.tuple)",
                         evidence: [

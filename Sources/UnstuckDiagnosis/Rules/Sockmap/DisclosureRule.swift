@@ -25,7 +25,7 @@ struct DisclosureRule: NodeRule {
             verdicts.append(
                 .present(
                     Finding(
-                        code: .disclosure, severity: .critical, isMendable: wrong.state.isDead,
+                        code: .disclosure, severity: .critical, isRepairable: wrong.state.isDead,
                         summary: queued > 0
                             ? "\(reader) can read \(Label.bytes(UInt64(queued), partial: resident.psock?.isPartial ?? false)) "
                                 + "that were sent over \(connection)"

@@ -15,7 +15,7 @@ struct FullRule: NodeRule {
             verdicts.append(
                 .present(
                     Finding(
-                        code: .full, severity: .note, isMendable: dead > 0,
+                        code: .full, severity: .note, isRepairable: dead > 0,
                         summary: "\(Label.map(map)) is full: \(states.count) of \(map.maxEntries) entries",
                         evidence: [
                             .init("stale", "\(dead) of them (\(Label.share(dead, of: states.count)))"),

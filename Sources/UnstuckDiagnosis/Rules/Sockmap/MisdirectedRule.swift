@@ -34,7 +34,7 @@ struct MisdirectedRule: NodeRule {
     ) -> Finding {
         let resident = wrong.entry.resident
         let queued = resident.psock?.queuedBytes ?? 0
-        let stage: Finding.Stage = queued > 0 ? .stuck : .armed
+        let stage: Finding.Stage = queued > 0 ? .stuck : .atRisk
         let tuple = sender.socket.tuple
         let who = Label.owner(view.owners(of: sender.socket).first)
         let receiverPod = view.pod(of: receiver.socket)
@@ -63,7 +63,7 @@ struct MisdirectedRule: NodeRule {
         }
         return Finding(
             code: .misdirected, severity: stage == .stuck ? .critical : .warning,
-            isMendable: wrong.state.isDead,
+            isRepairable: wrong.state.isDead,
             summary: "\(stage == .stuck ? "stuck" : "at risk"): \(who)\(tuple)"
                 + "\(receiverPod.map { " \($0)" } ?? "")\(waiting)",
             evidence: evidence,

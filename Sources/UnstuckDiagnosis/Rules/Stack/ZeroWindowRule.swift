@@ -1,7 +1,7 @@
 import UnstuckModel
 
-/// `stack.zero-window`: the sender may not send, because the receiver's window is shut, and the receiver is not on this node
-/// (a receiver here that does not read is its own finding).
+/// `stack.zero-window`: the sender may not send, because the window that it was told is shut. A receiver on this node that does not
+/// read is its own finding; one that has nothing unread did not shut it: something on the path has changed the announcement.
 ///
 /// Nothing is in flight and what waits exceeds the window: the sender's persist timer probes it (Linux
 /// `net/ipv4/tcp_timer.c`, `tcp_probe_timer`).
@@ -20,14 +20,21 @@ struct ZeroWindowRule: ConnectionRule {
         }
         guard stuck.causes.isEmpty, stuck.place?.queue == .send else { return .notApplicable }
         let window = sender.sendWindow ?? 0
+        let receiver = stuck.connection.ends.first { $0.socket.identity != sender.socket.identity }
+        let offered = receiver.flatMap { $0.unreadBytes == 0 ? $0.receiveWindow : nil } ?? 0
+        var facts = [
+            Fact("window", .bytes(UInt64(window))), Fact("probes without an answer", .count(UInt64(sender.backoff))),
+        ]
+        if receiver != nil { facts.append(Fact("receiver", "nothing unread, has room for \(offered) bytes")) }
         return .present(
             Cause(
-                code: .zeroWindow, severity: .critical, headline: "stuck: the receiver's window is shut", group: "",
-                facts: [
-                    Fact("window", .bytes(UInt64(window))),
-                    Fact("probes without an answer", .count(UInt64(sender.backoff))),
-                ],
-                remedy: "look at the receiver: its application does not read (ss -tnpm there: Recv-Q)"))
+                code: .zeroWindow, severity: .critical,
+                headline:
+                    "stuck: the \(offered > window ? "window that the sender sees" : "receiver's window") is shut",
+                group: "", facts: facts,
+                remedy: offered > window
+                    ? "look for what rewrites TCP windows on the path: tcpdump at both ends; nft list ruleset; middleboxes"
+                    : "look at the receiver: its application does not read (ss -tnpm there: Recv-Q)"))
     }
 }
 

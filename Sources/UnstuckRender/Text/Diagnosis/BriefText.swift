@@ -11,7 +11,8 @@ struct BriefText {
     private static let connectionsShown = 5
     /// Labels that a summary has said already, or that say less than the others.
     private static let dropped: Set<String> = [
-        "owner", "certainty", "place", "sends via", "sent by", "sent again", "timer backed off", "entries", "server", "process",
+        "owner", "certainty", "place", "sends via", "sent by", "sent again", "timer backed off", "entries", "server",
+        "process",
     ]
 
     private struct Kind: Hashable {

@@ -67,7 +67,7 @@ struct FindingText {
             return kinds.isEmpty ? [] : [("or", kinds.joined(separator: ", ") + " (-v)")]
         }
         return others.flatMap { remedy -> [(label: String, text: String)] in
-            let effect = safeText(remedy.effect + (remedy.price.isEmpty ? "" : "; trade-off: " + remedy.price))
+            let effect = safeText(remedy.effect + (remedy.tradeOff.isEmpty ? "" : "; trade-off: " + remedy.tradeOff))
             let texts = remedy.commands.map(safeText) + [effect]
             return texts.enumerated().map { ($0.offset == 0 ? "or \(remedy.kind.rawValue)" : "", $0.element) }
         }

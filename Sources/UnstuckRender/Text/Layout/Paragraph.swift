@@ -49,6 +49,10 @@ struct Paragraph {
                     index += 3
                     continue
                 }
+                // It ends after the arrow, wherever its second half goes.
+                words.append("\(single[index]) \(single[index + 1])")
+                index += 2
+                continue
             }
             words.append(single[index])
             index += 1
