@@ -27,15 +27,17 @@ struct LinkIndex: Sendable {
     }
 
     /// What packets of a namespace to an address are handed to: the address's own entry, or, where the namespace has one way
-    /// out, the entries of the gateways there.
+    /// out, the only entry there, or those that were set by hand. Which of several is the gateway's is not known (routes are not
+    /// read), and one that nobody answers for may be any host that is off.
     func nextHops(to address: IPAddress, from netns: UInt32) -> [Neighbour] {
         let all = neighbours[netns] ?? []
         let own = all.filter { $0.address == address }
         guard own.isEmpty else { return own }
         let ways = (links[netns] ?? []).filter { $0.isUp && $0.name != "lo" }
         guard ways.count == 1 else { return [] }
-        return all.filter {
+        let entries = all.filter {
             $0.linkIndex == ways[0].index && $0.address.isV4 == address.isV4 && !$0.state.contains(.noARP)
         }
+        return entries.count == 1 ? entries : entries.filter { $0.state.contains(.permanent) }
     }
 }

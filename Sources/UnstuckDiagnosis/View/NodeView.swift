@@ -162,8 +162,12 @@ public struct NodeView: Sendable {
         guard let now = counters[netns],
             let before = history.samples.lazy.compactMap({ $0.counters?.first { $0.netns == netns } }).first
         else { return nil }
-        return now.delta(from: before)?[counter]
+        guard let value = now[counter], let earlier = before[counter], earlier <= value else { return nil }
+        return value - earlier
     }
+
+    /// A counter of a network namespace, since that was made.
+    func counter(_ name: String, in netns: UInt32) -> UInt64? { counters[netns]?[name] }
 
     public func pod(of socket: KernelSocket) -> String? { pods.pod(of: socket) }
 

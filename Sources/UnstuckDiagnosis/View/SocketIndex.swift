@@ -8,7 +8,7 @@ struct SocketIndex: Sendable {
     /// Handshakes that are not complete at the server, by the server's tuple.
     private let pending: [FourTuple: [Int]]
     /// Positions of listeners.
-    private let listeners: [Listener: Int]
+    private let listeners: [Listener: [Int]]
 
     struct Listener: Hashable, Sendable {
         var netns: UInt32
@@ -27,8 +27,8 @@ struct SocketIndex: Sendable {
         pending = Dictionary(
             grouping: sockets.indices.lazy.filter { sockets[$0].isPending }, by: { sockets[$0].socket.tuple })
         listeners = Dictionary(
-            sockets.enumerated().lazy.filter { $1.socket.state == .listen }.map { (Listener($1), $0) }
-        ) { first, _ in first }
+            grouping: sockets.indices.lazy.filter { sockets[$0].socket.state == .listen }, by: { Listener(sockets[$0]) }
+        )
     }
 
     /// Connected sockets by their own view of the connection.
@@ -67,7 +67,15 @@ struct SocketIndex: Sendable {
     func isListening(_ socket: TCPSocket) -> Bool { listeners[Listener(socket)] != nil }
 
     /// The listener that a server's socket came from, or another that has its port now.
-    func listener(for socket: TCPSocket) -> TCPSocket? { listeners[Listener(socket)].map { sockets[$0] } }
+    ///
+    /// One that is bound to the address comes before one that is bound to all. `nil` also where several are alike
+    /// (SO_REUSEPORT): which of them it belongs to is not known.
+    func listener(for socket: TCPSocket) -> TCPSocket? {
+        let all = (listeners[Listener(socket)] ?? []).map { sockets[$0] }
+        let exact = all.filter { $0.socket.tuple.local.address == socket.socket.tuple.local.address }
+        let candidates = exact.isEmpty ? all.filter { $0.socket.tuple.local.address.isUnspecified } : exact
+        return candidates.count == 1 ? candidates[0] : nil
+    }
 
     /// The other end of a connection, where it is on this node and beyond doubt.
     ///

@@ -39,7 +39,7 @@ public struct SystemCall: Hashable, Sendable, Codable {
         public var isFutex: Bool { rawValue.hasPrefix("futex") }
 
         private static let reading: Set<String> = [
-            "read", "readv", "pread64", "recvfrom", "recvmsg", "recvmmsg",
+            "read", "readv", "pread64", "recvfrom", "recvmsg", "recvmmsg", "splice",
         ]
         private static let writing: Set<String> = [
             "write", "writev", "pwrite64", "sendto", "sendmsg", "sendmmsg",

@@ -47,7 +47,8 @@ struct CgroupReaderTests {
         let group = try Self.limited(quota: 20000, period: 50000)
         let state = try #require(CgroupReader(root: NodeRoot()).read(paths: [group.path]).states.first)
         #expect(state.cpuQuota == .value(20000) && state.cpuPeriod == 50000)
-        #expect(state.periods == 0 && state.throttledPeriods == 0 && state.throttledTime == 0)
+        // Its timer may have run already: some kernels count periods without a process.
+        #expect(state.periods != nil && state.throttledPeriods == 0 && state.throttledTime == 0)
         #expect(state.memoryCurrent == nil && state.memoryMax == nil && state.memoryEvents.isEmpty)
         #expect((state.id == nil) == (Self.mounts.controllers["cpu"] != nil))
     }

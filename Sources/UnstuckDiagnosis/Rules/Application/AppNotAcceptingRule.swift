@@ -10,6 +10,10 @@ struct AppNotAcceptingRule: ConnectionRule {
         guard let server, !server.socket.hasSocket else {
             return server == nil ? .notApplicable : .excluded(by: "it was accepted")
         }
+        // A closed connection has no descriptor either: it was accepted, and its kernel sends what is left.
+        guard [.established, .closeWait].contains(server.socket.state), !server.socket.isDead,
+            stuck.place?.side == .server || stuck.place?.queue == .send
+        else { return .notApplicable }
         let listener = view.sockets.listener(for: server)
         let processes = listener.map { view.processes(of: $0.socket) } ?? []
         let owner = processes.first?.owner ?? listener.flatMap { view.owners(of: $0.socket).first }
@@ -23,7 +27,7 @@ struct AppNotAcceptingRule: ConnectionRule {
         if let (owner, process) = processes.first {
             facts.append(Fact("listener", "\(Label.descriptor(owner)): \(Label.activity(process))"))
         }
-        let isStopped = !processes.isEmpty && processes.allSatisfy { $0.process.state.isStopped }
+        let isStopped = !processes.isEmpty && processes.allSatisfy { $0.process.state == .stopped }
         let who = owner.map(Label.process) ?? "the listener's process"
         return .present(
             Cause(

@@ -22,6 +22,9 @@ struct AppNotReadingRule: ConnectionRule {
         var facts: [Fact] = []
         if let (owner, process) = processes.first {
             facts.append(Fact("reader", "\(Label.descriptor(owner)): \(Label.activity(process))"))
+            if let count = process.threadCount, count > process.threads.count {
+                facts.append(Fact("not seen", "\(count - process.threads.count) of its \(count) threads"))
+            }
         } else {
             facts.append(Fact("reader", "not known: the process that holds the socket was not seen"))
         }

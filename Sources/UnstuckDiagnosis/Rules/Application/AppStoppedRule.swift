@@ -11,7 +11,7 @@ struct AppStoppedRule: ConnectionRule {
         let processes = view.processes(of: reader.socket)
         guard let first = processes.first else { return .unknown("the state of the process that should read") }
         // A descriptor that several processes share is read as long as one of them runs.
-        if let running = processes.first(where: { !$0.process.state.isStopped }) {
+        if let running = processes.first(where: { !$0.process.isWhollyStopped }) {
             return .excluded(by: "\(Label.process(running.owner)) is \(Label.state(running.process.state))")
         }
         let who = Label.process(first.owner)
@@ -26,4 +26,9 @@ struct AppStoppedRule: ConnectionRule {
                     ? "find the tracer: grep TracerPid /proc/\(first.owner.pid)/status; detach it, or end it"
                     : "find out who stopped it and why; kill -CONT \(first.owner.pid) lets it go on"))
     }
+}
+
+extension ObservedProcess {
+    /// With all threads that were read: a tracer may hold one for a moment while the others run.
+    fileprivate var isWhollyStopped: Bool { state.isStopped && threads.allSatisfy(\.state.isStopped) }
 }

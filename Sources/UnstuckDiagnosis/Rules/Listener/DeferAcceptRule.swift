@@ -9,7 +9,7 @@ import UnstuckModel
 struct DeferAcceptRule: ConnectionRule {
     let codes: [Finding.Code] = [.deferAccept]
     let after: [Finding.Code] = [.overflow]
-    let needs: Set<OnDemand> = [.owners, .processes]
+    let needs: Set<OnDemand> = [.owners, .processes, .counters]
 
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
         guard let pending = stuck.pending else {
@@ -22,6 +22,9 @@ struct DeferAcceptRule: ConnectionRule {
         guard (client.unacknowledgedBytes ?? 0) == 0, stuck.place == nil else {
             return .excluded(by: "the client has sent its first byte")
         }
+        // Since the namespace was made (Linux net/ipv4/tcp_minisocks.c, tcp_check_req: LINUX_MIB_TCPDEFERACCEPTDROP).
+        let deferred = view.counter("TcpExtTCPDeferAcceptDrop", in: listener.socket.netns)
+        if deferred == 0 { return .excluded(by: "no listener of its network namespace has deferred a handshake") }
         let owner = view.owners(of: listener.socket).first
         let reading = view.processes(of: client.socket).first { owner, process in
             process.threads.contains {
@@ -40,8 +43,8 @@ struct DeferAcceptRule: ConnectionRule {
         }
         return .present(
             Cause(
-                code: .deferAccept, severity: reading == nil ? .warning : .critical,
-                headline: (reading == nil ? "at risk" : "stuck")
+                code: .deferAccept, severity: reading == nil || deferred == nil ? .warning : .critical,
+                headline: (reading == nil || deferred == nil ? "at risk" : "stuck")
                     + ": \(owner.map(Label.process) ?? "the listener") waits for the client's first byte (TCP_DEFER_ACCEPT)",
                 group: "\(listener.socket.inode)", facts: facts,
                 remedy:

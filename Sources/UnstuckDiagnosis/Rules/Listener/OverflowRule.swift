@@ -8,12 +8,18 @@ struct OverflowRule: ConnectionRule {
     let needs: Set<OnDemand> = [.owners, .processes, .counters]
 
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
-        guard let pending = stuck.pending, let listener = view.sockets.listener(for: pending) else {
+        guard let pending = stuck.pending else {
             return stuck.connection.end(.server) == nil
                 ? .notApplicable : .excluded(by: "the handshake is complete at the server")
         }
+        guard let listener = view.sockets.listener(for: pending) else {
+            return .unknown("which listener it belongs to")
+        }
         let queue = "\(listener.acceptQueue) of at most \(UInt64(listener.acceptLimit) + 1) connections"
         guard listener.acceptQueue > listener.acceptLimit else {
+            if let drops = view.delta("TcpExtListenOverflows", in: listener.socket.netns), drops > 0 {
+                return .suspected(by: "room now, and \(drops) dropped between the samples")
+            }
             return .excluded(by: "the accept queue holds \(queue)")
         }
         let owner = view.owners(of: listener.socket).first

@@ -8,7 +8,12 @@ struct LossRule: ConnectionRule {
     let needs: Set<OnDemand> = [.counters]
 
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
-        guard let sender = stuck.lossySender else {
+        guard let sender = stuck.lossySender(view) else {
+            // The kernel keeps what its own output refuses (a local packet filter, no route), and counts nothing as sent.
+            if let sender = stuck.connection.ends.first(where: \.isHeldBack) {
+                return .suspected(
+                    by: "\(sender.unacknowledgedBytes ?? 0) bytes wait, and none is in flight, with an open window")
+            }
             let senders = stuck.connection.ends.filter(\.isInFlight)
             if let sender = senders.first { return .suspected(by: "\(sender.packetsInFlight) segments in flight") }
             let retransmits = stuck.connection.ends.reduce(0) { $0 + Int($1.retransmits) }
@@ -52,12 +57,23 @@ struct LossRule: ConnectionRule {
 extension TCPSocket {
     /// Bytes were sent and are not acknowledged.
     var isInFlight: Bool { packetsInFlight > 0 && (unacknowledgedBytes ?? 0) > 0 }
+
+    /// Bytes wait, none is in flight, and the window has room.
+    fileprivate var isHeldBack: Bool {
+        packetsInFlight == 0 && (unacknowledgedBytes ?? 0) > 0 && sendWindow != nil && !isBlockedByWindow
+    }
 }
 
 extension StuckCandidate {
-    /// An end whose bytes were sent again and are still not acknowledged: the one that holds the most if both do.
-    var lossySender: TCPSocket? {
-        let senders = connection.ends.filter { $0.isInFlight && ($0.backoff > 0 || $0.retransmits > 0) }
+    /// An end whose bytes are sent again and still not acknowledged: the one that holds the most if both do. An ICMP error takes
+    /// the timer's backoff back (RFC 6069; Linux `net/ipv4/tcp_ipv4.c`, `tcp_ld_RTO_revert`), so what was sent again between the samples counts, too.
+    func lossySender(_ view: NodeView) -> TCPSocket? {
+        let senders = connection.ends.filter { end in
+            guard end.isInFlight else { return false }
+            guard end.backoff == 0 else { return true }
+            guard !view.history.samples.isEmpty, let before = view.history.socket(end, in: 0) else { return false }
+            return end.retransmits > before.retransmits
+        }
         return senders.first { $0.socket.identity == holding?.socket.identity } ?? senders.first
     }
 }

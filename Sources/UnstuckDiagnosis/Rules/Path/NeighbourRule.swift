@@ -8,7 +8,7 @@ struct NeighbourRule: ConnectionRule {
     let needs: Set<OnDemand> = [.links]
 
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
-        guard let sender = stuck.lossySender else { return .notApplicable }
+        guard let sender = stuck.lossySender(view) else { return .notApplicable }
         guard stuck.causes.isEmpty else { return .notApplicable }
         let netns = sender.socket.netns
         guard view.links.isKnown(netns) else { return .unknown("the neighbour entries of network namespace \(netns)") }
@@ -25,10 +25,20 @@ struct NeighbourRule: ConnectionRule {
                         Fact("sent again", .count(UInt64(sender.retransmits))),
                     ],
                     remedy:
-                        "ip neigh show \(hop.address); if the entry was set by hand: ip neigh del \(hop.address) dev "
-                        + "\(Label.safe(link)), in network namespace \(netns)"))
+                        "find what has set it (ip neigh show \(hop.address), the CNI plugin), in network namespace \(netns): "
+                        + "whoever wrote the entry must correct it"))
         }
-        return hops.isEmpty ? .notApplicable : .excluded(by: "the entry of \(hops[0].address) is right")
+        guard let right = hops.first(where: { isRight($0, view.links) }) else { return .notApplicable }
+        return .excluded(by: "the entry of \(right.address) is the peer's")
+    }
+
+    /// Compared with the interface at the other end, and equal.
+    private func isRight(_ hop: Neighbour, _ links: LinkIndex) -> Bool {
+        guard let link = links.link(hop.netns, hop.linkIndex), let expected = links.peer(of: link)?.hardwareAddress
+        else {
+            return false
+        }
+        return hop.hardwareAddress == expected
     }
 
     private func fault(of hop: Neighbour, _ links: LinkIndex) -> String? {

@@ -11,7 +11,7 @@ struct PeerVanishedRule: ConnectionRule {
         guard stuck.connection.ends.count == 1, stuck.pending == nil else {
             return .excluded(by: "the peer is on this node")
         }
-        guard stuck.causes.isEmpty, let sender = stuck.lossySender else { return .notApplicable }
+        guard stuck.causes.isEmpty, let sender = stuck.lossySender(view) else { return .notApplicable }
         let counter = sender.socket.tuple.remote.address.isV4 ? "IcmpInDestUnreachs" : "Icmp6InDestUnreachs"
         guard let unreachable = view.delta(counter, in: sender.socket.netns) else {
             return .unknown("the ICMP counters of network namespace \(sender.socket.netns)")
@@ -19,7 +19,8 @@ struct PeerVanishedRule: ConnectionRule {
         guard unreachable > 0 else { return .excluded(by: "no ICMP destination unreachable between the samples") }
         return .present(
             Cause(
-                code: .peerVanished, severity: .critical, headline: "stuck: the peer cannot be reached any more",
+                code: .peerVanished, severity: .critical,
+                headline: "stuck: not acknowledged, and ICMP reports an unreachable destination",
                 group: "",
                 facts: [
                     Fact("destination unreachable", .count(unreachable)),

@@ -31,7 +31,7 @@ struct ZeroWindowRule: ConnectionRule {
                 code: .zeroWindow, severity: .critical,
                 headline:
                     "stuck: the \(offered > window ? "window that the sender sees" : "receiver's window") is shut",
-                group: "", facts: facts,
+                group: offered > window ? "changed" : "shut", facts: facts,
                 remedy: offered > window
                     ? "look for what rewrites TCP windows on the path: tcpdump at both ends; nft list ruleset; middleboxes"
                     : "look at the receiver: its application does not read (ss -tnpm there: Recv-Q)"))
@@ -39,9 +39,10 @@ struct ZeroWindowRule: ConnectionRule {
 }
 
 extension TCPSocket {
-    /// Bytes wait, none is in flight, and the window has no room for them.
+    /// Bytes wait, none is in flight, and the window has no room for a segment. The size of segments is not in the samples:
+    /// 536 bytes is the smallest that hosts must take (RFC 9293, 3.7.1).
     var isBlockedByWindow: Bool {
         guard let window = sendWindow, let waiting = unacknowledgedBytes, waiting > 0 else { return false }
-        return packetsInFlight == 0 && waiting > window
+        return packetsInFlight == 0 && window < min(waiting, 536)
     }
 }

@@ -25,8 +25,6 @@ extension Cause {
                             $0.state == .established && $0.timer == .retransmit && $0.sendQueue == CauseFixture.message
                         } == true
                     }
-                    // As applications do: they connect anew, again and again, so that routers go on saying what they know.
-                    _ = try fixture.start([.knock(at: "\(pair.tuple.remote)")], on: .client)
                 }
                 return pairs.map { fixture.connection($0.tuple, client: $0.client, server: nil) }
             },
