@@ -105,7 +105,7 @@ public struct SockmapIndex: Sendable {
     /// Whether a map's keys were walked, so that nobody sees who sits behind them.
     func isWalked(_ map: UInt32) -> Bool { maps[map] == nil && layouts[map] != nil }
 
-    /// Whether somebody sits under a key.
+    /// Whether a socket is stored under a key.
     func holds(_ key: SockmapKey, in map: UInt32) -> Bool {
         let places = maps[map]?.places ?? 0..<0
         return byKey.first(key.quickHash) { places.contains($0) && entries[$0].entry.key == key } != nil

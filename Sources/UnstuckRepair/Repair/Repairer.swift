@@ -174,7 +174,7 @@ public final class Repairer {
             try journal.write(results.map { journal.line(.result, $0.planned, outcome: $0.outcome) })
             if !rest.isEmpty { result.interruption = pause(Wait(seconds: 0, done: 0, total: 0)) }
         }
-        try result.flagNewcomers(from: start, before: before, journal, look: look)
+        try result.flagReusedKeys(from: start, before: before, journal, look: look)
     }
 
     /// What the kernel refuses as a whole (a map that cannot be opened, a program that cannot be loaded) is the outcome of
@@ -255,7 +255,7 @@ extension Repairer.Result {
     /// What no check sees, the looks before and after tell: see ``ReusedKeys``.
     ///
     /// - Parameter start: of the deletions that lie between the two.
-    mutating func flagNewcomers(
+    mutating func flagReusedKeys(
         from start: Int, before: ReusedKeys?, _ journal: Journal, look: () -> NodeView?
     ) throws {
         let deleted = deletions.indices.dropFirst(start).filter { deletions[$0].outcome == .deleted }

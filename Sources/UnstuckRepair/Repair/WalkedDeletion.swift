@@ -44,7 +44,7 @@ struct WalkedDeletion {
         }
         try journal.write(done.map { journal.line(.result, $0.planned, outcome: $0.outcome) })
         result.deletions += done
-        try result.flagNewcomers(
+        try result.flagReusedKeys(
             from: begin, before: before.map { ReusedKeys(to: Array(batch), $0) }, journal,
             look: { NodeView([observer.look()]) })
     }

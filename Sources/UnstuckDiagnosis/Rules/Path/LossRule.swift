@@ -46,8 +46,9 @@ struct LossRule: ConnectionRule {
         _ sender: TCPSocket, _ side: StuckConnection.Side, _ receiver: TCPSocket?
     ) -> String {
         let other: StuckConnection.Side = side == .client ? .server : .client
-        guard let receiver, let expected = receiver.receiveNext, let unacknowledged = sender.sendUnacked else {
-            return "direction not known: only the \(side) is on this node"
+        guard let receiver else { return "direction not known: no socket of the other end was seen on this node" }
+        guard let expected = receiver.receiveNext, let unacknowledged = sender.sendUnacked else {
+            return "direction not known: sequence numbers were not read"
         }
         // The data is there, and its acknowledgements do not come back.
         return Int32(bitPattern: expected &- unacknowledged) > 0 ? "\(other) to \(side)" : "\(side) to \(other)"

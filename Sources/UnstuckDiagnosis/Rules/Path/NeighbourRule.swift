@@ -26,7 +26,7 @@ struct NeighbourRule: ConnectionRule {
                     ],
                     remedy:
                         "find what has set it (ip neigh show \(hop.address), the CNI plugin), in network namespace \(netns): "
-                        + "whoever wrote the entry must correct it"))
+                        + "what wrote the entry must correct it"))
         }
         guard let right = hops.first(where: { isRight($0, view.links) }) else { return .notApplicable }
         return .excluded(by: "the entry of \(right.address) is the peer's")

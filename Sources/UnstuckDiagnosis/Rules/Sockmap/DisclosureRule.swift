@@ -2,7 +2,7 @@ import UnstuckModel
 
 /// `sockmap.disclosure`: bytes of one connection can be read by a process that is not its peer.
 ///
-/// A zombie's queue, while a live connection claims its tuple: what that connection sends lands there, and whoever
+/// A zombie's queue, while a live connection claims its tuple: what that connection sends is delivered there, and the process that
 /// holds the descriptor can read it (docs/kernel-facts.md, section 1). A live wrong resident reads it at once.
 struct DisclosureRule: NodeRule {
     let codes: [Finding.Code] = [.disclosure]

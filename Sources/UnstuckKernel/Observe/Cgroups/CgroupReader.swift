@@ -44,7 +44,7 @@ public struct CgroupReader {
     }
 
     private func read(_ path: String) -> CgroupState? {
-        let taken = monotonicNow()
+        let taken = SystemClock.monotonic.seconds
         let unified = mounts.directory(of: path)
         var state = CgroupState(path: path, id: unified.flatMap(inodeNumber), takenAt: taken)
         var isThere = state.id != nil

@@ -28,7 +28,7 @@ public struct CounterReader {
 
     /// What the processors did with packets: the same in every namespace.
     public func readSoftnet() -> SoftnetCounters? {
-        let taken = monotonicNow()
+        let taken = SystemClock.monotonic.seconds
         let text = readText("\(root.procfs)/self/net/softnet_stat") ?? readText("\(root.procfs)/1/net/softnet_stat")
         let processors = text.map(ProtocolCounters.softnet) ?? []
         return processors.isEmpty ? nil : SoftnetCounters(takenAt: taken, processors: processors)
@@ -50,7 +50,7 @@ public struct CounterReader {
     }
 
     private static func read(_ inode: UInt32, in folder: String) throws -> NamespaceCounters {
-        let taken = monotonicNow()
+        let taken = SystemClock.monotonic.seconds
         var values = ProtocolCounters.pairs(try text("\(folder)/snmp"))
         values.merge(ProtocolCounters.pairs(try text("\(folder)/netstat"))) { first, _ in first }
         // Absent without IPv6.

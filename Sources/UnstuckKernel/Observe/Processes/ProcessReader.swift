@@ -54,7 +54,8 @@ public struct ProcessReader {
                 return nil
             }
             var process = ObservedProcess(
-                pid: pid, startTime: before.startTime, name: before.name, state: before.state, takenAt: monotonicNow())
+                pid: pid, startTime: before.startTime, name: before.name, state: before.state,
+                takenAt: SystemClock.monotonic.seconds)
             process.threadCount = before.threadCount
             let cgroups = ProcessFiles.cgroups(readText("\(folder)/cgroup") ?? "")
             process.cgroup = cgroups.unified
