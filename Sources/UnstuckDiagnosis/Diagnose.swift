@@ -36,11 +36,11 @@ public func diagnose(_ view: NodeView) -> Diagnosis {
     for index in report.findings.indices {
         report.findings[index].remedies += remedies.remedies(for: report.findings[index])
     }
-    report.wanted.owners.formUnion(ownersWanted(view, report))
+    report.wanted[.owners].formUnion(ownersWanted(view, report).map { .socket($0) })
     for finding in report.findings where FindingCatalogue.entry(finding.code)?.place == .application {
         let sockets = finding.subject.sockets.prefix(1).compactMap { view.socket($0) }
         let pids = sockets.flatMap { view.owners(of: $0.socket) }.map { UInt32(bitPattern: $0.pid) }
-        report.wanted.processes.formUnion(pids)
+        report.wanted[.processes].formUnion(pids.map { .process($0) })
     }
     var diagnosis = Diagnosis(
         findings: report.findings, suspects: report.suspects, unsettled: report.unsettled, unknown: report.unknown,

@@ -44,24 +44,34 @@ protocol NodeRule: Rule {
 /// another finding is about.
 protocol ConnectionRule: Rule {
     /// Evidence that is collected for the connections that it is asked about.
-    var needs: Set<OnDemand> { get }
+    var needs: Set<Need> { get }
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause>
 }
 
 extension ConnectionRule {
-    var needs: Set<OnDemand> { [] }
+    var needs: Set<Need> { [] }
 }
 
-/// Evidence that is not in every sample, and is collected for single connections.
-enum OnDemand {
-    /// Who holds the sockets of both ends, and of the listener.
-    case owners
-    /// What the threads of these do.
-    case processes
-    /// Protocol counters of the ends' network namespaces.
-    case counters
-    /// Links and neighbours of a sender's network namespace, and of what its veth pairs lead to.
-    case links
+/// Evidence that is not in every sample, and is collected for single connections: of which kind, and of what.
+struct Need: Hashable {
+    enum Scope {
+        /// Both ends, and the listener.
+        case sockets
+        /// The processes that hold these.
+        case holders
+        /// The network namespaces of the ends.
+        case namespaces
+        /// The network namespace of the end that has not got rid of its bytes, and what its veth pairs lead to.
+        case reach
+    }
+    var evidence: Shortfall.Evidence
+    var scope: Scope
+
+    static let owners = Need(evidence: .owners, scope: .sockets)
+    /// What the threads of the owners do.
+    static let processes = Need(evidence: .processes, scope: .holders)
+    static let counters = Need(evidence: .counters, scope: .namespaces)
+    static let links = Need(evidence: .links, scope: .reach)
 }
 
 /// What a ``ConnectionRule`` says of a connection. Connections of the same cause and ``group`` become one finding.

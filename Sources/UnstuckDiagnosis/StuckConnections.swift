@@ -46,7 +46,7 @@ struct StuckConnections {
                 report.unsettled.append(
                     UnsettledConnection(
                         connection: connection.tuple, netns: socket.socket.netns, queue: place.queue, reason: reason))
-                report.wanted.counters.formUnion(connection.ends.map(\.socket.netns))
+                report.wanted[.counters].formUnion(connection.ends.map { .namespace($0.socket.netns) })
             }
         }
         evaluateHandshakes(done, &groups, &report)
@@ -122,21 +122,25 @@ struct StuckConnections {
 
     /// What the rules need of this connection beside the samples.
     private func request(_ stuck: StuckCandidate) -> EvidenceRequest {
-        let needs = rules.reduce(into: Set<OnDemand>()) { $0.formUnion($1.needs) }
         var request = EvidenceRequest()
-        let servers = stuck.connection.ends + [stuck.pending].compactMap { $0 }
-        let sockets = stuck.connection.ends + servers.compactMap(view.sockets.listener)
-        if needs.contains(.owners) {
-            request.owners = Set(sockets.map(\.socket.inode)).subtracting([0])
-        }
-        if needs.contains(.processes) {
-            request.processes = Set(sockets.flatMap { view.owners(of: $0.socket) }.map { UInt32(bitPattern: $0.pid) })
-        }
-        if needs.contains(.counters) { request.counters = Set(servers.map(\.socket.netns)) }
-        if needs.contains(.links), stuck.place?.queue == .send, let sender = stuck.holding {
-            request.links = view.links.reach(from: sender.socket.netns)
+        for need in rules.reduce(into: Set<Need>(), { $0.formUnion($1.needs) }) {
+            request[need.evidence].formUnion(subjects(need.scope, of: stuck))
         }
         return request
+    }
+
+    private func subjects(_ scope: Need.Scope, of stuck: StuckCandidate) -> Set<EvidenceRequest.Subject> {
+        let servers = stuck.connection.ends + [stuck.pending].compactMap { $0 }
+        let sockets = stuck.connection.ends + servers.compactMap(view.sockets.listener)
+        switch scope {
+        case .sockets: return Set(sockets.map(\.socket.inode).filter { $0 != 0 }.map { .socket($0) })
+        case .holders:
+            return Set(sockets.flatMap { view.owners(of: $0.socket) }.map { .process(UInt32(bitPattern: $0.pid)) })
+        case .namespaces: return Set(servers.map { .namespace($0.socket.netns) })
+        case .reach:
+            guard stuck.place?.queue == .send, let sender = stuck.holding else { return [] }
+            return Set(view.links.reach(from: sender.socket.netns).map { .namespace($0) })
+        }
     }
 
     private static func unexplained(_ stuck: StuckCandidate, _ suspected: [Finding.Code: String]) -> Cause {

@@ -46,7 +46,7 @@ struct SecondMapTests {
         var snapshot = observer.look()
         let socket = try #require(
             snapshot.sockets.first { $0.socket.tuple == tuple && $0.socket.state == .established }?.socket)
-        observer.addOwners(of: [socket], to: &snapshot)
+        observer.collect(EvidenceRequest(.owners, of: [.socket(socket.inode)]), into: &snapshot)
         let owner = try #require(snapshot.owners.first { $0.inode == socket.inode })
         let process = linux_pidfd_open(owner.pid)
         defer { close(process) }

@@ -88,9 +88,9 @@ struct CauseTests {
 
     @Test func ownersAndThenTheirProcessesAreAskedFor() {
         let first = unread(owners: [])
-        #expect(first.wanted.owners.count == 2 && first.wanted.processes.isEmpty)
-        #expect(unread().wanted.processes == [2210])
-        #expect(unread().wanted.counters == [1, 2])
+        #expect(first.wanted[.owners].count == 2 && first.wanted[.processes].isEmpty)
+        #expect(unread().wanted[.processes] == [.process(2210)])
+        #expect(unread().wanted[.counters] == [.namespace(1), .namespace(2)])
     }
 
     @Test func aConnectionThatNobodyAccepts() throws {

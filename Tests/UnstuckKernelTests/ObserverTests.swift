@@ -214,7 +214,7 @@ struct ObserverTests {
         let observer = NodeObserver()
         var snapshot = observer.look()
         let resident = try #require(snapshot.sockmaps.first { $0.id == map.id }?.entries.first?.resident)
-        observer.addOwners(of: [resident], to: &snapshot)
+        observer.collect(EvidenceRequest(.owners, of: [.socket(resident.inode)]), into: &snapshot)
         #expect(snapshot.owners.contains { $0.pid == getpid() && $0.descriptor == pair.server })
     }
 

@@ -32,7 +32,7 @@ struct PassedOverTests {
             usleep(2_100_000)
             looks.append(observer.look())
             var view = try #require(NodeView(looks))
-            observer.addOwners(of: view.sockets(withInodes: diagnose(view).wanted.owners), to: &looks[1])
+            observer.collect(diagnose(view).wanted.only(.owners), into: &looks[1])
             view = try #require(NodeView(looks))
             return makePlan(view, diagnose(view))
         }

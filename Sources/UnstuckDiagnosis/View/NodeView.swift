@@ -98,17 +98,6 @@ public struct NodeView: Sendable {
         return positions.sorted().map { now.sockets[$0] }
     }
 
-    /// Sockets, and sockets behind entries, with these inodes: each once.
-    public func sockets(withInodes inodes: Set<UInt64>) -> [KernelSocket] {
-        guard !inodes.isEmpty else { return [] }
-        var left = inodes
-        var found: [KernelSocket] = []
-        func consider(_ socket: KernelSocket) { if left.remove(socket.inode) != nil { found.append(socket) } }
-        for entry in sockmaps.entries { consider(entry.entry.resident) }
-        for socket in now.sockets { consider(socket.socket) }
-        return found
-    }
-
     // MARK: Entries
 
     /// A live connection in the resident's own namespace that claims the same tuple as an entry, and is not the

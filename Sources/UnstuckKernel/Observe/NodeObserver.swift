@@ -69,33 +69,6 @@ public final class NodeObserver {
         return snapshot
     }
 
-    /// Adds the processes that hold `sockets`.
-    public func addOwners(of sockets: [KernelSocket], to snapshot: inout Snapshot) {
-        let known = Set(snapshot.owners.map(\.inode))
-        let wanted = sockets.filter { $0.inode != 0 && !known.contains($0.inode) }
-        guard !wanted.isEmpty else { return }
-        let found = owners(of: wanted, in: snapshot.cgroups)
-        snapshot.owners += found
-        if found.isEmpty, geteuid() != 0 {
-            snapshot.shortfalls.append(
-                Shortfall(.owners, action: "find the processes that hold sockets", missing: "root, or CAP_SYS_PTRACE"))
-        }
-    }
-
-    /// By the pass that read the sockets, where it names processes as we do; what it did not see is looked for in /proc.
-    private func owners(of wanted: [KernelSocket], in cgroups: [Cgroup]) -> [SocketOwner] {
-        var found: [SocketOwner] = []
-        if inodeNumber("/proc/self/ns/pid") == Self.initialPIDNamespace, let socketObserver {
-            found = socketObserver.owners(of: Set(wanted.map(\.inode)))
-        }
-        let known = Set(found.map(\.inode))
-        let missing = wanted.filter { !known.contains($0.inode) }
-        return missing.isEmpty ? found : found + OwnerFinder(root: options.root).owners(of: missing, in: cgroups)
-    }
-
-    /// `PROC_PID_INIT_INO` (include/linux/proc_ns.h).
-    private static let initialPIDNamespace: UInt64 = 0xEFFF_FFFC
-
     private static func blank() -> Snapshot {
         return Snapshot(
             takenAt: SystemClock.wall.seconds, monotonic: SystemClock.monotonic.seconds,

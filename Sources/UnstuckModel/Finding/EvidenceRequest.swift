@@ -1,39 +1,48 @@
-/// Evidence that rules want beside what every sample holds, for the few sockets and namespaces that they are about.
+/// Evidence that rules want beside what every sample holds, by kind, for the few sockets, processes and namespaces that they
+/// are about.
 public struct EvidenceRequest: Sendable, Equatable {
-    /// Inodes of sockets whose owners are wanted.
-    public var owners: Set<UInt64> = []
-    /// Processes whose state is wanted.
-    public var processes: Set<UInt32> = []
-    /// Inodes of the network namespaces whose counters are wanted.
-    public var counters: Set<UInt32> = []
-    /// Inodes of the network namespaces whose links, queueing disciplines and neighbours are wanted.
-    public var links: Set<UInt32> = []
+    /// What evidence is read of.
+    public enum Subject: Sendable, Hashable {
+        /// By its inode in sockfs.
+        case socket(UInt64)
+        /// By its id, as the node's procfs numbers it.
+        case process(UInt32)
+        /// A network namespace, by its inode in nsfs.
+        case namespace(UInt32)
+        /// By its path below the mounts of cgroup v2 or v1, with a leading slash.
+        case cgroup(String)
+    }
+
+    private var subjects: [Shortfall.Evidence: Set<Subject>] = [:]
     /// Another sample would tell whether a connection that holds no bytes stands.
     public var secondSample = false
 
-    public init(
-        owners: Set<UInt64> = [], processes: Set<UInt32> = [], counters: Set<UInt32> = [], links: Set<UInt32> = []
-    ) {
-        self.owners = owners
-        self.processes = processes
-        self.counters = counters
-        self.links = links
+    public init() {}
+
+    public init(_ evidence: Shortfall.Evidence, of subjects: Set<Subject>) { self[evidence] = subjects }
+
+    public subscript(evidence: Shortfall.Evidence) -> Set<Subject> {
+        get { subjects[evidence] ?? [] }
+        set { subjects[evidence] = newValue.isEmpty ? nil : newValue }
     }
 
-    public var isEmpty: Bool { owners.isEmpty && processes.isEmpty && counters.isEmpty && links.isEmpty }
+    /// Nothing is to be collected.
+    public var isEmpty: Bool { subjects.isEmpty }
+
+    /// One kind of it alone.
+    public func only(_ evidence: Shortfall.Evidence) -> EvidenceRequest {
+        EvidenceRequest(evidence, of: self[evidence])
+    }
 
     public mutating func formUnion(_ other: EvidenceRequest) {
-        owners.formUnion(other.owners)
-        processes.formUnion(other.processes)
-        counters.formUnion(other.counters)
-        links.formUnion(other.links)
+        subjects.merge(other.subjects) { $0.union($1) }
         secondSample = secondSample || other.secondSample
     }
 
     /// What of this was not asked for before.
     public func subtracting(_ asked: EvidenceRequest) -> EvidenceRequest {
-        EvidenceRequest(
-            owners: owners.subtracting(asked.owners), processes: processes.subtracting(asked.processes),
-            counters: counters.subtracting(asked.counters), links: links.subtracting(asked.links))
+        var rest = EvidenceRequest()
+        for (evidence, wanted) in subjects { rest[evidence] = wanted.subtracting(asked[evidence]) }
+        return rest
     }
 }

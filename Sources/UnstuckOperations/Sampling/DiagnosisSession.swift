@@ -35,7 +35,7 @@ public struct DiagnosisSession {
         var looks = [sample()]
         var result = try evaluate(looks)
         let first = result.diagnosis
-        if interval > 0, asksAboutConnections { collect(EvidenceRequest(counters: first.wanted.counters), &looks[0]) }
+        if interval > 0, asksAboutConnections { observer.collect(first.wanted.only(.counters), into: &looks[0]) }
         if interval > 0, always || !first.suspects.isEmpty || asksAboutConnections && first.wantsSecondSample {
             progress(
                 SamplingProgress(
@@ -56,25 +56,17 @@ public struct DiagnosisSession {
         var asked = EvidenceRequest()
         for _ in 0..<Self.rounds {
             var wanted = result.diagnosis.wanted.subtracting(asked)
-            if !asksAboutConnections { wanted = EvidenceRequest(owners: wanted.owners) }
+            if !asksAboutConnections { wanted = wanted.only(.owners) }
             guard !wanted.isEmpty else { return }
             asked.formUnion(wanted)
             let last = result.looks.count - 1
-            let sockets = result.view.sockets(withInodes: wanted.owners)
-            if !sockets.isEmpty { observer.addOwners(of: sockets, to: &result.looks[last]) }
-            collect(wanted, &result.looks[last])
+            observer.collect(wanted, into: &result.looks[last])
             result.view.learn(from: result.looks[last])
             result.diagnosis = UnstuckDiagnosis.diagnose(result.view)
         }
     }
     /// Owners, their processes; links, what their veth pairs lead to.
     private static let rounds = 4
-
-    private func collect(_ wanted: EvidenceRequest, _ look: inout Snapshot) {
-        if !wanted.processes.isEmpty { observer.addProcesses(wanted.processes, to: &look) }
-        if !wanted.counters.isEmpty { observer.addCounters(ofNamespaces: wanted.counters, to: &look) }
-        if !wanted.links.isEmpty { observer.addLinks(ofNamespaces: wanted.links, to: &look) }
-    }
 
     private func sample() -> Snapshot {
         var sample = observer.look()

@@ -101,9 +101,9 @@ struct CounterReaderTests {
         let child = try Programs.start("sleep", ["600"])
         defer { child.terminate() }
         let pids = [UInt32(getpid()), UInt32(child.pid)].sorted()
-        observer.addProcesses([UInt32(getpid())], to: &snapshot)
-        observer.addProcesses(Set(pids), to: &snapshot)
-        observer.addCounters(ofNamespaces: [ours, 7], to: &snapshot)
+        observer.collect(EvidenceRequest(.processes, of: [.process(UInt32(getpid()))]), into: &snapshot)
+        observer.collect(EvidenceRequest(.processes, of: Set(pids.map { .process($0) })), into: &snapshot)
+        observer.collect(EvidenceRequest(.counters, of: [.namespace(ours), .namespace(7)]), into: &snapshot)
         #expect(snapshot.processes?.map(\.pid) == pids)
         #expect(snapshot.counters?.map(\.netns) == [ours])
         #expect(snapshot.softnet != nil)

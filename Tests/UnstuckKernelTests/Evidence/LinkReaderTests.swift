@@ -101,7 +101,7 @@ struct LinkReaderTests {
         var snapshot = observer.look()
         #expect(snapshot.links == nil && snapshot.qdiscs == nil && snapshot.neighbours == nil)
         let ours = try #require(linkTarget("/proc/self/ns/net").flatMap(NamespaceFinder.inode(ofLink:)))
-        for _ in 1...2 { observer.addLinks(ofNamespaces: [ours], to: &snapshot) }
+        for _ in 1...2 { observer.collect(EvidenceRequest(.links, of: [.namespace(ours)]), into: &snapshot) }
         #expect(snapshot.links?.filter { $0.name == "lo" }.count == 1)
         #expect(snapshot.qdiscs != nil && snapshot.neighbours != nil)
         let gone = LinkReader().read(namespaces: [(7, "/proc/self/nothing")])

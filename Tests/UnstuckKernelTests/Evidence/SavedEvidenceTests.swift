@@ -22,13 +22,14 @@ struct SavedEvidenceTests {
     /// Whatever runs on this machine, comes and goes: everything is read or named, and comes back from a file as it was.
     @Test func ofEverythingThatRuns() throws {
         var (observer, snapshot) = Self.snapshot()
-        let namespaces = Set(NamespaceFinder(root: NodeRoot()).find().map(\.namespace.inode))
-        observer.addProcesses(Set(processIDs(NodeRoot()).map { UInt32($0) }), to: &snapshot)
-        observer.addCounters(ofNamespaces: namespaces, to: &snapshot)
-        observer.addLinks(ofNamespaces: namespaces, to: &snapshot)
+        let namespaces = NamespaceFinder(root: NodeRoot()).find().map(\.namespace.inode)
+        var wanted = EvidenceRequest(.processes, of: Set(processIDs(NodeRoot()).map { .process(UInt32($0)) }))
+        wanted[.counters] = Set(namespaces.map { .namespace($0) })
+        wanted[.links] = wanted[.counters]
+        observer.collect(wanted, into: &snapshot)
         let processes = try #require(snapshot.processes)
-        observer.addCgroupStates(
-            paths: Set(processes.flatMap { Array($0.controllerCgroups.values) + [$0.cgroup ?? "/"] }), to: &snapshot)
+        let paths = processes.flatMap { Array($0.controllerCgroups.values) + [$0.cgroup ?? "/"] }
+        observer.collect(EvidenceRequest(.cgroups, of: Set(paths.map { .cgroup($0) })), into: &snapshot)
         #expect(processes.contains { $0.pid == UInt32(getpid()) })
         #expect(processes.reduce(0) { $0 + $1.threads.count } <= ProcessReader.Bounds().threads)
         let cgroups = try #require(snapshot.cgroupStates)

@@ -3,7 +3,7 @@ import UnstuckModel
 /// `app.not-accepting`: the connection waits in its listener's accept queue, and the listener's owner does not take it.
 struct AppNotAcceptingRule: ConnectionRule {
     let codes: [Finding.Code] = [.notAccepting]
-    let needs: Set<OnDemand> = [.owners, .processes]
+    let needs: Set<Need> = [.owners, .processes]
 
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
         let server = stuck.connection.end(.server)

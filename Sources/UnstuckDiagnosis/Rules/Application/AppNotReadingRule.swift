@@ -7,7 +7,7 @@ import UnstuckModel
 struct AppNotReadingRule: ConnectionRule {
     let codes: [Finding.Code] = [.notReading]
     let after: [Finding.Code] = [.stopped]
-    let needs: Set<OnDemand> = [.owners, .processes]
+    let needs: Set<Need> = [.owners, .processes]
 
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
         guard let reader = stuck.reader else { return .excluded(by: "nothing unread") }

@@ -3,7 +3,7 @@ import UnstuckModel
 /// `app.stopped`: bytes wait for a process that a signal (SIGSTOP, SIGTSTP) or a tracer has stopped: it cannot read them.
 struct AppStoppedRule: ConnectionRule {
     let codes: [Finding.Code] = [.stopped]
-    let needs: Set<OnDemand> = [.owners, .processes]
+    let needs: Set<Need> = [.owners, .processes]
 
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
         guard let reader = stuck.reader else { return .excluded(by: "nothing unread") }

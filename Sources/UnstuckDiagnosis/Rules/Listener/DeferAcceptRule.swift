@@ -9,7 +9,7 @@ import UnstuckModel
 struct DeferAcceptRule: ConnectionRule {
     let codes: [Finding.Code] = [.deferAccept]
     let after: [Finding.Code] = [.overflow]
-    let needs: Set<OnDemand> = [.owners, .processes, .counters]
+    let needs: Set<Need> = [.owners, .processes, .counters]
 
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
         guard let pending = stuck.pending else {

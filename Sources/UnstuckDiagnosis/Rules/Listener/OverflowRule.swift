@@ -5,7 +5,7 @@ import UnstuckModel
 /// `net/ipv4/tcp_ipv4.c`, `tcp_v4_syn_recv_sock`: LINUX_MIB_LISTENOVERFLOWS).
 struct OverflowRule: ConnectionRule {
     let codes: [Finding.Code] = [.overflow]
-    let needs: Set<OnDemand> = [.owners, .processes, .counters]
+    let needs: Set<Need> = [.owners, .processes, .counters]
 
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
         guard let pending = stuck.pending else {

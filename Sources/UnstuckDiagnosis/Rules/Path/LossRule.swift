@@ -5,7 +5,7 @@ import UnstuckModel
 struct LossRule: ConnectionRule {
     let codes: [Finding.Code] = [.loss]
     let after: [Finding.Code] = [.stopped, .notReading, .overflow, .zeroWindow, .neighbour, .peerVanished]
-    let needs: Set<OnDemand> = [.counters]
+    let needs: Set<Need> = [.counters]
 
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
         guard let sender = stuck.lossySender(view) else {

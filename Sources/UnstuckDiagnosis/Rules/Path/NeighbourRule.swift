@@ -5,7 +5,7 @@ import UnstuckModel
 struct NeighbourRule: ConnectionRule {
     let codes: [Finding.Code] = [.neighbour]
     let after: [Finding.Code] = [.overflow, .zeroWindow]
-    let needs: Set<OnDemand> = [.links]
+    let needs: Set<Need> = [.links]
 
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
         guard let sender = stuck.lossySender(view) else { return .notApplicable }

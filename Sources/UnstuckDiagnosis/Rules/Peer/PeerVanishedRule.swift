@@ -5,7 +5,7 @@ import UnstuckModel
 struct PeerVanishedRule: ConnectionRule {
     let codes: [Finding.Code] = [.peerVanished]
     let after: [Finding.Code] = [.overflow, .zeroWindow, .neighbour]
-    let needs: Set<OnDemand> = [.counters]
+    let needs: Set<Need> = [.counters]
 
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
         guard stuck.connection.ends.count == 1, stuck.pending == nil else {
