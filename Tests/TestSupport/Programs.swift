@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// The two programs as users run them: the static ones that `make test` builds, or the debug build's.
 public enum Programs {
@@ -53,7 +54,8 @@ public enum Programs {
         }
 
         deinit {
-            if process.isRunning { process.terminate() }
+            // Not SIGTERM: a child of a Dispatch thread has it blocked.
+            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
             for file in [output, errors] { try? FileManager.default.removeItem(at: file) }
         }
 
