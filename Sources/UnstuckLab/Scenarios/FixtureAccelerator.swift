@@ -37,14 +37,14 @@ public struct FixtureAccelerator: Sendable {
         FixtureAccelerator(
             name: "istio-tcpip-bypass", layout: .istioBypass, object: istioBypassAcceleratorObject,
             mapName: "map_redir", replaces: true),
-        FixtureAccelerator(name: "os-ebpf", layout: .osEBPF, object: osEBPFAcceleratorObject, mapName: "sock_ops_map"),
+        FixtureAccelerator(name: "os-ebpf", layout: .osEBPF, object: osEbpfAcceleratorObject, mapName: "sock_ops_map"),
         FixtureAccelerator(name: "envoy", layout: .envoy, object: envoyAcceleratorObject, mapName: "envoy_sockhash"),
         FixtureAccelerator(
             name: "eunomia", layout: .eunomia, object: eunomiaAcceleratorObject, mapName: "sock_ops_map"),
         FixtureAccelerator(
             name: "kmesh", layout: .kmesh, object: kmeshAcceleratorObject, mapName: "sock_ops_map", replaces: true),
         FixtureAccelerator(
-            name: "kmesh-netns", layout: .kmeshNamespace, object: kmeshNamespaceAcceleratorObject,
+            name: "kmesh-netns", layout: .kmeshNamespace, object: kmeshNetnsAcceleratorObject,
             mapName: "sock_ops_map", replaces: true),
         FixtureAccelerator(
             name: "calico", layout: .calico, object: calicoAcceleratorObject, mapName: "calico_sock_map",

@@ -3,7 +3,7 @@ import CUnstuckABI
 import Glibc
 import UnstuckKernel
 
-/// What stands in for one sock_ops program (`bpf/bypass.bpf.c`), by its pins: it goes on without a process.
+/// What stands in for one sock_ops program (`bpf/repair/bypass.bpf.c`), by its pins: it goes on without a process.
 struct Shim {
     /// As the kernel cuts it.
     static let name = "unstuck_bypass"

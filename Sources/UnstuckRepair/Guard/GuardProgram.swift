@@ -5,7 +5,7 @@ import UnstuckFormats
 import UnstuckKernel
 import UnstuckModel
 
-/// The kernel side of a guard over one map (`bpf/guard.bpf.c`), loaded and attached.
+/// The kernel side of a guard over one map (`bpf/repair/guard.bpf.c`), loaded and attached.
 final class GuardProgram {
     /// What the kernel takes: the first that loads is used.
     private enum Variant: CaseIterable { case both, socketOperations, events }

@@ -6,8 +6,8 @@ import UnstuckKernel
 import UnstuckModel
 
 /// Deletes judged entries of one map inside `iter/sockmap` passes: each is checked again just before, and verified just
-/// after, by the kernel side (`bpf/repair.bpf.c`), which is loaded once. After a race it deletes nothing any more. Where the
-/// kernel refuses that iterator, the judged keys are looked up and dealt with one by one (`bpf/repair_lookup.bpf.c`).
+/// after, by the kernel side (`bpf/repair/repair.bpf.c`), which is loaded once. After a race it deletes nothing any more. Where the
+/// kernel refuses that iterator, the judged keys are looked up and dealt with one by one (`bpf/repair/repair_lookup.bpf.c`).
 final class RepairPass {
     /// An entry that may be deleted, and what it was when it was judged.
     struct Judged {

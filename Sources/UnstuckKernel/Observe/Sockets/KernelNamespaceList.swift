@@ -1,6 +1,6 @@
 import UnstuckFormats
 
-/// The kernel's own list of network namespaces, read by the program that walks its socket tables (bpf/walk_sockets.bpf.c): the one
+/// The kernel's own list of network namespaces, read by the program that walks its socket tables (bpf/observe/walk_sockets.bpf.c): the one
 /// source that nothing can be hidden from. Loaded once.
 final class KernelNamespaceList {
     private var loaded: (object: BPFObject, list: BPFRawRun)?

@@ -5,7 +5,7 @@ import UnstuckFormats
 import UnstuckModel
 
 /// Walks the kernel's TCP hash tables and its list of network namespaces, without a lock and without a reference: by probe
-/// reads, which never fault (bpf/walk_sockets.bpf.c).
+/// reads, which never fault (bpf/observe/walk_sockets.bpf.c).
 final class SocketTableWalk {
     private let object: BPFObject
     private let list: BPFRawRun
