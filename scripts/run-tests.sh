@@ -37,7 +37,8 @@ commit() {
 kernel=
 if [ "${1:-}" = --all ]; then
     kernel=${2:-}
-    evaluate+=(--all --matrix "$matrix" --commit "$(commit)")
+    evaluate+=(--all --matrix "$matrix" --commit "$(commit)" --env UNSTUCK_CONTROL_RUNS=5)
+    export UNSTUCK_CONTROL_RUNS=50
 elif [ $# -gt 0 ]; then
     status=0
     machine "$@" || status=$?

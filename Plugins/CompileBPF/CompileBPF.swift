@@ -63,7 +63,8 @@ struct CompileBPF: BuildToolPlugin {
     /// `walk_sockets` becomes `walkSocketsObject`.
     private static func constant(_ name: String) -> String {
         let words = name.split(separator: "_")
-        return (words.prefix(1) + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }).joined() + "Object"
+        let capitalized = words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }
+        return words[0] + capitalized.joined() + "Object"
     }
 
     /// All objects of a target by name, for the test that holds docs/kernel-use.md against them.

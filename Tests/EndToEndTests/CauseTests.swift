@@ -103,7 +103,7 @@ struct CauseTests {
             try control.awaitReport()
             controls.append(control)
         }
-        for round in 0..<Scale.of(environmentNumber("UNSTUCK_CONTROL_RUNS") ?? 5, small: 2) {
+        for round in 0..<(environmentNumber("UNSTUCK_CONTROL_RUNS") ?? Scale.of(5, small: 2)) {
             let document = try MadeCause.document()
             for control in controls {
                 let seen = control.seen(in: document.diagnosis).filter { $0.severity != "note" }

@@ -116,4 +116,21 @@ struct RenderingTests {
             String(decoding: bytes, as: UTF8.self)
                 == "{\"a\":\"q\\\"\\\\\\u0001\\u000a\",\"b\":18446744073709551615,\"c\":false}")
     }
+
+    /// Names are whatever somebody chose: what acts on a terminal stands escaped in JSON, and means the same.
+    @Test(arguments: ["\u{202E}evil", "a\u{9B}31mb", "\u{7F}\u{2066}x\u{2028}", "tab\tquote\"\\ \u{200F}é𝄞", "plain é"])
+    func JSONIsSafeOnATerminal(_ name: String) throws {
+        var stream = JSONStream()
+        stream.beginObject()
+        stream.key("name")
+        stream.value(name)
+        stream.endObject()
+        var bytes: [UInt8] = []
+        stream.drain { unsafe $0.withUnsafeBytes { unsafe bytes += Array($0) } }
+        for document in [String(decoding: bytes, as: UTF8.self), try JSON.text(["name": name])] {
+            let line = document.hasSuffix("\n") ? String(document.dropLast()) : document
+            #expect(!line.unicodeScalars.contains(where: \.actsOnTerminals), "\(line)")
+            #expect(try JSON.decode([String: String].self, from: Array(line.utf8)) == ["name": name])
+        }
+    }
 }

@@ -12,10 +12,8 @@ public struct GroupPrograms: Hashable, Sendable, Codable {
     /// - Throws: `SystemError`; ENOENT: there is no such cgroup any more.
     public init(inGroup directory: String) throws(SystemError) {
         let group = try OwnedDescriptor(path: directory, flags: O_RDONLY | O_DIRECTORY)
-        guard let query = MapUsers.query(group.raw, BPF_CGROUP_SOCK_OPS) else {
-            throw SystemError("BPF_PROG_QUERY", directory, errno: errno)
-        }
-        (ids, mode) = query
+        let attached = try AttachedPrograms(of: group.raw, BPF_CGROUP_SOCK_OPS, directory)
+        (ids, mode) = (attached.ids, attached.mode)
     }
 
     /// Puts a program into the very place of another: the same position, the same flags, the same link. No socket event

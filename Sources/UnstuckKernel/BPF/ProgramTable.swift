@@ -32,14 +32,19 @@ extension BPFTable {
         let descriptor = OwnedDescriptor(owning: raw)
         var maps = [UInt32](repeating: 0, count: 64)
         var info = bpf_prog_info()
-        var size = UInt32(MemoryLayout<bpf_prog_info>.size)
-        let code = unsafe maps.withUnsafeMutableBufferPointer { buffer in
-            info.nr_map_ids = UInt32(buffer.count)
-            info.map_ids = UInt64(UInt(bitPattern: buffer.baseAddress))
-            return unsafe bpf_obj_get_info_by_fd(descriptor.raw, &info, &size)
-        }
-        guard code == 0 else { throw SystemError("BPF_OBJ_GET_INFO_BY_FD", "program \(id)", errno: errno) }
-        let count = min(Int(info.nr_map_ids), maps.count)
+        // Where it has more maps than there is room for, the kernel says how many, and writes what fits.
+        repeat {
+            if Int(info.nr_map_ids) > maps.count { maps = [UInt32](repeating: 0, count: Int(info.nr_map_ids)) }
+            info = bpf_prog_info()
+            var size = UInt32(MemoryLayout<bpf_prog_info>.size)
+            let code = unsafe maps.withUnsafeMutableBufferPointer { buffer in
+                info.nr_map_ids = UInt32(buffer.count)
+                info.map_ids = UInt64(UInt(bitPattern: buffer.baseAddress))
+                return unsafe bpf_obj_get_info_by_fd(descriptor.raw, &info, &size)
+            }
+            guard code == 0 else { throw SystemError("BPF_OBJ_GET_INFO_BY_FD", "program \(id)", errno: errno) }
+        } while Int(info.nr_map_ids) > maps.count
+        let count = Int(info.nr_map_ids)
         let type = unsafe libbpf_bpf_prog_type_str(bpf_prog_type(info.type)).map { unsafe String(cString: $0) }
         return LoadedProgram(
             program: BPFProgram(id: id, name: name(of: info.name), maps: Array(maps[..<count]), type: type),

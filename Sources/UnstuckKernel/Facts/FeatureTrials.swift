@@ -166,10 +166,10 @@ struct FeatureTrials {
         var alone: [String] = []
         CgroupFinder(root: root).forEach { path, directory in
             guard let group = try? OwnedDescriptor(path: directory, flags: O_RDONLY | O_DIRECTORY),
-                let query = MapUsers.query(group.raw, BPF_CGROUP_SOCK_OPS)
+                let attached = try? AttachedPrograms(of: group.raw, BPF_CGROUP_SOCK_OPS, path)
             else { return }
             asked += 1
-            if query.mode == nil, !query.programs.isEmpty { alone.append(path) }
+            if attached.mode == nil, !attached.ids.isEmpty { alone.append(path) }
         }
         if let first = alone.min() {
             let others = alone.count > 1 ? " and \(alone.count - 1) more" : ""

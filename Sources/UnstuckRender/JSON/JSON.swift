@@ -19,7 +19,23 @@ public enum JSON {
     public static func text(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+        return escaped(String(decoding: try encoder.encode(value), as: UTF8.self)) + "\n"
+    }
+
+    /// The same document, safe to print on a terminal: what acts on one stands only in texts, and there as `\uXXXX`.
+    static func escaped(_ document: String) -> String {
+        guard document.unicodeScalars.contains(where: \.actsOnTerminals) else { return document }
+        var result = ""
+        for scalar in document.unicodeScalars {
+            if scalar.actsOnTerminals { result += escape(scalar) } else { result.unicodeScalars.append(scalar) }
+        }
+        return result
+    }
+
+    /// `\u202e`. None of those that act on terminals is beyond the first plane.
+    static func escape(_ scalar: Unicode.Scalar) -> String {
+        let digits = String(scalar.value, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
     }
 
     /// - Throws: `DecodingError` with the place that does not fit.

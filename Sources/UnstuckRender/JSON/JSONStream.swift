@@ -71,6 +71,21 @@ public struct JSONStream: ~Copyable {  // the memory is owned, private, and free
         makeRoom(text.utf8.count * 6 + 3)
         separate()
         put(UInt8(ascii: "\""))
+        // Each of these takes at least one byte, and six when escaped.
+        if text.utf8.contains(where: { $0 >= 0x7F }), text.unicodeScalars.contains(where: \.actsOnTerminals) {
+            for scalar in text.unicodeScalars {
+                if scalar.actsOnTerminals {
+                    for byte in JSON.escape(scalar).utf8 { put(byte) }
+                } else if scalar == "\"" || scalar == "\\" {
+                    put(escaped: UInt8(scalar.value))
+                } else {
+                    for byte in String(scalar).utf8 { put(byte) }
+                }
+            }
+            put(UInt8(ascii: "\""))
+            needsComma = true
+            return
+        }
         for byte in text.utf8 {
             if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
                 put(byte)

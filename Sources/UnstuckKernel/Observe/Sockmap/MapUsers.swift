@@ -36,19 +36,22 @@ public struct MapUsers: Sendable {
         let links = CgroupLinks()
         CgroupFinder(root: root).forEach { path, directory in
             guard let descriptor = try? OwnedDescriptor(path: directory, flags: O_RDONLY | O_DIRECTORY),
-                let query = Self.query(descriptor.raw, BPF_CGROUP_SOCK_OPS)
+                let attached = try? AttachedPrograms(of: descriptor.raw, BPF_CGROUP_SOCK_OPS, path)
             else { return }
             let group = inodeNumber(directory) ?? 0
-            for id in query.programs where ids.contains(id) {
+            for id in attached.ids where ids.contains(id) {
                 found[id, default: []].append(
                     ProgramAttachment(
-                        cgroup: path, hook: "sock_ops", mode: query.mode, link: links.link(of: id, in: group)))
+                        cgroup: path, hook: "sock_ops", mode: attached.mode, link: links.link(of: id, in: group)))
             }
         }
         for map in Set(programs.flatMap(\.maps)).sorted() {
             guard let open = try? BPFTable.openSockmap(id: map) else { continue }
             for (type, hook) in Self.mapHooks {
-                for id in Self.query(open.descriptor.raw, type)?.programs ?? [] where ids.contains(id) {
+                guard let attached = try? AttachedPrograms(of: open.descriptor.raw, type, "sockmap \(map)") else {
+                    continue
+                }
+                for id in attached.ids where ids.contains(id) {
                     found[id, default: []].append(ProgramAttachment(sockmap: map, hook: hook))
                 }
             }
@@ -71,20 +74,6 @@ public struct MapUsers: Sendable {
         (BPF_SK_MSG_VERDICT, "msg_verdict"), (BPF_SK_SKB_STREAM_PARSER, "skb_stream_parser"),
         (BPF_SK_SKB_STREAM_VERDICT, "skb_stream_verdict"), (BPF_SK_SKB_VERDICT, "skb_verdict"),
     ]
-
-    /// What is attached to a cgroup or a map; `nil`: the kernel does not say.
-    static func query(
-        _ target: Int32, _ type: bpf_attach_type
-    ) -> (programs: [UInt32], mode: String?)? {
-        var ids = [UInt32](repeating: 0, count: 64)
-        var count = UInt32(ids.count)
-        var flags: UInt32 = 0
-        guard unsafe bpf_prog_query(target, type, 0, &flags, &ids, &count) == 0 else { return nil }
-        let mode =
-            flags & UInt32(BPF_F_ALLOW_MULTI) != 0
-            ? "multi" : flags & UInt32(BPF_F_ALLOW_OVERRIDE) != 0 ? "override" : nil
-        return (Array(ids.prefix(Int(count))), mode)
-    }
 
     /// The BPF links that hold programs in cgroups.
     private struct CgroupLinks {
