@@ -96,7 +96,7 @@ struct WrappedDumpTests {
     /// What another program's JSON has around a dump, or in a string.
     @Test func insideOtherJSON() throws {
         func quoted(_ text: String) -> String {
-            "\"\(text.replacing("\"", with: "\\\"").replacing("\n", with: "\\n"))\""
+            "\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n"))\""
         }
         for text in [
             "{\"node\":{\"name\":\"a\",\"cpus\":4},\"maps\":[{\"id\":3},{\"id\":13,\"entries\":\(Self.compact)}],\"ok\":true}",
