@@ -172,6 +172,34 @@ struct WrappedDumpTests {
         }
     }
 
+    @Test(arguments: ["> ", "2024-05-01T10:00:00Z ", "node-a | ", "[pod/x/y] "])
+    func sixteenByteAddresses(_ prefix: String) throws {
+        let rows =
+            "20 01 0d b8 00 00 00 00  00 00 00 00 00 00 00 01\n20 01 0d b8 00 00 00 00  00 00 00 00 00 00 00 02\n"
+        let text = "key:\n\(rows)02 00 00 00 c5 48 00 00  1f 90 00 00\nvalue:\nNo space left on device\n"
+        let dump = KeyDump(Array(Self.before(text) { _ in prefix }.utf8))
+        #expect(KeyDumpTests.claims(dump, .cilium) == ["[2001:db8::2]:8080 -> [2001:db8::1]:50504"])
+        #expect(dump.problems.isEmpty)
+    }
+
+    /// Cut or damaged anywhere: problems are in order, have a line, and no key is made up of what stands around.
+    @Test(arguments: ["diff.txt", "kprefix.txt", "prompt.json", "kubectl-ts.json", "v418.json"])
+    func cutAndDamagedAnywhere(_ name: String) throws {
+        let bytes = try KeyDumpTests.fixture("wrapped/\(name)")
+        let size = try #require(KeyDump(bytes).keys.first?.count)
+        for index in bytes.indices {
+            var damaged = bytes
+            damaged[index] = UInt8(ascii: "?")
+            for text in [Array(bytes[..<index]), damaged] {
+                let dump = KeyDump(text)
+                let lines = text.count { $0 == UInt8(ascii: "\n") } + 1
+                #expect(dump.problems.allSatisfy { (1...lines).contains($0.line) })
+                #expect(zip(dump.problems, dump.problems.dropFirst()).allSatisfy { $0.line <= $1.line })
+                #expect(dump.keys.allSatisfy { $0.count <= size }, "\(index)")
+            }
+        }
+    }
+
     @Test(arguments: ["hello\n", "$ bpftool map dump id 3\n", "{\"a\":\"hello\"}", "```\n```\n"])
     func noDumpAtAll(_ text: String) {
         let dump = KeyDump(Array(text.utf8))

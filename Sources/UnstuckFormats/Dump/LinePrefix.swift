@@ -84,7 +84,9 @@ enum LinePrefix {
             for line in lines where beforeAnchor(line.range, bytes) != nil {
                 if end(of: pattern, in: line.range, bytes) != nil { matches += 1 }
             }
-            if matches >= 2, matches * 5 >= anchors * 4 { return pattern }
+            // A number alone is also how a row of bytes begins.
+            let isNumber = pattern.allSatisfy { isDigit($0) || isBlank($0) }
+            if matches >= 2, isNumber ? matches == anchors : matches * 5 >= anchors * 4 { return pattern }
         }
         return nil
     }
