@@ -6,7 +6,7 @@ import UnstuckRender
 struct SockmapsDecode: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "decode",
-        abstract: "The keys of somebody else's dump: bpftool's text or JSON, or rows of hex. Touches nothing.",
+        abstract: "The keys of somebody else's dump: bpftool's text or JSON, or rows of hex. Read-only.",
         discussion: """
             The form is found by itself; a damaged or cut dump is read as far as it goes, and what was not understood is \
             named with its line. Prompts, quotation marks, timestamps, a log's prefixes, colours, diffs and JSON inside \
