@@ -177,7 +177,17 @@ struct SchemaTests {
         }
         let dump = FileManager.default.temporaryDirectory.appending(path: "unstuck-test-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: dump) }
-        for text in ["key:\nc0 00 02 01\nvalue: nothing\nwhat is this\n", #"[{"key":["0x01","0x02"]}]"#] {
+        // Not decoded; two readings, of which the ports say nothing; a diff with a key that fits no layout.
+        let ends = "c0 00 02 0a cb 00 71 0a  c5 48 00 00 1f 90 00 00"
+        let envoy = "7f 00 00 01 7f 00 00 01  01 00 00 00 cd 2a 00 00\n 23 82 00 00\n value:\n <no entry>\n"
+        let diff =
+            "@@ -1 +1 @@\n key:\n \(envoy)+key:\n+\(envoy.replacing("\n ", with: "\n+"))"
+            + "+key:\n+00 00 00 00 7f 00 00 01  01 00 00 00 cd 2a 00 00\n+23 82 00 00\n+value:\n+x\n"
+            + "-key:\n-7f 00 00 02 7f 00 00 01  01 00 00 00 cd 2a 00 00\n-23 82 00 00\n-value:\n-x\n"
+        for text in [
+            "key:\nc0 00 02 01\nvalue: nothing\nwhat is this\n", #"[{"key":["0x01","0x02"]}]"#, diff,
+            String(repeating: "key: \(ends)\nvalue: No space left on device\n", count: 3),
+        ] {
             try Data(text.utf8).write(to: URL(filePath: dump))
             try Schemas.check("sockmaps.decode", ["sockmaps", "decode", dump, "--output", "json"])
         }

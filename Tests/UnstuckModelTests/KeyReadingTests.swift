@@ -14,7 +14,7 @@ struct KeyReadingTests {
         return try tuples.flatMap { [$0, $0.reversed] }.map { SockmapKey(try #require(layout.encode($0))) }
     }
 
-    @Test(arguments: [KeyLayout.cilium, .istioBypass, .osEBPF, .envoy, .eunomia, .kmesh, .dae])
+    @Test(arguments: [KeyLayout.cilium, .istioBypass, .osEBPF, .envoy, .eunomia, .dae])
     func theOnlyOneThatFits(_ layout: KeyLayout) throws {
         let reading = KeyReading(try Self.keys(layout))
         #expect(reading.layout == layout)
@@ -31,6 +31,50 @@ struct KeyReadingTests {
         #expect(Set(reading.candidates.map(\.layout)) == [.merbridge, .beyla])
         #expect(reading.candidates.max { $0.ordinaryPorts < $1.ordinaryPorts }?.layout == layout)
         #expect(KeyReading(keys, chosen: layout).layout == layout)
+    }
+
+    /// LoxiLB's key is Kmesh's turned round; its map's name tells, and a person.
+    @Test(arguments: [(KeyLayout.kmesh, "sock_ops_map"), (.loxilb, "sock_proxy_map")])
+    func whoseEndComesFirst(_ layout: KeyLayout, _ mapName: String) throws {
+        let keys = try Self.keys(layout)
+        let reading = KeyReading(keys)
+        #expect(reading.layout == nil)
+        #expect(Set(reading.likeliest.map(\.layout)) == [.kmesh, .loxilb])
+        #expect(reading.evidence.contains("local or remote first: cannot be decided from the bytes"))
+        #expect(KeyReading(keys, mapName: mapName).layout == layout)
+        #expect(KeyReading(keys, mapName: "another").layout == nil)
+        #expect(KeyReading(keys, chosen: layout).layout == layout)
+    }
+
+    /// Nobody declared it, but the declared layout makes 36895 of 8080, and no client has such ports.
+    @Test func byteSwappedPorts() throws {
+        let swapped = KeyLayout(
+            name: "os-ebpf with byte-swapped ports", size: 24,
+            fields: [
+                (0, .localAddress(.v4)), (4, .remoteAddress(.v4)), (8, .oneOf(1, 1)), (16, .localPort(.hostIn32)),
+                (20, .remotePort(.hostIn32)),
+            ])
+        let tuples = try (0..<4).map { try Self.tuple("10.10.134.48:8080", "10.10.101.24\($0):\(50504 + $0)") }
+        let keys = try tuples.flatMap { [$0, $0.reversed] }.map { SockmapKey(try #require(swapped.encode($0))) }
+        let reading = KeyReading(keys)
+        #expect(reading.layout == nil)
+        #expect(reading.candidates.map(\.layout) == [swapped, .osEBPF])
+        #expect(reading.candidates[0].commonPort == 8080)
+        #expect(reading.likeliest.map(\.layout) == [swapped])
+        #expect(reading.evidence == "2 layouts fit; the ports speak for os-ebpf with byte-swapped ports")
+        #expect(KeyReading(keys, chosen: .osEBPF).layout == .osEBPF)
+    }
+
+    @Test func oneOddKey() throws {
+        let odd = try #require(SockmapKey(hex: String(repeating: "00", count: 36) + "1f9000000b780000"))
+        let keys = try Self.keys(.cilium)
+        let reading = KeyReading(keys + [odd])
+        #expect(reading.layout == .cilium)
+        #expect(reading.evidence.hasPrefix("4 of 5 keys have its fixed bytes"))
+        #expect(KeyLayout.cilium.misfit(odd) != nil)
+        #expect(keys.allSatisfy { KeyLayout.cilium.misfit($0) == nil })
+        // Half of them say nothing.
+        #expect(KeyReading(keys + Array(repeating: odd, count: 4)).layout == nil)
     }
 
     /// Any eight bytes are a cookie.

@@ -5,7 +5,9 @@ import UnstuckModel
 public func requireSane(_ dump: KeyDump, of bytes: [UInt8]) {
     let lines = bytes.count { $0 == 0x0A } + 1
     let keyBytes = dump.keys.reduce(0) { $0 + $1.count }
-    require(keyBytes * 2 <= bytes.count, "\(keyBytes) bytes of keys from \(bytes.count) of text")
+    // Two keys of a diff may have rows in common.
+    let isDiff = !dump.added.isEmpty || !dump.removed.isEmpty
+    require(keyBytes * (isDiff ? 1 : 2) <= bytes.count, "\(keyBytes) bytes of keys from \(bytes.count) of text")
     require(dump.keys.allSatisfy { $0.count > 0 }, "an empty key")
     require(dump.problems.count == min(dump.problemCount, KeyDump.longestProblemList), "problems are miscounted")
     require(

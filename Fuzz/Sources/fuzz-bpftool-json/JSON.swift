@@ -5,7 +5,7 @@ import UnstuckModel
 /// bpftool's JSON, whole, damaged and cut.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzJSON(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    let bytes = Array("[".utf8) + (unsafe input(start, count))
+    let bytes = Array("[{".utf8) + (unsafe input(start, count))
     let dump = KeyDump(bytes)
     requireSane(dump, of: bytes)
     require(dump.form == .bpftoolJSON, "JSON by its first byte")

@@ -18,14 +18,43 @@ struct DumpJSON {
     private var dump = KeyDump(form: .bpftoolJSON)
     private var key: [UInt8] = []
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    /// Objects that have entries somewhere inside; found when the first object comes that is no entry by its first name.
+    private var containers: Set<Int>?
+    /// Open objects that are no entries.
+    private var openObjects = 0
+    private var openLists = 0
+    /// Entries without braces: bpftool 4.15 to 4.20 wrote `["key":[…],"value":{…},"key":[…]]` where a value cannot be had.
+    private var isBare = false
+
+    /// - Parameter behind: lines before the JSON, which are no part of it.
+    init(_ bytes: [UInt8], behind lines: Int) {
+        self.bytes = bytes
+        while line <= lines, position < bytes.count {
+            let end = bytes[position...].firstIndex(of: newline) ?? bytes.count
+            if bytes[position..<end].contains(where: { !isBlank($0) }) { passOver(position..<end) }
+            position = min(end + 1, bytes.count)
+            line += 1
+        }
+    }
 
     /// Between entries brackets and commas are passed over, so that the lines of `getnext`, one object each, and several
-    /// dumps behind each other are read as well.
+    /// dumps behind each other are read as well. Objects that are no entries and have some inside are gone into.
     mutating func read() -> KeyDump {
-        var openLists = 0
         while let byte = next() {
             switch byte {
+            case UInt8(ascii: "{") where isContainer:
+                position += 1
+                openObjects += 1
+            case UInt8(ascii: "}") where openObjects > 0:
+                position += 1
+                openObjects -= 1
+            case UInt8(ascii: "\""):
+                do {
+                    try readMember()
+                } catch {
+                    dump.add(line, "between entries: \(error.reason)")
+                    recover()
+                }
             case UInt8(ascii: "{"):
                 entry += 1
                 do {
@@ -39,15 +68,91 @@ struct DumpJSON {
                 if byte == UInt8(ascii: "[") { openLists += 1 }
                 if byte == UInt8(ascii: "]") { openLists = max(0, openLists - 1) }
             default:
-                dump.add(line, "between entries: \(quoted(bytes[position...].prefix(49)))")
-                recover()
+                readNoise()
             }
+        }
+        if isBare {
+            dump.notes.append("entries without braces, as bpftool 4.15 to 4.20 writes them")
         }
         // Cut between two entries, all that is there is whole. Beyond damage brackets are not counted.
         if openLists > 0, dump.problemCount == 0 {
             dump.add(line, "the list is not closed: entries may be missing behind entry \(entry)")
         }
         return dump
+    }
+
+    /// At `{` of an object that has entries inside and is none.
+    private var isContainer: Bool {
+        mutating get {
+            var following = position + 1
+            while following < bytes.count, isBlank(bytes[following]) || bytes[following] == newline { following += 1 }
+            if bytes[min(following, bytes.count)...].starts(with: "\"key\"".utf8) { return false }
+            if containers == nil { containers = JSONContainers.of(bytes) }
+            return containers?.contains(position) ?? false
+        }
+    }
+
+    /// At `"` between entries: a member of an object around them, or of an entry without braces.
+    private mutating func readMember() throws(Unexpected) {
+        let start = line
+        let name = try readString()
+        guard next() == UInt8(ascii: ":") else {
+            if openObjects > 0 { return }  // a string in a list
+            throw Unexpected(reason: quoted(name))
+        }
+        position += 1
+        if name.elementsEqual("key".utf8), openObjects == 0 {
+            isBare = true
+            entry += 1
+            if let complaint = try readKey() {
+                dump.add(start, "entry \(entry): \(complaint)")
+            } else {
+                dump.add(key: key, size: key.count, line: start)
+            }
+        } else if openObjects == 0 {
+            guard ["value", "values", "formatted", "error"].contains(where: { name.elementsEqual($0.utf8) }) else {
+                throw Unexpected(reason: quoted(name))
+            }
+            try skipValue()
+        } else if next() == UInt8(ascii: "\"") {
+            let text = try readString()
+            if name.elementsEqual("error".utf8) { dump.add(start, "bpftool reports \(quoted(text))") }
+        }
+    }
+
+    /// A number or a word between entries: a value of an object around them, a line that is no part of the dump, or damage.
+    private mutating func readNoise() {
+        if openObjects > 0 {
+            while position < bytes.count, !",]}{[\"\n".utf8.contains(bytes[position]) { position += 1 }
+            return
+        }
+        guard openLists == 0 else {
+            dump.add(line, "between entries: \(quoted(bytes[position...].prefix(49)))")
+            recover()
+            return
+        }
+        let start = position
+        while position < bytes.count, bytes[position] != newline {
+            // A prompt with what it answers on the same line.
+            let rest = bytes[position...]
+            if ["{\"", "[\"", "[{"].contains(where: { rest.starts(with: $0.utf8) }) { break }
+            position += 1
+        }
+        passOver(start..<max(position, start))
+        if position == start { position += 1 }
+    }
+
+    private mutating func passOver(_ range: Range<Int>) {
+        var text = bytes[range]
+        while let last = text.last, isBlank(last) { text.removeLast() }
+        while let first = text.first, isBlank(first) { text.removeFirst() }
+        if DumpSurroundings.isFailure(text) {
+            dump.add(line, "the command that printed this failed, keys may be missing: \(quoted(text))")
+        } else if DumpSurroundings.holdsBytes(text) || DumpSurroundings.contains(text, "\"key\"") {
+            dump.add(line, "between entries: \(quoted(text))")
+        } else {
+            dump.passOver(line, text)
+        }
     }
 
     /// At `{`.
@@ -87,6 +192,8 @@ struct DumpJSON {
             dump.add(start, "entry \(entry): \(complaint)")
         } else if hasKey {
             dump.add(key: key, size: key.count, line: start)
+        } else if openObjects > 0 {
+            entry -= 1  // what else the objects around the entries have
         } else {
             dump.add(start, "entry \(entry): no \"key\"")
         }

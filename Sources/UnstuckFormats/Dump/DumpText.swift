@@ -20,6 +20,9 @@ struct DumpText {
     private static let valueTexts = ["No space left on device", "No such file or directory", "<no entry>"]
 
     private let bytes: [UInt8]
+    private let lines: [DumpLine]
+    /// Entries were left out on purpose: what bpftool counts says nothing.
+    private let isExcerpt: Bool
     private var dump = KeyDump(form: .bpftoolText)
     private var runs: DumpRuns
     private var place = Place.anywhere
@@ -38,25 +41,27 @@ struct DumpText {
     /// The bytes of the row at hand.
     private var row: [UInt8] = []
 
-    init(_ bytes: [UInt8], keySizes: Set<Int>) {
+    init(_ bytes: [UInt8], _ lines: [DumpLine], keySizes: Set<Int>, isExcerpt: Bool) {
         self.bytes = bytes
+        self.lines = lines
+        self.isExcerpt = isExcerpt
         runs = DumpRuns(keySizes: keySizes)
     }
 
     mutating func read() -> KeyDump {
-        var start = 0
-        while start < bytes.count {
-            let end = bytes[start...].firstIndex(of: newline) ?? bytes.count
-            line += 1
-            var text = bytes[start..<end]
+        for each in lines {
+            line = each.number
+            var text = bytes[each.range]
             while let last = text.last, isBlank(last) { text.removeLast() }
             while let first = text.first, isBlank(first) { text.removeFirst() }
             read(text)
-            start = end + 1
         }
         endOfRun()
         runs.resolve(into: &dump)
         if !sawHeader || sawSeparator || runs.count > 0 { dump.form = .hexLines }
+        if dump.keys.isEmpty, dump.problemCount == 0, !sawHeader, dump.passedOver.count > 0 {
+            dump.add(1, "nothing that bpftool prints: no key, no count of elements")
+        }
         dump.sortProblems()
         return dump
     }
@@ -80,11 +85,20 @@ struct DumpText {
             readCount(text.dropFirst(6))
         } else if parseRow(text) {
             addRow()
+        } else if DumpSurroundings.isFailure(text) {
+            dump.add(line, "the command that printed this failed, keys may be missing: \(quoted(text))")
+            if place == .inKey { dump.add(keyLine, "the key that begins here is not whole") } else { endOfRun() }
+            place = .anywhere
+        } else if DumpSurroundings.isChatter(text) {
+            dump.passOver(line, text)
         } else if place == .beforeValue {
             place = .anywhere  // why there is no value: nothing that a key's reader needs
         } else if Self.valueTexts.contains(where: { text.elementsEqual($0.utf8) }) {
             endOfRun()  // the same, its `value:` was cut away
             place = .anywhere
+        } else if place == .anywhere, !DumpSurroundings.holdsBytes(text), !DumpSurroundings.contains(text, "\"key\"") {
+            dump.passOver(line, text)
+            endOfRun()
         } else {
             dump.add(line, "neither bytes of a key nor anything else that bpftool prints: \(quoted(text))")
             if place == .inKey {
@@ -140,7 +154,7 @@ struct DumpText {
             guard let digit = hexDigit(byte), digit < 10 else { return }
             count = count * 10 + Int(digit)
         }
-        if count > wholeKeys {
+        if count > wholeKeys, !isExcerpt {
             dump.add(line, "bpftool found \(count) elements, but \(wholeKeys) whole keys stand before this line")
         }
         wholeKeys = 0

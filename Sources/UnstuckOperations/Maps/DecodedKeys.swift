@@ -7,15 +7,31 @@ public struct DecodedKeys: Encodable {
         /// Keys that fit, and those that pair an ephemeral port with a service's.
         public var fitting: Int
         public var ordinaryPorts: Int
-        /// What the first key would say.
+        /// A port that every fitting key claims.
+        public var commonPort: UInt16?
+        /// What the first key that fits would say.
         public var example: FourTuple?
     }
+
+    /// What a key says if it is laid out like this.
+    public struct Reading: Encodable {
+        public var layout: String
+        public var claim: FourTuple
+    }
+
+    /// Of a diff: which file alone has the key.
+    public enum Change: String, Encodable { case added, removed }
 
     public struct Entry: Encodable {
         public var key: SockmapKey
         public var claim: FourTuple?
         /// Where the layout names sockets and no connections.
         public var cookie: UInt64?
+        /// Why the key does not fit the layout; then it has no claim.
+        public var misfit: String?
+        /// What it says by each candidate, where no layout is chosen; the likeliest first.
+        public var readings: [Reading]?
+        public var change: Change?
     }
 
     public struct Total: Encodable {
@@ -33,22 +49,47 @@ public struct DecodedKeys: Encodable {
     public var totals: [Total]
     public var entries: [Entry]
 
-    /// - Parameter pod: the pod that has an address, where the node knows.
-    public init(_ keys: [SockmapKey], chosen: KeyLayout?, pod: (IPAddress) -> String?) {
-        let reading = KeyReading(keys, chosen: chosen)
+    /// The candidates that the ports speak for.
+    let likeliest: [String]
+
+    private enum CodingKeys: String, CodingKey { case keySize, layout, evidence, candidates, totals, entries }
+
+    /// - Parameters:
+    ///   - chosen: the layout, whatever else fits.
+    ///   - mapName: the map's name where it is known.
+    ///   - change: of a diff, which file alone has a key.
+    ///   - pod: the pod that has an address, where the node knows.
+    public init(
+        _ keys: [SockmapKey], chosen: KeyLayout?, mapName: String? = nil,
+        change: (SockmapKey) -> Change? = { _ in nil },
+        pod: (IPAddress) -> String?
+    ) {
+        let reading = KeyReading(keys, chosen: chosen, mapName: mapName)
         keySize = keys.first?.count ?? 0
         layout = reading.layout?.name
         evidence = reading.evidence
-        candidates =
-            reading.layout != nil
-            ? []
-            : reading.candidates.map { candidate in
-                Candidate(
-                    layout: candidate.layout.name, fitting: candidate.fitting, ordinaryPorts: candidate.ordinaryPorts,
-                    example: keys.first.flatMap(candidate.layout.decode))
+        let open = reading.layout == nil ? reading.candidates : []
+        candidates = open.map { candidate in
+            let layout = candidate.layout
+            return Candidate(
+                layout: layout.name, fitting: candidate.fitting, ordinaryPorts: candidate.ordinaryPorts,
+                commonPort: candidate.commonPort,
+                example: keys.first { layout.misfit($0) == nil }.flatMap(layout.decode))
+        }
+        likeliest = open.isEmpty ? [] : reading.likeliest.map(\.layout.name)
+        entries = keys.map { key in
+            var entry = Entry(key: key, change: change(key))
+            if let layout = reading.layout {
+                entry.misfit = layout.misfit(key)
+                if entry.misfit == nil { (entry.claim, entry.cookie) = (layout.decode(key), layout.cookie(key)) }
+            } else if !open.isEmpty {
+                let readings = open.compactMap { candidate -> Reading? in
+                    guard candidate.layout.misfit(key) == nil else { return nil }
+                    return candidate.layout.decode(key).map { Reading(layout: candidate.layout.name, claim: $0) }
+                }
+                if !readings.isEmpty { entry.readings = readings }
             }
-        entries = keys.map {
-            Entry(key: $0, claim: reading.layout?.decode($0), cookie: reading.layout?.cookie($0))
+            return entry
         }
         var counts: [IPAddress: Int] = [:]
         for case let claim? in entries.map(\.claim) {
@@ -60,4 +101,9 @@ public struct DecodedKeys: Encodable {
 
     /// Every key has a claim, or a cookie.
     public var isDecoded: Bool { entries.allSatisfy { $0.claim != nil || $0.cookie != nil } }
+
+    /// What an entry says by the candidates that the ports speak for.
+    public func likelyReadings(of entry: Entry) -> [Reading] {
+        (entry.readings ?? []).filter { likeliest.contains($0.layout) }
+    }
 }

@@ -16,6 +16,8 @@ public struct DecodedSource: Encodable {
     public var form: KeyDump.Form?
     /// Keys of one size each.
     public var groups: [DecodedKeys]
+    /// What was taken away or passed over that is no part of a dump.
+    public var notes: [String] = []
     /// What was not understood: the first hundred, and how many there are. Of a map they have no line.
     public var problems: [KeyDump.Problem] = []
     public var problemCount = 0
@@ -26,10 +28,17 @@ public struct DecodedSource: Encodable {
     /// - Parameters:
     ///   - chosen: the layout, whatever else fits.
     ///   - pod: the pod that has an address, where the node knows.
-    public init(_ dump: KeyDump, named source: String, chosen: KeyLayout?, pod: (IPAddress) -> String?) {
+    ///   - mapName: the map's name, where something beside the dump says it.
+    public init(
+        _ dump: KeyDump, named source: String, chosen: KeyLayout?, mapName: String? = nil,
+        pod: (IPAddress) -> String?
+    ) {
         self.source = source
         form = dump.form
-        groups = Self.groups(dump.keys, chosen, pod)
+        groups = Self.groups(dump.keys, chosen, mapName, pod) { key in
+            dump.added.contains(key) ? .added : dump.removed.contains(key) ? .removed : nil
+        }
+        notes = dump.notes
         problems = dump.problems
         problemCount = dump.problemCount
     }
@@ -38,7 +47,7 @@ public struct DecodedSource: Encodable {
     ///
     /// - Parameter file: "-" is stdin.
     public static func read(
-        _ file: String, chosen: KeyLayout?, pod: (IPAddress) -> String?
+        _ file: String, mapName: String? = nil, chosen: KeyLayout?, pod: (IPAddress) -> String?
     ) throws(OperationError) -> DecodedSource {
         let bytes: [UInt8]
         do {
@@ -54,7 +63,7 @@ public struct DecodedSource: Encodable {
             throw OperationError(
                 .emptyDump, "\(safeText(name)) is empty: not even bpftool's dump of an empty map is that")
         }
-        return DecodedSource(KeyDump(bytes), named: name, chosen: chosen, pod: pod)
+        return DecodedSource(KeyDump(bytes), named: name, chosen: chosen, mapName: mapName, pod: pod)
     }
 
     /// Walks a map's keys.
@@ -67,20 +76,21 @@ public struct DecodedSource: Encodable {
             return
         }
         let (keys, isWhole) = try open.keys()
-        groups = Self.groups(keys, chosen, pod)
+        groups = Self.groups(keys, chosen, map.name, pod) { _ in nil }
         if !isWhole { add("it changes too fast to be walked to its end") }
     }
 
-    private mutating func add(_ reason: String) {
+    mutating func add(_ reason: String) {
         problems.append(KeyDump.Problem(line: 0, reason: reason))
         problemCount += 1
     }
 
     /// Keys of one size belong together; a dump of one map has one size.
     private static func groups(
-        _ keys: [SockmapKey], _ chosen: KeyLayout?, _ pod: (IPAddress) -> String?
+        _ keys: [SockmapKey], _ chosen: KeyLayout?, _ mapName: String?, _ pod: (IPAddress) -> String?,
+        _ change: (SockmapKey) -> DecodedKeys.Change?
     ) -> [DecodedKeys] {
         Dictionary(grouping: keys, by: \.count).sorted { $1.value.count < $0.value.count }
-            .map { DecodedKeys($0.value, chosen: chosen, pod: pod) }
+            .map { DecodedKeys($0.value, chosen: chosen, mapName: mapName, change: change, pod: pod) }
     }
 }

@@ -12,3 +12,15 @@ func declaredLayout(_ name: String) throws -> KeyLayout {
     }
     return layout
 }
+
+/// Of all layouts by which a dump can be read.
+let knownLayoutNames = KeyLayout.known.map(\.name).joined(separator: ", ")
+
+/// As ``declaredLayout(_:)``, among those that only dumps are read by, too.
+func knownLayout(_ name: String) throws -> KeyLayout {
+    guard let layout = KeyLayout.known(name) else {
+        let known = KeyLayout.known.map { "\($0.name) (\($0.size) bytes)" }
+        throw ValidationError("no layout \"\(safeText(name))\"; there are \(known.joined(separator: ", "))")
+    }
+    return layout
+}

@@ -6,27 +6,32 @@ import UnstuckRender
 struct SockmapsDecode: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "decode",
-        abstract: "The keys of somebody else's dump: bpftool's text or JSON, or rows of hex. Touches nothing.",
+        abstract: "The keys of somebody else's dump: bpftool's text or JSON, or rows of hex. Read-only.",
         discussion: """
             The form is found by itself; a damaged or cut dump is read as far as it goes, and what was not understood is \
-            named with its line. A dump shows no sockets, so the layout is told from the keys alone: where more than \
-            one fits, all are named and none is chosen.
+            named with its line. Prompts, quotation marks, timestamps, a log's prefixes, colours, diffs and JSON inside \
+            other JSON are read, too. A dump shows no sockets, so the layout is told from the keys alone: where more \
+            than one fits, all are named with what speaks for each, and none is chosen. A folder is an unpacked sosreport.
 
             EXAMPLES
               bpftool map dump id 122 | unstuck sockmaps decode
                   Every key of the dump with what it claims, and how many entries each local address has.
               unstuck sockmaps decode node-a.json --layout merbridge --output json
                   A dump by `bpftool -j`, with keys that two layouts fit.
+              unstuck sockmaps decode sosreport-node-a-2024-05-01-abcdefg
+                  Every sockmap of which the report has a dump.
               unstuck sockmaps decode --map cilium_sock_ops
                   The keys of this machine's map, with its pods.
 
             EXIT STATUS
-              0 every key was understood
-              2 a key, a line or a file was not
+              0 every key was understood, by the only layout that fits or the one asked for
+              2 a key, a line or a file was not, or two layouts fit
               64 usage
             """)
 
-    @Argument(help: ArgumentHelp("Dumps; - or none is stdin.", valueName: "file"), completion: .file())
+    @Argument(
+        help: ArgumentHelp("Dumps, or a sosreport's folder; - or none is stdin.", valueName: "file"),
+        completion: .file())
     var files: [String] = []
 
     @Option(
@@ -36,8 +41,8 @@ struct SockmapsDecode: ContextCommand {
     var map: [String] = []
 
     @Option(
-        help: ArgumentHelp("Keys are laid out like this, whatever else fits: \(layoutNames).", valueName: "name"),
-        completion: .layouts, transform: declaredLayout)
+        help: ArgumentHelp("Keys are laid out like this, whatever else fits: \(knownLayoutNames).", valueName: "name"),
+        completion: .list(KeyLayout.known.map(\.name)), transform: knownLayout)
     var layout: KeyLayout?
 
     @Flag(
@@ -60,11 +65,9 @@ struct SockmapsDecode: ContextCommand {
         for name in map { sources += try keysOfMaps(name, podAt, &isComplete, context) }
         if map.isEmpty {
             for file in files.isEmpty ? ["-"] : files {
-                guard let source = read(file, podAt, context) else {
-                    isComplete = false
-                    continue
-                }
-                sources.append(source)
+                let found = read(file, podAt, context)
+                if found.isEmpty { isComplete = false }
+                sources += found
             }
         }
         switch output.output {
@@ -82,6 +85,7 @@ struct SockmapsDecode: ContextCommand {
         try context.writeText(
             "\(safeText(source.source)): \(source.form.map { "\($0.rawValue), " } ?? "")"
                 + "\(keys.isEmpty ? "no whole key" : keys.joined(separator: ", "))\n")
+        for note in source.notes { try context.writeText("note: \(safeText(note))\n") }
         for group in source.groups {
             try context.writeText(group.text)
             if source.form == .hexLines, group.layout == nil, group.keySize.isMultiple(of: 16) {
@@ -99,13 +103,15 @@ struct SockmapsDecode: ContextCommand {
         }
     }
 
-    private func read(_ file: String, _ podAt: (IPAddress) -> String?, _ context: CommandContext) -> DecodedSource? {
+    private func read(_ file: String, _ podAt: (IPAddress) -> String?, _ context: CommandContext) -> [DecodedSource] {
         if file == "-", context.isInputTerminal { context.printProgress("reading a dump from here; Ctrl-D ends it") }
         do {
-            return try DecodedSource.read(file, chosen: layout, pod: podAt)
+            let sources = try DecodedSource.readAll(file, chosen: layout, pod: podAt)
+            if sources.isEmpty { context.printError("unstuck: \(safeText(file)): its dumps of sockmaps are empty") }
+            return sources
         } catch {
             context.printError("unstuck: \(error)")
-            return nil
+            return []
         }
     }
 
