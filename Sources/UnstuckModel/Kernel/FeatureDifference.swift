@@ -18,36 +18,63 @@ public struct FeatureDifference: Hashable, Sendable, Codable {
 public struct FeatureComparison: Hashable, Sendable, Codable {
     /// Those that matter to sockmaps first.
     public var differences: [FeatureDifference] = []
-    /// Features that both lists tell.
+    /// Features that both lists answer.
     public var compared = 0
-    /// Told by both, but by one of them as inconclusive: no difference, and no proof that there is none.
+    /// Answered by both, but by one of them as inconclusive: no difference, and no proof that there is none.
     public var inconclusive: [FeatureSet.Feature] = []
-    /// Told by one list alone, by kind: its maker knew more, or asked more.
-    public var onlyLeft: [String: Int] = [:]
-    public var onlyRight: [String: Int] = [:]
+    /// Answered by one list alone: the prober of the other did not ask. With the answer.
+    public var onlyLeft: [Answer] = []
+    public var onlyRight: [Answer] = []
+    /// What the lists say that cannot be true, and was compared with nothing.
+    public var refusedLeft: [RefusedAnswers]
+    public var refusedRight: [RefusedAnswers]
+
+    /// A feature that one list alone answers.
+    public struct Answer: Hashable, Sendable, Codable {
+        public var feature: FeatureSet.Feature
+        public var answer: String
+    }
+
+    /// Of a name that is missing from a list that has only what is supported.
+    public static let notListed = "not listed"
 
     public init(_ left: FeatureSet, _ right: FeatureSet) {
-        let unknown = Support.Answer.inconclusive.rawValue
-        for (feature, answer) in left.answers {
-            guard let other = right[feature] else {
-                onlyLeft[feature.kind.rawValue, default: 0] += 1
-                continue
-            }
+        refusedLeft = left.refused
+        refusedRight = right.refused
+        let features = Set(left.answers.keys).union(right.answers.keys)
+        for feature in features.sorted(by: { $0.sortKey < $1.sortKey }) { compare(feature, left, right) }
+        // Stable: names stay in their order.
+        differences = differences.filter { $0.matters != nil } + differences.filter { $0.matters == nil }
+    }
+
+    private mutating func compare(_ feature: FeatureSet.Feature, _ left: FeatureSet, _ right: FeatureSet) {
+        switch (left.answer(to: feature), right.answer(to: feature)) {
+        case (let answer?, let other?):
             compared += 1
-            guard answer != other else { continue }
+            let unknown = Support.Answer.inconclusive.rawValue
+            if answer == other || Self.isAbsence(answer) && Self.isAbsence(other) { return }
             if answer == unknown || other == unknown {
                 inconclusive.append(feature)
             } else {
                 differences.append(FeatureDifference(feature, left: answer, right: other))
             }
+        case (let answer?, nil):
+            if !right.refuses(feature) { onlyLeft.append(Answer(feature: feature, answer: answer)) }
+        case (nil, let answer?):
+            if !left.refuses(feature) { onlyRight.append(Answer(feature: feature, answer: answer)) }
+        case (nil, nil): break
         }
-        for feature in right.answers.keys where left[feature] == nil {
-            onlyRight[feature.kind.rawValue, default: 0] += 1
-        }
-        differences.sort {
-            ($0.matters == nil ? 1 : 0, $0.feature.sortKey) < ($1.matters == nil ? 1 : 0, $1.feature.sortKey)
-        }
-        inconclusive.sort { $0.sortKey < $1.sortKey }
+    }
+
+    private static func isAbsence(_ answer: String) -> Bool {
+        answer == notListed || answer == Support.Answer.unsupported.rawValue
+    }
+}
+
+extension FeatureSet {
+    /// The answer, also that of a list which names only what is supported; `nil`: not asked.
+    fileprivate func answer(to feature: Feature) -> String? {
+        self[feature] ?? (listsOnlySupported(like: feature) ? FeatureComparison.notListed : nil)
     }
 }
 

@@ -43,19 +43,53 @@ public struct FeatureText {
         let count = comparison.differences.count
         lines.append(
             style.bold(
-                "→ \(count) difference\(count == 1 ? "" : "s") in \(comparison.compared) features that both tell, ")
+                "→ \(count) difference\(count == 1 ? "" : "s") in \(comparison.compared) features that both lists answer, ")
                 + style.bold("\(mattering) of them in how sockmaps work or are seen"))
         for feature in comparison.inconclusive {
             lines.append(style.yellow("? \(safeText(Self.name(feature))) is inconclusive in one of them"))
         }
+        for (name, refused) in [(names.left, comparison.refusedLeft), (names.right, comparison.refusedRight)] {
+            lines += render(refused, name)
+        }
         for (name, only) in [(names.left, comparison.onlyLeft), (names.right, comparison.onlyRight)] where !only.isEmpty
         {
-            let kinds = FeatureSet.Kind.allCases.compactMap { kind in
-                only[kind.rawValue].map { "\($0) \(Self.plural(kind))" }
-            }
-            lines.append(style.faint("  only in \(safeText(name)), not compared: \(kinds.joined(separator: ", "))"))
+            lines.append("  only in \(safeText(name)), not compared: the other list was not asked for them")
+            lines += render(only)
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What cannot be true, a line a reason: one broken probe spoils many program types at once.
+    private func render(_ refused: [RefusedAnswers], _ name: String) -> [String] {
+        var reasons: [String] = []
+        for part in refused where !reasons.contains(part.reason) { reasons.append(part.reason) }
+        return reasons.map { reason in
+            let parts = refused.filter { $0.reason == reason }
+            let programs = parts.compactMap(\.program)
+            let what =
+                programs.isEmpty
+                ? parts.map { Self.plural($0.kind) }.joined(separator: ", ")
+                : "helpers of \(programs.count == 1 ? "" : "\(programs.count) program types: ")"
+                    + programs.joined(separator: " ")
+            return style.yellow("? \(safeText(name)): not believed, \(safeText(what)): \(safeText(reason))")
+        }
+    }
+
+    /// Every name, by kind and answer.
+    private func render(_ only: [FeatureComparison.Answer]) -> [String] {
+        var groups: [(title: String, names: [String])] = []
+        for item in only {
+            let program = item.feature.program.map { " of \($0)" } ?? ""
+            let title = "\(Self.plural(item.feature.kind))\(program), \(item.answer)"
+            if let index = groups.firstIndex(where: { $0.title == title }) {
+                groups[index].names.append(item.feature.name)
+            } else {
+                groups.append((title, [item.feature.name]))
+            }
+        }
+        return groups.map { group in
+            style.faint("    \(safeText(group.title)) (\(group.names.count)): \(safeText(group.names.joined(separator: " ")))")
+        }
     }
 
     private static func name(_ feature: FeatureSet.Feature) -> String {
