@@ -19,14 +19,14 @@ struct SchemaTests {
 
     /// The validator can say no.
     @Test func whatIsNotDocumentedDoesNotFit() throws {
-        let fits = #"{"schema":"unstuck.kernel.bugs/1","unstuck":"0","data":[]}"#
+        let fits = #"{"schema":"unstuck.kernel.bugs/2","unstuck":"0","data":[]}"#
         #expect(try Schemas.misfits(of: fits, with: "kernel.bugs") == "")
         for wrong in [
-            #"{"schema":"unstuck.kernel.bugs/1","unstuck":"0","data":[],"more":1}"#,
-            #"{"schema":"unstuck.kernel.bugs/2","unstuck":"0","data":[]}"#,
-            #"{"schema":"unstuck.kernel.bugs/1","unstuck":"0","data":[{"id":"a"}]}"#,
-            #"{"schema":"unstuck.kernel.bugs/1","unstuck":"0","data":[],"data":[]}"#,
-            #"{"schema":"unstuck.kernel.bugs/1","unstuck":"0","data":NaN}"#, "",
+            #"{"schema":"unstuck.kernel.bugs/2","unstuck":"0","data":[],"more":1}"#,
+            #"{"schema":"unstuck.kernel.bugs/3","unstuck":"0","data":[]}"#,
+            #"{"schema":"unstuck.kernel.bugs/2","unstuck":"0","data":[{"id":"a"}]}"#,
+            #"{"schema":"unstuck.kernel.bugs/2","unstuck":"0","data":[],"data":[]}"#,
+            #"{"schema":"unstuck.kernel.bugs/2","unstuck":"0","data":NaN}"#, "",
         ] {
             #expect(try Schemas.misfits(of: wrong, with: "kernel.bugs") != "", "\(wrong)")
         }
