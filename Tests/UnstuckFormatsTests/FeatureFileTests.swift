@@ -65,8 +65,9 @@ struct FeatureFileTests {
         #expect(comparison.compared == 3)
         #expect(comparison.differences.map(\.feature) == [.init(.helper, "tail_call", program: "xdp")])
         #expect(comparison.inconclusive == [.init(.mapType, "queue")])
-        #expect(comparison.onlyLeft == ["map-type": 1, "attach-type": 1])
-        #expect(comparison.onlyRight == ["map-type": 1])
+        #expect(
+            comparison.onlyLeft.map(\.feature) == [.init(.mapType, "sockhash"), .init(.attachType, "sk_msg_verdict")])
+        #expect(comparison.onlyRight == [.init(feature: .init(.mapType, "stack"), answer: "supported")])
         let back = FeatureComparison(foreign.features, own.features)
         #expect(back.differences.map(\.left) == ["unsupported"] && back.onlyLeft == comparison.onlyRight)
     }

@@ -12,40 +12,6 @@ public struct KernelRecord: Sendable {
     }
 }
 
-/// A changelog, as it is about one kernel.
-public struct ChangelogRecord: Sendable {
-    /// An item that names a bug, with the version it is listed under.
-    public struct Item: Sendable {
-        public var version: String
-        public var upstream: String?
-        public var cve: String?
-        public var isRevert: Bool
-
-        public init(version: String, upstream: String?, cve: String?, isRevert: Bool) {
-            self.version = version
-            self.upstream = upstream
-            self.cve = cve
-            self.isRevert = isRevert
-        }
-
-        /// In a sentence: `6.1.187-1 (with 6.1.183)`.
-        var place: String { version + (upstream.map { " (with \($0))" } ?? "") }
-    }
-
-    /// The kernel's own version is in it: what stands there, and below, is in the kernel.
-    public var coversKernel: Bool
-    /// By the bug, newest first: what is in the kernel (in any version, where its own is not listed).
-    public var items: [String: [Item]]
-    /// What came with a newer version.
-    public var newerItems: [String: [Item]]
-
-    public init(coversKernel: Bool, items: [String: [Item]], newerItems: [String: [Item]]) {
-        self.coversKernel = coversKernel
-        self.items = items
-        self.newerItems = newerItems
-    }
-}
-
 /// What a record makes of one bug.
 struct Likelihood {
     /// `nil`: the record does not say.
@@ -83,37 +49,46 @@ extension KernelRecord {
                 status: .likelyAffected, basis: .changelog,
                 words: "the changelog lists the fix under the newer \(item.place)")
         }
-        guard bug.subject != .none else { return byVersion }
-        return Likelihood(
-            status: byVersion.status, basis: byVersion.basis,
-            words: byVersion.words + "; the changelog does not list \(bug.subject == .fix ? "the fix" : "what brought it")")
+        guard bug.subject == .fix else { return byVersion }
+        var likelihood = byVersion
+        likelihood.words += "; the changelog does not list the fix"
+        // A vendor that had picked it would have written so.
+        if let upstream = identity.upstream, case .unfixed = bug.standing(of: upstream) {
+            likelihood.status = .likelyAffected
+            likelihood.basis = .changelog
+        }
+        return likelihood
     }
 
     private func versionLikelihood(of bug: KernelBug) -> Likelihood {
         guard let upstream = identity.upstream else {
             return Likelihood(words: "its version \"\(identity.package)\" names no release of kernel.org")
         }
-        let base = identity.package == upstream.description ? "" : " is made of \(upstream), which"
+        let subject =
+            identity.package == upstream.description
+            ? "\(identity.name) is" : "\(identity.name) is made of \(upstream),"
         switch bug.standing(of: upstream) {
         case .fixed(let fix):
             return Likelihood(
                 status: .likelyFixed, basis: .version,
-                words: "\(identity.name)\(base) is \(upstream == fix ? "the release" : "newer than \(fix),") with the fix")
+                words: upstream == fix
+                    ? "\(subject) the release with the fix" : "\(subject) newer than \(fix), which has the fix")
         case .before(let start):
             return Likelihood(
                 status: .likelyNotApplicable, basis: .version,
-                words: "\(identity.name)\(base) is older than \(start), which brought the bug")
-        case .unfixed(let fix) where identity.followsStable:
+                words: "\(subject) older than \(start), which brought the bug")
+        case .unfixed(let fix):
+            let words = "\(subject) older than \(fix), which has the fix"
+            guard identity.followsStable else { return Likelihood(words: words + "; its vendor may have picked it") }
+            return Likelihood(status: .likelyAffected, basis: .version, words: words)
+        case .open(let newest):
             return Likelihood(
                 status: .likelyAffected, basis: .version,
-                words: "\(identity.name)\(base) is older than \(fix), which has the fix")
-        case .unfixed(let fix):
-            return Likelihood(
-                words: "\(identity.name)\(base) is older than \(fix), which has the fix; its vendor may have picked it")
+                words: "\(subject) not newer than \(newest), and no release up to that has a fix")
         case .unknown:
             return Likelihood(
-                words: bug.fixed.isEmpty
-                    ? "no release with a fix is known" : "of \(upstream.major).\(upstream.minor) no release with the fix is known")
+                words: bug.unfixedUpTo.map { "\(subject) newer than \($0), the newest that is known not to have a fix" }
+                    ?? "of \(upstream.major).\(upstream.minor) no release with the fix is known")
         }
     }
 }

@@ -127,8 +127,10 @@ public struct FeatureFile {
 
     /// `bpftool feature probe macros prefix BPFTOOL_` puts a prefix before each name.
     private static func withoutPrefix(macro name: String) -> String {
-        for start in ["BPF__PROG_TYPE_", "NO_HAVE_", "HAVE_"] {
-            if name.hasPrefix(start) { return name }
+        let starts = ["BPF__PROG_TYPE_", "NO_HAVE_", "HAVE_", "CONFIG_"]
+        // CONFIG_HAVE_EBPF_JIT has no prefix.
+        if starts.contains(where: { name.hasPrefix($0) }) { return name }
+        for start in starts {
             if let found = name.firstRange(of: start), name[..<found.lowerBound].hasSuffix("_") {
                 return String(name[found.lowerBound...])
             }

@@ -97,7 +97,8 @@ public struct PackageChangelog: Sendable {
     private static func rpmVersion(_ line: String) -> String? {
         guard line.hasPrefix("* ") else { return nil }
         let words = line.split(separator: " ")
-        guard words.count >= 6, ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].contains(words[1]), let last = words.last
+        guard words.count >= 6, ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].contains(words[1]),
+            let last = words.last
         else { return nil }
         let name = last.drop { $0 == "[" || $0 == "(" }.prefix { $0 != "]" && $0 != ")" }
         return name.first?.isNumber == true ? withoutEpoch(name) : nil
@@ -105,6 +106,28 @@ public struct PackageChangelog: Sendable {
 
     private static func withoutEpoch(_ version: Substring) -> String {
         String(version.firstIndex(of: ":").map { version[version.index(after: $0)...] } ?? version)
+    }
+}
+
+extension PackageChangelog {
+    /// What it says of one kernel: what stands under its version and under older ones is in it.
+    public func record(of kernel: KernelIdentity) -> ChangelogRecord {
+        // The longest name: 5.14.0-503 and 5.14.0-503.11.1 both begin 5.14.0-503.11.1.el9_5.x86_64.
+        let own = versions.indices.filter { kernel.isVersion(versions[$0].name) }
+            .max { versions[$0].name.count < versions[$1].name.count }
+        var record = ChangelogRecord(coversKernel: own != nil, items: [:], newerItems: [:])
+        for (index, version) in versions.enumerated() {
+            for mention in version.mentions {
+                let item = ChangelogRecord.Item(
+                    version: version.name, upstream: mention.upstream, cve: mention.cve, isRevert: mention.isRevert)
+                if index < own ?? 0 {
+                    record.newerItems[mention.bug, default: []].append(item)
+                } else {
+                    record.items[mention.bug, default: []].append(item)
+                }
+            }
+        }
+        return record
     }
 }
 

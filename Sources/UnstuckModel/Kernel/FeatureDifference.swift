@@ -33,6 +33,11 @@ public struct FeatureComparison: Hashable, Sendable, Codable {
     public struct Answer: Hashable, Sendable, Codable {
         public var feature: FeatureSet.Feature
         public var answer: String
+
+        public init(feature: FeatureSet.Feature, answer: String) {
+            self.feature = feature
+            self.answer = answer
+        }
     }
 
     /// Of a name that is missing from a list that has only what is supported.

@@ -11,6 +11,11 @@ public struct KernelBug: Sendable {
     public var since: [KernelRelease]
     /// Releases that fixed it, likewise; empty: none is known.
     public var fixed: [KernelRelease]
+    /// The first mainline release after the date of a stable one with the fix, where the mainline's own is not known: stable
+    /// releases take only what the mainline has (Linux Documentation/process/stable-kernel-rules.rst).
+    public var fixedBy: KernelRelease?
+    /// The newest release that was read and has the bug, where none with a fix is known.
+    public var unfixedUpTo: KernelRelease?
     public var cves: [String]
     /// More about the releases, for people.
     public var note: String?
@@ -23,7 +28,8 @@ public struct KernelBug: Sendable {
 
     init(
         id: String, commit: String? = nil, title: String, subject: Subject = .fix, since: String = "",
-        fixed: String = "", cves: [String] = [], note: String? = nil, symptom: String, fingerprint: [Rule] = []
+        fixed: String = "", by: String? = nil, unfixedUpTo: String? = nil, cves: [String] = [], note: String? = nil,
+        symptom: String, fingerprint: [Rule] = []
     ) {
         self.id = id
         self.commit = commit
@@ -31,6 +37,8 @@ public struct KernelBug: Sendable {
         self.subject = subject
         self.since = since.split(separator: " ").compactMap { KernelRelease($0) }
         self.fixed = fixed.split(separator: " ").compactMap { KernelRelease($0) }
+        fixedBy = by.flatMap { KernelRelease($0) }
+        self.unfixedUpTo = unfixedUpTo.flatMap { KernelRelease($0) }
         self.cves = cves
         self.note = note
         self.symptom = symptom
@@ -41,8 +49,12 @@ public struct KernelBug: Sendable {
     public var window: String {
         var parts: [String] = []
         if !since.isEmpty { parts.append("since \(since.map(\.description).joined(separator: ", "))") }
-        parts.append(
-            fixed.isEmpty ? "no release with a fix is known" : "fixed in \(fixed.map(\.description).joined(separator: ", "))")
+        if let unfixedUpTo {
+            parts.append("not fixed as of \(unfixedUpTo)")
+        } else {
+            let mainline = fixedBy.map { " and the mainline by \($0)" } ?? ""
+            parts.append("fixed in \(fixed.map(\.description).joined(separator: ", "))\(mainline)")
+        }
         if let note { parts.append(note) }
         return parts.joined(separator: "; ") + (cves.isEmpty ? "" : " (\(cves.joined(separator: ", ")))")
     }

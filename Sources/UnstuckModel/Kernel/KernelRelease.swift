@@ -36,6 +36,8 @@ public enum ReleaseStanding: Hashable, Sendable {
     case fixed(KernelRelease)
     /// Older than the release of its series that has the fix.
     case unfixed(KernelRelease)
+    /// No release with a fix is known, and this is not newer than the newest that was read and has the bug.
+    case open(KernelRelease)
     /// No list says anything about this series.
     case unknown
 }
@@ -43,15 +45,17 @@ public enum ReleaseStanding: Hashable, Sendable {
 extension KernelBug {
     /// A stable series has its own releases in the lists; without one, the mainline's decides.
     public func standing(of release: KernelRelease) -> ReleaseStanding {
-        let isMainline = { (other: KernelRelease) in other.patch == nil && !release.isSameSeries(as: other) }
-        if let fix = fixed.first(where: { $0.isSameSeries(as: release) }), release >= fix { return .fixed(fix) }
-        if let fix = fixed.first(where: { isMainline($0) && $0 < release }) { return .fixed(fix) }
+        let own = fixed.first { $0.isSameSeries(as: release) }
+        if let own, release >= own { return .fixed(own) }
+        let mainlines = (fixed + (fixedBy.map { [$0] } ?? [])).filter { $0.patch == nil }
+        if own == nil, let fix = mainlines.first(where: { $0 <= release }) { return .fixed(fix) }
         if let start = since.first(where: { $0.isSameSeries(as: release) }) {
             if release < start { return .before(start) }
         } else if let first = since.max(), release < first {
             return .before(first)
         }
-        if let fix = fixed.first(where: { $0.isSameSeries(as: release) }) { return .unfixed(fix) }
+        if let own { return .unfixed(own) }
+        if let unfixedUpTo, release <= unfixedUpTo { return .open(unfixedUpTo) }
         return .unknown
     }
 }

@@ -43,7 +43,8 @@ public struct FeatureText {
         let count = comparison.differences.count
         lines.append(
             style.bold(
-                "→ \(count) difference\(count == 1 ? "" : "s") in \(comparison.compared) features that both lists answer, ")
+                "→ \(count) difference\(count == 1 ? "" : "s") in \(comparison.compared) features that both lists answer, "
+            )
                 + style.bold("\(mattering) of them in how sockmaps work or are seen"))
         for feature in comparison.inconclusive {
             lines.append(style.yellow("? \(safeText(Self.name(feature))) is inconclusive in one of them"))
@@ -63,7 +64,7 @@ public struct FeatureText {
     private func render(_ refused: [RefusedAnswers], _ name: String) -> [String] {
         var reasons: [String] = []
         for part in refused where !reasons.contains(part.reason) { reasons.append(part.reason) }
-        return reasons.map { reason in
+        return reasons.flatMap { reason in
             let parts = refused.filter { $0.reason == reason }
             let programs = parts.compactMap(\.program)
             let what =
@@ -71,7 +72,10 @@ public struct FeatureText {
                 ? parts.map { Self.plural($0.kind) }.joined(separator: ", ")
                 : "helpers of \(programs.count == 1 ? "" : "\(programs.count) program types: ")"
                     + programs.joined(separator: " ")
-            return style.yellow("? \(safeText(name)): not believed, \(safeText(what)): \(safeText(reason))")
+            let text = safeText("\(name): not believed, \(what): \(reason)")
+            var lines = Paragraph(width: style.width, indent: 4).lines(text, begun: 2)
+            lines[0] = "? " + lines[0]
+            return lines.map(style.yellow)
         }
     }
 
@@ -87,8 +91,11 @@ public struct FeatureText {
                 groups.append((title, [item.feature.name]))
             }
         }
-        return groups.map { group in
-            style.faint("    \(safeText(group.title)) (\(group.names.count)): \(safeText(group.names.joined(separator: " ")))")
+        return groups.flatMap { group in
+            let text = safeText("\(group.title) (\(group.names.count)): \(group.names.joined(separator: " "))")
+            var lines = Paragraph(width: style.width, indent: 6).lines(text, begun: 4)
+            lines[0] = "    " + lines[0]
+            return lines.map(style.faint)
         }
     }
 

@@ -19,21 +19,40 @@ public struct KernelBugsText {
     }
 
     private func render(_ verdict: BugVerdict) -> [String] {
-        let head = "\(mark(verdict.status)) \(pad(verdict.id, to: 19))"
         let subject = verdict.commit.map { "\($0) (\"\(verdict.title)\")" } ?? "\"\(verdict.title)\""
-        let record = verdict.record.map { ["    \(style.faint("on record"))  \(safeText($0))"] } ?? []
+        var lines: [String]
         switch verdict.status {
         case .affected, .likelyAffected, .inconclusive:
             let word = verdict.status == .affected ? "" : "\(name(verdict.status)): "
-            return [
-                "\(head)  \(word)\(verdict.symptom)",
-                "    \(style.faint(verdict.status == .affected ? "proven by" : "because"))  \(safeText(verdict.how))",
-            ] + record + ["    \(style.faint("upstream"))  \(subject); \(verdict.window)"]
+            lines = head(verdict, word + verdict.symptom)
+            lines += row(verdict.status == .affected ? "proven by" : "because", verdict.how)
+            if let record = verdict.record { lines += row("on record", record) }
+            lines += row("upstream", "\(subject); \(verdict.window)")
         case .likelyFixed, .likelyNotApplicable, .fixed, .notApplicable:
             let word = verdict.basis == .kernel ? "proven \(name(verdict.status))" : name(verdict.status)
-            return ["\(head)  \(word): \(safeText(verdict.how))"] + record + ["    \(style.faint(subject))"]
+            lines = head(verdict, "\(word): \(verdict.how)")
+            if let record = verdict.record { lines += row("on record", record) }
+            lines += row("upstream", subject)
         }
+        return lines
     }
+
+    private func head(_ verdict: BugVerdict, _ text: String) -> [String] {
+        let begun = 2 + Self.nameWidth + 2
+        var lines = Paragraph(width: style.width, indent: begun).lines(safeText(text), begun: begun)
+        lines[0] = "\(mark(verdict.status)) \(pad(verdict.id, to: Self.nameWidth))  \(lines[0])"
+        return lines
+    }
+
+    private func row(_ title: String, _ text: String) -> [String] {
+        let begun = 4 + Self.titleWidth + 2
+        var lines = Paragraph(width: style.width, indent: begun).lines(safeText(text), begun: begun)
+        lines[0] = "    \(style.faint(pad(title, to: Self.titleWidth)))  \(lines[0])"
+        return lines
+    }
+
+    private static let nameWidth = 19
+    private static let titleWidth = 9
 
     private func name(_ status: BugStatus) -> String {
         switch status {

@@ -100,28 +100,6 @@ struct KernelBugs: ContextCommand {
     }
 }
 
-extension PackageChangelog {
-    /// What it says of one kernel: what stands under its version and under older ones is in it.
-    func record(of kernel: KernelIdentity) -> ChangelogRecord {
-        // The longest name: 5.14.0-503 and 5.14.0-503.11.1 both begin 5.14.0-503.11.1.el9_5.x86_64.
-        let own = versions.indices.filter { kernel.isVersion(versions[$0].name) }
-            .max { versions[$0].name.count < versions[$1].name.count }
-        var record = ChangelogRecord(coversKernel: own != nil, items: [:], newerItems: [:])
-        for (index, version) in versions.enumerated() {
-            for mention in version.mentions {
-                let item = ChangelogRecord.Item(
-                    version: version.name, upstream: mention.upstream, cve: mention.cve, isRevert: mention.isRevert)
-                if index < own ?? 0 {
-                    record.newerItems[mention.bug, default: []].append(item)
-                } else {
-                    record.items[mention.bug, default: []].append(item)
-                }
-            }
-        }
-        return record
-    }
-}
-
 extension KernelEvidence {
     /// Nothing was looked at.
     fileprivate static var ofAnotherKernel: KernelEvidence {

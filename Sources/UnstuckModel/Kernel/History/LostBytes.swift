@@ -22,21 +22,24 @@ extension KernelBug {
             id: "receive-count", title: "tcp_bpf: Add sk_rmem_alloc related logic for tcp_bpf ingress redirection",
             fixed: "6.1.123 6.12.8 6.13", symptom: "redirected bytes do not count: the receiver's buffer has no bound"),
         KernelBug(
-            id: "send-result", title: "tcp_bpf: fix return value of tcp_bpf_sendmsg()", fixed: "5.10.226 6.1.110 6.10.10 6.11",
+            id: "send-result", title: "tcp_bpf: fix return value of tcp_bpf_sendmsg()",
+            fixed: "5.10.226 6.1.110 6.10.10 6.11",
             cves: ["CVE-2024-46783"],
             symptom: "a send that was partly dropped returns a wrong length: the sender goes on at the wrong byte"),
         KernelBug(
             id: "send-uncharge", title: "tcp_bpf: Fix the sk_mem_uncharge logic in tcp_bpf_sendmsg",
-            fixed: "5.10.231 6.1.120 6.12.5", cves: ["CVE-2024-56633"],
+            fixed: "5.10.231 6.1.120 6.12.5", by: "6.13", cves: ["CVE-2024-56633"],
             symptom: "memory is given back too often when a send is cut: the kernel warns, sends stall"),
         KernelBug(
-            id: "cork-memory", title: "tcp_bpf: Call sk_msg_free() when tcp_bpf_send_verdict() fails to allocate psock->cork",
-            fixed: "5.10.245 6.1.153 6.12.48", cves: ["CVE-2025-39913"],
+            id: "cork-memory",
+            title: "tcp_bpf: Call sk_msg_free() when tcp_bpf_send_verdict() fails to allocate psock->cork",
+            fixed: "5.10.245 6.1.153 6.12.48", by: "6.17", cves: ["CVE-2025-39913"],
             symptom: "a corked message is not freed where memory is short: memory leaks"),
         KernelBug(
             id: "empty-read", commit: "d900f3d20cc3",
             title: "bpf, sockmap: Fix an infinite loop error when len is 0 in tcp_bpf_recvmsg_parser()",
-            fixed: "5.10.258 6.1.20 6.3", cves: ["CVE-2023-53133"], symptom: "a read of no bytes spins inside the kernel"),
+            fixed: "5.10.258 6.1.20 6.3", cves: ["CVE-2023-53133"],
+            symptom: "a read of no bytes spins inside the kernel"),
         KernelBug(
             id: "tls", title: "tls: reject the combination of TLS and sockmap", fixed: "6.1.189 6.12.111",
             cves: ["CVE-2026-93824"], symptom: "a mapped socket that is given kernel TLS breaks",

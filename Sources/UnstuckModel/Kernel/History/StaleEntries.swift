@@ -17,13 +17,14 @@ extension KernelBug {
             ]),
         KernelBug(
             id: "zombie", commit: "b8b8315e39ff", title: "bpf, sockmap: Remove unhash handler for BPF sockmap usage",
-            subject: .cause, since: "5.10.80 5.15.3 5.16", note: "not fixed as of 7.2.13",
+            subject: .cause, since: "5.10.80 5.15.3 5.16", unfixedUpTo: "7.2.13",
             symptom:
                 "a closed socket stays in its sockmap until its last descriptor is closed, and receives what is sent "
                 + "to the next connection with its addresses and ports (sockmap.zombie)",
             fingerprint: [Rule(keepsUnhash, .notApplicable), Rule(.not(keepsUnhash), .affected)]),
         KernelBug(
             id: "wrong-psock", title: "bpf, sockmap: Fix psock incorrectly pointing to sk", fixed: "6.1.148 6.12.42",
+            by: "6.17",
             symptom: "after a quick delete and insert the psock belongs to another socket: bytes go to the wrong one"),
         KernelBug(
             id: "foreign-delete", commit: "98e948fb60d4",
@@ -36,7 +37,7 @@ extension KernelBug {
         KernelBug(
             id: "tc-delete", commit: "be39165224d0",
             title: "bpf, sockmap: Disallow update and delete from tc, xdp, socket_filter and flow_dissector",
-            note: "bpf-next, July 2026",
+            unfixedUpTo: "7.2.13", note: "bpf-next, July 2026",
             symptom:
                 "a tc, XDP, socket filter or flow dissector program that changes a sockmap can deadlock the node (Unstuck "
                 + "changes sockmaps from none of these)",
@@ -47,14 +48,15 @@ extension KernelBug {
             symptom: "a program that deletes from a sockmap with interrupts off can deadlock the node"),
         KernelBug(
             id: "listener-clone", title: "bpf, sockmap: Check for any of tcp_bpf_prots when cloning a listener",
-            fixed: "5.10.168 6.1.11 6.2", symptom: "a child of a mapped listener gets sockmap's handlers without a psock"),
+            fixed: "5.10.168 6.1.11 6.2",
+            symptom: "a child of a mapped listener gets sockmap's handlers without a psock"),
         KernelBug(
             id: "sock-ops-flags", title: "tcp: clear sock_ops cb flags before force-closing a child socket",
-            fixed: "6.1.188 6.12.110 6.18.40 7.1.5", cves: ["CVE-2026-74268"],
+            fixed: "6.1.188 6.12.110 6.18.40 7.1.5", by: "7.2", cves: ["CVE-2026-74268"],
             symptom: "a child inherits its listener's sock_ops callbacks: a program is called for a half-made socket"),
         KernelBug(
             id: "unhashed-udp", title: "bpf, sockmap: Reject unhashed UDP sockets on sockmap update",
-            fixed: "6.1.183 6.12.101", cves: ["CVE-2026-68386"],
+            fixed: "6.1.183 6.12.101", by: "7.2", cves: ["CVE-2026-68386"],
             symptom: "a UDP socket that is not bound can be inserted, and stays when it is closed"),
     ]
 

@@ -47,25 +47,25 @@ extension KernelBug {
         KernelBug(
             id: "listener-migration", title: "tcp: call sk_data_ready() after listener migration",
             // net.ipv4.tcp_migrate_req, 54b92e841937 ("tcp: Migrate TCP_ESTABLISHED/TCP_SYN_RECV sockets in accept queues").
-            since: "5.14", fixed: "6.1.175", cves: ["CVE-2026-46015"],
+            since: "5.14", fixed: "6.1.175", by: "7.2", cves: ["CVE-2026-46015"],
             symptom:
                 "with SO_REUSEPORT a connection moves to another listener's accept queue, and a blocked accept() or epoll "
                 + "is never woken"),
         KernelBug(
             id: "ktls-verdict", title: "bpf, skmsg: fix verdict sk_data_ready racing with ktls rx",
-            fixed: "6.1.191 6.12.92", cves: ["CVE-2026-64025"],
+            fixed: "6.1.191 6.12.92", by: "7.2", cves: ["CVE-2026-64025"],
             symptom: "a socket with a verdict program and kernel TLS calls a handler that was just replaced",
             fingerprint: [Rule(.not(.option("TLS")), .notApplicable)]),
         KernelBug(
             id: "early-bytes", title: "bytes that arrived before insertion are read after redirected ones",
-            subject: .none, note: "no fix known as of 7.2.13",
+            subject: .none, unfixedUpTo: "7.2.13",
             symptom: "bytes arrive in another order where a connection is inserted after its first bytes"),
         KernelBug(
             id: "splice", title: "splice(2) does not read redirected bytes", subject: .none,
-            note: "no fix known as of 7.2.13", symptom: "splice(2) says EAGAIN, or sleeps, while poll says readable"),
+            unfixedUpTo: "7.2.13", symptom: "splice(2) says EAGAIN, or sleeps, while poll says readable"),
         KernelBug(
             id: "blocking-eagain", title: "a blocking recv of a mapped socket returns EAGAIN when woken without bytes",
-            subject: .none, note: "no fix known as of 7.2.13",
+            subject: .none, unfixedUpTo: "7.2.13",
             symptom: "a signal, or the acknowledgement of an own FIN, ends a blocking recv with EAGAIN"),
     ]
 
