@@ -199,6 +199,24 @@ struct EvaluateKernelTests {
         #expect(missing.how.hasSuffix("the changelog does not list the fix"))
     }
 
+    /// The incident's kernel, by its version alone: made of 5.10.134, which leaks, unless its vendor picked the fix. Its
+    /// changelog, which the incident's authors read by hand, lists two changes that have nothing to do with sockmaps.
+    @Test func theIncident() throws {
+        let kernel = KernelIdentity(release: "5.10.134-16.al8.x86_64")
+        let nothing = KernelEvidence()
+        let byVersion = try verdict("leak", nothing, record(kernel))
+        #expect(byVersion.status == .inconclusive)
+        #expect(byVersion.how.contains("is made of 5.10.134, older than 5.10.222, which has the fix"))
+        let silent = ChangelogRecord(coversKernel: true, items: [:], newerItems: [:])
+        let byChangelog = try verdict("leak", nothing, record(kernel, silent))
+        #expect(byChangelog.status == .likelyAffected && byChangelog.basis == .changelog)
+        // The older one that had no trouble.
+        let old = try verdict("leak", nothing, record(KernelIdentity(release: "5.10.56")))
+        #expect(old.status == .likelyNotApplicable)
+        #expect(old.how == "5.10.56 is older than 5.10.80, which brought the bug")
+        #expect(try verdict("leak", Self.leaking, record(kernel)).status == .affected)
+    }
+
     /// Another kernel's changelog says nothing of this one.
     @Test func aChangelogOfAnotherKernel() throws {
         let found = try verdict(
