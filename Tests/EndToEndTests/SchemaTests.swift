@@ -159,7 +159,8 @@ struct SchemaTests {
         let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "UnstuckFormatsTests/Fixtures").path
         let foreign = ["bpftool-6.18.json", "new-node-features.h"].map { "\(fixtures)/features/\($0)" }
-        let apart = try Schemas.check("kernel.diff", ["kernel", "diff"] + foreign + ["--output", "json"], status: 0...2)
+        let apart = try Schemas.check(
+            "kernel.diff", ["kernel", "diff"] + foreign + ["--output", "json"], status: 0...2)
         #expect(apart.text.contains("\"refusedLeft\":[{") && apart.text.contains("\"onlyRight\":[{"))
         let changelog = ["--changelog", "\(fixtures)/changelogs/debian-6.1.txt", "--kernel", "6.1.187-1"]
         try Schemas.check("kernel.bugs", ["kernel", "bugs"] + changelog + ["--output", "json"], status: 2...2)

@@ -63,7 +63,7 @@ extension FeatureSet {
         else { return }
         set(tracing, .inconclusive)
         if helperPrograms.contains("tracing") {
-            refuse(.helper, program: "tracing", reason: "the program type was asked for by fentry, which is refused alone")
+            refuse(.helper, program: "tracing", reason: "the type was asked for by fentry, which alone is refused")
         }
     }
 
