@@ -107,12 +107,12 @@ extension FeatureSet.Feature {
         "sk_storage": "what accelerators keep beside a socket",
     ]
     private static let programs = [
-        "sock_ops": "files sockets", "sk_msg": "redirects what is sent", "sk_skb": "redirects what is received",
+        "sock_ops": "inserts sockets", "sk_msg": "redirects what is sent", "sk_skb": "redirects what is received",
         "tracing": "reads the entries of sockmaps (iterators)", "sched_cls": "reads them where iterators are refused",
         "sk_lookup": "sends new connections to sockets of a map",
     ]
     private static let helpers: [String: String] = [
-        "sock_map_update": "files a socket", "sock_hash_update": "files a socket",
+        "sock_map_update": "inserts a socket", "sock_hash_update": "inserts a socket",
         "msg_redirect_map": "redirects what is sent", "msg_redirect_hash": "redirects what is sent",
         "sk_redirect_map": "redirects what is received", "sk_redirect_hash": "redirects what is received",
         "msg_apply_bytes": "decides how much a verdict is for", "msg_cork_bytes": "holds back what is sent",
@@ -125,7 +125,7 @@ extension FeatureSet.Feature {
         "get_socket_cookie": "tells sockets apart",
     ]
     private static let hooks = [
-        "cgroup_sock_ops": "where sockets are filed", "sk_msg_verdict": "where what is sent is redirected",
+        "cgroup_sock_ops": "where sockets are inserted", "sk_msg_verdict": "where what is sent is redirected",
         "sk_skb_stream_parser": "where what is received is redirected",
         "sk_skb_stream_verdict": "where what is received is redirected",
         "sk_skb_verdict": "where what is received is redirected",
