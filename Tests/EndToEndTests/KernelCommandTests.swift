@@ -25,7 +25,7 @@ struct KernelCommandTests {
         let zombie = try #require(bugs.first { $0["id"].text == "zombie" })
         #expect(zombie["status"].text == "affected")
         #expect(zombie["how"].text == "unhash of a mapped socket is inet_unhash")
-        #expect(try unstuck("bugs").text.contains("known by  unhash of a mapped socket is inet_unhash"))
+        #expect(try unstuck("bugs").text.contains("proven by  unhash of a mapped socket is inet_unhash"))
         let shown = try JSONValue(try unstuck("bugs", "--status", "affected", "--output", "json").text)["data"].array
         #expect(!shown.isEmpty && shown.allSatisfy { $0["status"].text == "affected" })
     }
@@ -64,7 +64,64 @@ struct KernelCommandTests {
         let mixed = try unstuck("diff", path, header)
         #expect(mixed.status == 1)
         #expect(mixed.text.contains("! map type sockhash  supported → unsupported   matters: the map itself"))
-        #expect(mixed.text.contains("→ 1 difference in 2 features that both tell, 1 of them"))
+        #expect(mixed.text.contains("→ 1 difference in 2 features that both lists answer, 1 of them"))
+    }
+
+    private static func fixture(_ name: String) -> String {
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "UnstuckFormatsTests/Fixtures/\(name)").path
+    }
+
+    @Test func everyNameThatDiffers() throws {
+        let files = ["old-node-features.h", "new-node-features.h"].map { Self.fixture("features/\($0)") }
+        let text = try unstuck("diff", files[0], files[1])
+        #expect(text.status == 1)
+        for name in ["fib_ifindex", "fib_neigh", "netns_cookie", "set_retval"] {
+            #expect(
+                text.text.contains(
+                    "other \(name.padding(toLength: 12, withPad: " ", startingAt: 0))  not listed → supported"))
+        }
+        let json = try JSONValue(try unstuck("diff", files[0], files[1], "-o", "json").text)["data"]
+        #expect(
+            json["differences"].array.map { $0["feature"]["name"].text }
+                == ["fib_ifindex", "fib_neigh", "netns_cookie", "set_retval"])
+    }
+
+    /// bpftool of one and the same kernel as text and JSON: nothing differs, and what cannot be true is said.
+    @Test func whatIsNotBelieved() throws {
+        let output = try unstuck(
+            "diff", Self.fixture("features/bpftool-6.18.txt"), Self.fixture("features/bpftool-6.18.json"))
+        #expect(output.status == 2, "\(output.text)")
+        #expect(output.text.contains("→ 0 differences in "))
+        #expect(output.text.contains("not believed, helpers of"))
+        let old = try unstuck(
+            "diff", Self.fixture("features/old-kernel.txt"), Self.fixture("features/bpftool-6.18.h"))
+        #expect(old.status == 1)
+        #expect(old.text.contains("! map type sockhash"))
+    }
+
+    @Test func aChangelog() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = Self.fixture("changelogs/debian-6.1.txt")
+        let output = try unstuck("bugs", "--changelog", path, "--kernel", "6.1.187-1", "-o", "json")
+        #expect(output.status == 2, "\(output.errors)")
+        let bugs = try JSONValue(output.text)["data"].array
+        let cork = try #require(bugs.first { $0["id"].text == "cork" })
+        #expect(cork["status"].text == "likely-fixed" && cork["basis"].text == "changelog")
+        #expect(cork["how"].text == "the changelog lists the fix under 6.1.187-1 (with 6.1.183)")
+        let udp = try #require(bugs.first { $0["id"].text == "udp-receive" })
+        #expect(udp["status"].text == "likely-affected")
+        // Compressed as packages have it.
+        let copy = try file("changelog", try String(contentsOfFile: path, encoding: .utf8))
+        #expect(try Programs.run("gzip", [copy]).status == 0)
+        let same = try unstuck("bugs", "--changelog", copy + ".gz", "--kernel", "6.1.187-1", "-o", "json")
+        #expect(same.text == output.text)
+        // This machine's kernel is not Debian's of 2026: nothing is decided by it.
+        let running = try unstuck("bugs", "--changelog", path)
+        #expect(running.errors.contains("not this kernel"))
+        let wrong = try unstuck("bugs", "--changelog", Self.fixture("features/old-kernel.txt"))
+        #expect(wrong.status == 2 && wrong.errors.contains("no changelog of a package"))
+        #expect(try unstuck("bugs", "--changelog", "/nonexistent").errors.contains("cannot read /nonexistent"))
     }
 
     @Test func whatCannotBeCompared() throws {
@@ -77,6 +134,6 @@ struct KernelCommandTests {
         #expect(try unstuck("diff", header, "/nonexistent").errors.contains("cannot read /nonexistent: No such file"))
         let foreign = try unstuck("diff", header, try file("c.json", "{\"schema\":\"unstuck.diagnose/1\"}"))
         #expect(foreign.status == 2)
-        #expect(foreign.errors.contains("not a file of `unstuck kernel features`"))
+        #expect(foreign.errors.contains("neither a file of `unstuck kernel features` nor bpftool's JSON"))
     }
 }

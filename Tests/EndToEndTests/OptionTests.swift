@@ -41,7 +41,7 @@ struct OptionTests {
     @Test func shortFormOfOutput() throws {
         for form in ["-o json", "--output json", "-o=json"] {
             #expect(
-                try JSONValue(Self.run("kernel bugs \(form)").text)["schema"].text == "unstuck.kernel.bugs/1", "\(form)"
+                try JSONValue(Self.run("kernel bugs \(form)").text)["schema"].text == "unstuck.kernel.bugs/2", "\(form)"
             )
         }
     }

@@ -19,14 +19,14 @@ struct SchemaTests {
 
     /// The validator can say no.
     @Test func whatIsNotDocumentedDoesNotFit() throws {
-        let fits = #"{"schema":"unstuck.kernel.bugs/1","unstuck":"0","data":[]}"#
+        let fits = #"{"schema":"unstuck.kernel.bugs/2","unstuck":"0","data":[]}"#
         #expect(try Schemas.misfits(of: fits, with: "kernel.bugs") == "")
         for wrong in [
-            #"{"schema":"unstuck.kernel.bugs/1","unstuck":"0","data":[],"more":1}"#,
-            #"{"schema":"unstuck.kernel.bugs/2","unstuck":"0","data":[]}"#,
-            #"{"schema":"unstuck.kernel.bugs/1","unstuck":"0","data":[{"id":"a"}]}"#,
-            #"{"schema":"unstuck.kernel.bugs/1","unstuck":"0","data":[],"data":[]}"#,
-            #"{"schema":"unstuck.kernel.bugs/1","unstuck":"0","data":NaN}"#, "",
+            #"{"schema":"unstuck.kernel.bugs/2","unstuck":"0","data":[],"more":1}"#,
+            #"{"schema":"unstuck.kernel.bugs/3","unstuck":"0","data":[]}"#,
+            #"{"schema":"unstuck.kernel.bugs/2","unstuck":"0","data":[{"id":"a"}]}"#,
+            #"{"schema":"unstuck.kernel.bugs/2","unstuck":"0","data":[],"data":[]}"#,
+            #"{"schema":"unstuck.kernel.bugs/2","unstuck":"0","data":NaN}"#, "",
         ] {
             #expect(try Schemas.misfits(of: wrong, with: "kernel.bugs") != "", "\(wrong)")
         }
@@ -156,6 +156,14 @@ struct SchemaTests {
         defer { for file in files { try? FileManager.default.removeItem(atPath: file) } }
         let diff = try Schemas.check("kernel.diff", ["kernel", "diff"] + files + ["--output", "json"], status: 1...1)
         #expect(diff.text.contains("sockhash"))
+        let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "UnstuckFormatsTests/Fixtures").path
+        let foreign = ["bpftool-6.18.json", "new-node-features.h"].map { "\(fixtures)/features/\($0)" }
+        let apart = try Schemas.check(
+            "kernel.diff", ["kernel", "diff"] + foreign + ["--output", "json"], status: 0...2)
+        #expect(apart.text.contains("\"refusedLeft\":[{") && apart.text.contains("\"onlyRight\":[{"))
+        let changelog = ["--changelog", "\(fixtures)/changelogs/debian-6.1.txt", "--kernel", "6.1.187-1"]
+        try Schemas.check("kernel.bugs", ["kernel", "bugs"] + changelog + ["--output", "json"], status: 2...2)
     }
 
     @Test func probes() throws {

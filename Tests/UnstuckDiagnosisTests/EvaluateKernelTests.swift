@@ -126,12 +126,117 @@ struct EvaluateKernelTests {
         #expect(KernelBug.askedSymbols.contains("sock_map_destroy"))
     }
 
+    // What is on record: likely, never proven.
+
+    private func record(_ identity: KernelIdentity, _ changelog: ChangelogRecord? = nil) -> KernelRecord {
+        KernelRecord(identity: identity, changelog: changelog)
+    }
+
+    private func verdict(_ id: String, _ evidence: KernelEvidence, _ record: KernelRecord) throws -> BugVerdict {
+        try #require(evaluateKernel(evidence, record: record).first { $0.id == id })
+    }
+
+    private static let debian = KernelIdentity(
+        release: "6.1.0-50-amd64", version: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.187-1 (2026-09-07)")
+
+    @Test func likelyByTheVersion() throws {
+        let known = record(Self.debian)
+        let cork = try verdict("cork", Self.leaking, known)
+        #expect(cork.status == .likelyFixed && cork.basis == .version)
+        #expect(cork.how == "Debian's 6.1.187-1 is made of 6.1.187, newer than 6.1.183, which has the fix")
+        let udp = try verdict("udp-receive", Self.leaking, known)
+        #expect(udp.status == .likelyAffected)
+        #expect(udp.how == "Debian's 6.1.187-1 is made of 6.1.187, older than 6.1.191, which has the fix")
+        #expect(try verdict("splice", Self.leaking, known).status == .likelyAffected)
+        // A vendor that picks single fixes has perhaps this one.
+        let picking = try verdict("udp-receive", Self.leaking, record(KernelIdentity(release: "6.1.187-5.custom")))
+        #expect(picking.status == .inconclusive && picking.basis == nil)
+        #expect(picking.how.hasSuffix("its vendor may have picked it"))
+        let red = record(KernelIdentity(release: "5.14.0-503.11.1.el9_5.x86_64"))
+        #expect(try verdict("cork", Self.leaking, red).status == .inconclusive)
+        #expect(try verdict("iter-tcp", Self.broken, red).status == .likelyNotApplicable)
+        let nameless = try verdict("cork", Self.leaking, record(KernelIdentity(release: "custom")))
+        #expect(nameless.how.hasSuffix("its version \"custom\" names no release of kernel.org"))
+    }
+
+    /// The kernel's own word stands, whatever the version says; both are shown.
+    @Test func provenBesideLikely() throws {
+        let leak = try verdict("leak", Self.leaking, record(Self.debian))
+        #expect(leak.status == .affected && leak.basis == .kernel)
+        #expect(leak.record == "Debian's 6.1.187-1 is made of 6.1.187, newer than 6.0, which has the fix")
+        let text = KernelBugsText(style: Style(isColoured: false, width: 200)).render([leak])
+        #expect(text.contains("proven by  unhash of a mapped socket is inet_unhash"))
+        #expect(text.contains("on record  Debian's 6.1.187-1"))
+    }
+
+    private func changelog(
+        _ bug: String, covers: Bool = true, newer: Bool = false, isRevert: Bool = false, cve: String? = nil
+    ) -> ChangelogRecord {
+        let item = ChangelogRecord.Item(version: "6.1.187-1", upstream: "6.1.183", cve: cve, isRevert: isRevert)
+        return ChangelogRecord(
+            coversKernel: covers, items: newer ? [:] : [bug: [item]], newerItems: newer ? [bug: [item]] : [:])
+    }
+
+    @Test func likelyByTheChangelog() throws {
+        let red = KernelIdentity(release: "5.14.0-503.el9.x86_64")
+        let listed = try verdict("cork", Self.leaking, record(red, changelog("cork")))
+        #expect(listed.status == .likelyFixed && listed.basis == .changelog)
+        #expect(listed.how == "the changelog lists the fix under 6.1.187-1 (with 6.1.183)")
+        let byCVE = try verdict("cork", Self.leaking, record(red, changelog("cork", cve: "CVE-2026-68284")))
+        #expect(byCVE.how == "the changelog lists CVE-2026-68284 under 6.1.187-1 (with 6.1.183)")
+        let newer = try verdict("cork", Self.leaking, record(red, changelog("cork", newer: true)))
+        #expect(newer.status == .likelyAffected)
+        let reverted = try verdict("cork", Self.leaking, record(red, changelog("cork", isRevert: true)))
+        #expect(reverted.status == .likelyAffected)
+        // What made the zombie is no fix of it.
+        var blind = Self.leaking
+        blind.handlers = nil
+        #expect(try verdict("zombie", blind, record(red, changelog("zombie"))).status == .likelyAffected)
+        // Not listed: older than the fix, and nobody wrote that it was picked.
+        let picking = KernelIdentity(release: "6.1.150-5.custom")
+        let missing = try verdict("cork", Self.leaking, record(picking, changelog("fin")))
+        #expect(missing.status == .likelyAffected && missing.basis == .changelog)
+        #expect(missing.how.hasSuffix("the changelog does not list the fix"))
+    }
+
+    /// The incident's kernel, by its version alone: made of 5.10.134, which leaks, unless its vendor picked the fix. Its
+    /// changelog, which the incident's authors read by hand, lists two changes that have nothing to do with sockmaps.
+    @Test func theIncident() throws {
+        let kernel = KernelIdentity(release: "5.10.134-16.al8.x86_64")
+        let nothing = KernelEvidence()
+        let byVersion = try verdict("leak", nothing, record(kernel))
+        #expect(byVersion.status == .inconclusive)
+        #expect(byVersion.how.contains("is made of 5.10.134, older than 5.10.222, which has the fix"))
+        let silent = ChangelogRecord(coversKernel: true, items: [:], newerItems: [:])
+        let byChangelog = try verdict("leak", nothing, record(kernel, silent))
+        #expect(byChangelog.status == .likelyAffected && byChangelog.basis == .changelog)
+        // The older one that had no trouble.
+        let old = try verdict("leak", nothing, record(KernelIdentity(release: "5.10.56")))
+        #expect(old.status == .likelyNotApplicable)
+        #expect(old.how == "5.10.56 is older than 5.10.80, which brought the bug")
+        #expect(try verdict("leak", Self.leaking, record(kernel)).status == .affected)
+    }
+
+    /// Another kernel's changelog says nothing of this one.
+    @Test func aChangelogOfAnotherKernel() throws {
+        let found = try verdict(
+            "cork", Self.leaking, record(KernelIdentity(release: "custom"), changelog("cork", covers: false)))
+        #expect(found.status == .inconclusive)
+        #expect(
+            found.how.hasSuffix("the changelog, which does not list this kernel, has it under 6.1.187-1 (with 6.1.183)")
+        )
+    }
+
     @Test func whatAPersonReads() {
-        let text = KernelBugsText(style: .plain).render(evaluateKernel(Self.leaking))
+        let text = KernelBugsText(style: Style(isColoured: false, width: 300)).render(evaluateKernel(Self.leaking))
         #expect(text.hasPrefix("✗ leak"))
         for part in [
             "d8616ee2affc (\"bpf, sockmap: Fix sk->sk_forward_alloc warn_on in sk_stream_kill_queues\")",
-            "5.10.222", "known by  unhash of a mapped socket is inet_unhash", "not applicable: CONFIG_TLS is not set",
+            "5.10.222", "proven by  unhash of a mapped socket is inet_unhash",
+            "proven not applicable: CONFIG_TLS is not set", "--changelog",
         ] { #expect(text.contains(part), "\(part) is missing:\n\(text)") }
+        for line in KernelBugsText(style: .plain).render(evaluateKernel(Self.leaking)).split(separator: "\n") {
+            #expect(line.count <= 100, "\(line)")
+        }
     }
 }

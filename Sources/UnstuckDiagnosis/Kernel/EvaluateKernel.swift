@@ -1,22 +1,31 @@
 import UnstuckModel
 
-/// What a kernel is to each known bug, by what was found of it; never by its version.
+/// What a kernel is to each known bug. Proven by what was found of it; where that says nothing, likely by its version and
+/// its changelog.
+///
+/// - Parameter record: `nil`: neither is looked at.
 public func evaluateKernel(
-    _ evidence: KernelEvidence, bugs: [KernelBug] = KernelBug.history
+    _ evidence: KernelEvidence, record: KernelRecord? = nil, bugs: [KernelBug] = KernelBug.history
 ) -> [BugVerdict] {
     bugs.map { bug in
+        let likelihood = record?.likelihood(of: bug)
         var reasons: [String] = []
         for rule in bug.fingerprint {
             let seen = evidence.look(for: rule.clue)
-            if seen.holds == true { return BugVerdict(bug, rule.status, how: seen.words) }
+            if seen.holds == true {
+                // A version that says nothing is no news beside a proof.
+                let record = likelihood.flatMap { $0.status == nil ? nil : $0.words }
+                return BugVerdict(bug, rule.status, basis: .kernel, how: seen.words, record: record)
+            }
             // What was looked at and does not decide is worth a word only where nothing does.
             if !reasons.contains(seen.words) { reasons.append(seen.words) }
         }
-        let how =
-            reasons.isEmpty
-            ? "nothing that a kernel shows tells it; its vendor's changelog may: look for the title"
-            : reasons.joined(separator: "; ") + "; no more is known that would tell"
-        return BugVerdict(bug, .inconclusive, how: how)
+        if let likelihood, let status = likelihood.status {
+            return BugVerdict(bug, status, basis: likelihood.basis, how: likelihood.words)
+        }
+        let found = reasons.isEmpty ? "the kernel shows no trace of it" : reasons.joined(separator: "; ")
+        let rest = likelihood?.words ?? "its vendor's changelog may list the title (--changelog)"
+        return BugVerdict(bug, .inconclusive, basis: nil, how: "\(found); \(rest)")
     }
 }
 

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import UnstuckModel
 
-/// A saved list of what a kernel's BPF has: our own, or the header that Cilium and `bpftool feature probe macros` write.
+/// A saved list of what a kernel's BPF has: our own, bpftool's text, JSON or macros, or Cilium's header.
 public struct FeatureFile {
     public var features: FeatureSet
     /// What was not understood: the first ``longestProblemList``, and how many there are.
@@ -24,16 +24,20 @@ public struct FeatureFile {
     }
 
     public enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
-        /// JSON that is not ours, and why.
+        /// JSON that is neither ours nor bpftool's, and why.
         case foreignJSON(String)
-        /// Neither JSON nor a header that tells a feature.
+        /// Neither JSON nor text nor a header with a feature.
         case noFeatures
+        /// Nothing of the list can be true, and why.
+        case impossible(String)
 
         public var description: String {
             switch self {
-            case .foreignJSON(let why): "not a file of `unstuck kernel features`: \(why)"
+            case .foreignJSON(let why): "neither a file of `unstuck kernel features` nor bpftool's JSON: \(why)"
             case .noFeatures:
-                "neither a file of `unstuck kernel features` nor a bpf_features.h: no line defines a feature"
+                "neither a file of `unstuck kernel features`, nor output of `bpftool feature probe`, nor a "
+                    + "bpf_features.h: no line lists a feature"
+            case .impossible(let why): "a list that cannot be true: \(why)"
             }
         }
     }
@@ -44,18 +48,27 @@ public struct FeatureFile {
     }
 
     /// - Throws: ``Failure``.
-    public init(_ bytes: [UInt8]) throws(Failure) {
+    public init(_ raw: [UInt8]) throws(Failure) {
+        let bytes = plainText(raw)
         if bytes.first(where: { !Self.isBlank($0) }) == UInt8(ascii: "{") {
             features = try Self.decode(bytes)
+        } else if FeatureProbeText.isOne(bytes) {
+            features = FeatureSet(kernel: nil, prober: "bpftool feature probe")
+            readText(bytes)
         } else {
             features = FeatureSet(kernel: nil, prober: "bpf_features.h")
             readHeader(bytes)
-            guard !features.answers.isEmpty else { throw .noFeatures }
+        }
+        guard !features.answers.isEmpty || !features.partsOfSupported.isEmpty else { throw .noFeatures }
+        features.refuseWhatCannotBeTrue()
+        guard !features.answers.isEmpty || features.refused.isEmpty else {
+            throw .impossible(features.refused.map(\.reason).reduced)
         }
     }
 
     private static func decode(_ bytes: [UInt8]) throws(Failure) -> FeatureSet {
         do {
+            if let foreign = try FeatureProbeJSON(bytes) { return foreign.features }
             let document = try JSONDecoder().decode(Document.self, from: Data(bytes))
             guard document.schema == schema else {
                 throw Failure.foreignJSON("its schema is \"\(safeText(document.schema))\", not \"\(schema)\"")
@@ -80,6 +93,11 @@ public struct FeatureFile {
     }
 
     private mutating func readHeader(_ bytes: [UInt8]) {
+        var style = HeaderStyle()
+        defer {
+            // Cilium 1.13 and later; bpftool and older agents also write what the kernel lacks, and no value.
+            if style.namesOnlySupported { features.partsOfSupported.insert(.others) }
+        }
         var isComment = false
         var isContinued = false
         var number = 0
@@ -101,8 +119,23 @@ public struct FeatureFile {
                 note(number, "a #define without a name", line)
                 continue
             }
-            define(words[1], words.dropFirst(2).joined(separator: " "), number)
+            let value = words.dropFirst(2).joined(separator: " ")
+            style.add(words[1], value)
+            define(Self.withoutPrefix(macro: words[1]), value, number)
         }
+    }
+
+    /// `bpftool feature probe macros prefix BPFTOOL_` puts a prefix before each name.
+    private static func withoutPrefix(macro name: String) -> String {
+        let starts = ["BPF__PROG_TYPE_", "NO_HAVE_", "HAVE_", "CONFIG_"]
+        // CONFIG_HAVE_EBPF_JIT has no prefix.
+        if starts.contains(where: { name.hasPrefix($0) }) { return name }
+        for start in starts {
+            if let found = name.firstRange(of: start), name[..<found.lowerBound].hasSuffix("_") {
+                return String(name[found.lowerBound...])
+            }
+        }
+        return name
     }
 
     private mutating func define(_ name: String, _ value: String, _ line: Int) {
@@ -133,11 +166,11 @@ public struct FeatureFile {
         // Others define nothing that a kernel has: include guards, and what an agent chose for itself.
     }
 
-    private mutating func set(_ feature: FeatureSet.Feature, _ isThere: Bool, _ line: Int) {
+    mutating func set(_ feature: FeatureSet.Feature, _ isThere: Bool, _ line: Int) {
         set(feature, to: (isThere ? Support.Answer.supported : .unsupported).rawValue, line)
     }
 
-    private mutating func set(_ feature: FeatureSet.Feature, to answer: String, _ line: Int) {
+    mutating func set(_ feature: FeatureSet.Feature, to answer: String, _ line: Int) {
         if let before = features[feature], before != answer {
             note(line, "an earlier line says otherwise", Array(feature.name.utf8)[...])
             return
@@ -173,16 +206,42 @@ public struct FeatureFile {
         name.hasSuffix(suffix) && name.count > suffix.count ? name.dropLast(suffix.count).lowercased() : nil
     }
 
-    private static func withoutPrefix(_ helper: Substring) -> String {
+    static func withoutPrefix(_ helper: Substring) -> String {
         String(helper.hasPrefix("bpf_") ? helper.dropFirst("bpf_".count) : helper)
     }
 
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+    static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 
-    private mutating func note(_ line: Int, _ reason: String, _ text: ArraySlice<UInt8>) {
+    mutating func note(_ line: Int, _ reason: String, _ text: ArraySlice<UInt8>) {
         problemCount += 1
         guard problems.count < Self.longestProblemList else { return }
         let quoted = safeText(String(decoding: text.prefix(60), as: UTF8.self))
         problems.append(Problem(line: line, reason: "\(reason): \"\(quoted)\""))
+    }
+}
+
+/// How a header lists features.
+private struct HeaderStyle {
+    private var supported = 0
+    private var others = 0
+
+    mutating func add(_ name: String, _ value: String) {
+        if name.hasPrefix("HAVE_"), value == "1" {
+            supported += 1
+        } else if name.contains("HAVE_") || name.contains("BPF__PROG_TYPE_") {
+            others += 1
+        }
+    }
+
+    /// Every feature has the value 1, and nothing is said to be missing.
+    var namesOnlySupported: Bool { supported > 0 && others == 0 }
+}
+
+extension [String] {
+    /// Each once, in order.
+    fileprivate var reduced: String {
+        var seen: [String] = []
+        for text in self where !seen.contains(text) { seen.append(text) }
+        return seen.joined(separator: "; ")
     }
 }

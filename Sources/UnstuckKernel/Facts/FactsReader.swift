@@ -38,6 +38,12 @@ public struct FactsReader {
             KernelConfiguration(release: Self.name().release, root: root), Result { try MappedPair() })
     }
 
+    /// Which kernel this is, by its own words.
+    public func identity() -> KernelIdentity {
+        let (release, version, _) = Self.name()
+        return KernelIdentity(release: release, version: version, signature: line("/proc/version_signature"))
+    }
+
     private static let options = [
         "BPF_SYSCALL", "BPF_JIT", "CGROUP_BPF", "BPF_STREAM_PARSER", "NET_SOCK_MSG", "DEBUG_INFO_BTF", "KALLSYMS",
         "KALLSYMS_ALL", "KPROBES", "KPROBE_EVENTS", "FUNCTION_TRACER", "FUNCTION_GRAPH_TRACER", "FTRACE_SYSCALLS",

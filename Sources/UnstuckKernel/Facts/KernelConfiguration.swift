@@ -1,6 +1,3 @@
-import CZlib
-import Glibc
-
 /// The options that a kernel was built with, from the first place that tells them.
 struct KernelConfiguration {
     let source: String
@@ -29,17 +26,7 @@ struct KernelConfiguration {
         return values
     }
 
-    /// zlib reads files that are not compressed as they are.
     private static func read(_ path: String) -> String? {
-        guard let file = unsafe gzopen(path, "rbe") else { return nil }
-        defer { unsafe _ = gzclose(file) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = unsafe gzread(file, &chunk, UInt32(chunk.count))
-            guard count >= 0, bytes.count < 16 << 20 else { return nil }
-            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-            bytes += chunk[..<Int(count)]
-        }
+        readCompressedFile(path).map { String(decoding: $0, as: UTF8.self) }
     }
 }

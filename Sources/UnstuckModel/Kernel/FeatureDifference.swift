@@ -18,36 +18,68 @@ public struct FeatureDifference: Hashable, Sendable, Codable {
 public struct FeatureComparison: Hashable, Sendable, Codable {
     /// Those that matter to sockmaps first.
     public var differences: [FeatureDifference] = []
-    /// Features that both lists tell.
+    /// Features that both lists answer.
     public var compared = 0
-    /// Told by both, but by one of them as inconclusive: no difference, and no proof that there is none.
+    /// Answered by both, but by one of them as inconclusive: no difference, and no proof that there is none.
     public var inconclusive: [FeatureSet.Feature] = []
-    /// Told by one list alone, by kind: its maker knew more, or asked more.
-    public var onlyLeft: [String: Int] = [:]
-    public var onlyRight: [String: Int] = [:]
+    /// Answered by one list alone: the prober of the other did not ask. With the answer.
+    public var onlyLeft: [Answer] = []
+    public var onlyRight: [Answer] = []
+    /// What the lists say that cannot be true, and was compared with nothing.
+    public var refusedLeft: [RefusedAnswers]
+    public var refusedRight: [RefusedAnswers]
+
+    /// A feature that one list alone answers.
+    public struct Answer: Hashable, Sendable, Codable {
+        public var feature: FeatureSet.Feature
+        public var answer: String
+
+        public init(feature: FeatureSet.Feature, answer: String) {
+            self.feature = feature
+            self.answer = answer
+        }
+    }
+
+    /// Of a name that is missing from a list that has only what is supported.
+    public static let notListed = "not listed"
 
     public init(_ left: FeatureSet, _ right: FeatureSet) {
-        let unknown = Support.Answer.inconclusive.rawValue
-        for (feature, answer) in left.answers {
-            guard let other = right[feature] else {
-                onlyLeft[feature.kind.rawValue, default: 0] += 1
-                continue
-            }
+        refusedLeft = left.refused
+        refusedRight = right.refused
+        let features = Set(left.answers.keys).union(right.answers.keys)
+        for feature in features.sorted(by: { $0.sortKey < $1.sortKey }) { compare(feature, left, right) }
+        // Stable: names stay in their order.
+        differences = differences.filter { $0.matters != nil } + differences.filter { $0.matters == nil }
+    }
+
+    private mutating func compare(_ feature: FeatureSet.Feature, _ left: FeatureSet, _ right: FeatureSet) {
+        switch (left.answer(to: feature), right.answer(to: feature)) {
+        case (let answer?, let other?):
             compared += 1
-            guard answer != other else { continue }
+            let unknown = Support.Answer.inconclusive.rawValue
+            if answer == other || Self.isAbsence(answer) && Self.isAbsence(other) { return }
             if answer == unknown || other == unknown {
                 inconclusive.append(feature)
             } else {
                 differences.append(FeatureDifference(feature, left: answer, right: other))
             }
+        case (let answer?, nil):
+            if !right.refuses(feature) { onlyLeft.append(Answer(feature: feature, answer: answer)) }
+        case (nil, let answer?):
+            if !left.refuses(feature) { onlyRight.append(Answer(feature: feature, answer: answer)) }
+        case (nil, nil): break
         }
-        for feature in right.answers.keys where left[feature] == nil {
-            onlyRight[feature.kind.rawValue, default: 0] += 1
-        }
-        differences.sort {
-            ($0.matters == nil ? 1 : 0, $0.feature.sortKey) < ($1.matters == nil ? 1 : 0, $1.feature.sortKey)
-        }
-        inconclusive.sort { $0.sortKey < $1.sortKey }
+    }
+
+    private static func isAbsence(_ answer: String) -> Bool {
+        answer == notListed || answer == Support.Answer.unsupported.rawValue
+    }
+}
+
+extension FeatureSet {
+    /// The answer, also that of a list which names only what is supported; `nil`: not asked.
+    fileprivate func answer(to feature: Feature) -> String? {
+        self[feature] ?? (listsOnlySupported(like: feature) ? FeatureComparison.notListed : nil)
     }
 }
 
@@ -75,12 +107,12 @@ extension FeatureSet.Feature {
         "sk_storage": "what accelerators keep beside a socket",
     ]
     private static let programs = [
-        "sock_ops": "files sockets", "sk_msg": "redirects what is sent", "sk_skb": "redirects what is received",
+        "sock_ops": "inserts sockets", "sk_msg": "redirects what is sent", "sk_skb": "redirects what is received",
         "tracing": "reads the entries of sockmaps (iterators)", "sched_cls": "reads them where iterators are refused",
         "sk_lookup": "sends new connections to sockets of a map",
     ]
     private static let helpers: [String: String] = [
-        "sock_map_update": "files a socket", "sock_hash_update": "files a socket",
+        "sock_map_update": "inserts a socket", "sock_hash_update": "inserts a socket",
         "msg_redirect_map": "redirects what is sent", "msg_redirect_hash": "redirects what is sent",
         "sk_redirect_map": "redirects what is received", "sk_redirect_hash": "redirects what is received",
         "msg_apply_bytes": "decides how much a verdict is for", "msg_cork_bytes": "holds back what is sent",
@@ -93,7 +125,7 @@ extension FeatureSet.Feature {
         "get_socket_cookie": "tells sockets apart",
     ]
     private static let hooks = [
-        "cgroup_sock_ops": "where sockets are filed", "sk_msg_verdict": "where what is sent is redirected",
+        "cgroup_sock_ops": "where sockets are inserted", "sk_msg_verdict": "where what is sent is redirected",
         "sk_skb_stream_parser": "where what is received is redirected",
         "sk_skb_stream_verdict": "where what is received is redirected",
         "sk_skb_verdict": "where what is received is redirected",

@@ -27,8 +27,20 @@ public struct FeatureSet: Hashable, Sendable, Codable {
     public var kernel: String?
     /// Who asked the kernel: `libbpf 1.1`, `bpf_features.h`.
     public var prober: String
-    /// What is not listed was not asked.
+    /// What is not listed was not asked, but for ``partsOfSupported``.
     public private(set) var answers: [Feature: String] = [:]
+    /// Parts that list only what is supported: what is missing there is not supported, as far as the prober asked.
+    public var partsOfSupported: Set<Part> = []
+    /// Answers that were dropped because they cannot be true.
+    public private(set) var refused: [RefusedAnswers] = []
+
+    /// A part of a list that some formats write by its supported names alone.
+    public enum Part: Hashable, Sendable {
+        /// Cilium 1.13 and later writes a macro for what the kernel has, and nothing else.
+        case others
+        /// bpftool's text and JSON list the available helpers of each program type.
+        case helpers(program: String)
+    }
 
     public init(kernel: String?, prober: String) {
         self.kernel = kernel
@@ -42,6 +54,33 @@ public struct FeatureSet: Hashable, Sendable, Codable {
     }
 
     public mutating func set(_ feature: Feature, _ answer: Support.Answer) { answers[feature] = answer.rawValue }
+
+    /// Whether a name that is missing is one that is not supported.
+    func listsOnlySupported(like feature: Feature) -> Bool {
+        switch feature.kind {
+        case .other: partsOfSupported.contains(.others)
+        case .helper: partsOfSupported.contains(.helpers(program: feature.program ?? ""))
+        case .programType, .mapType, .attachType: false
+        }
+    }
+
+    /// Whether answers about such a feature were dropped.
+    func refuses(_ feature: Feature) -> Bool {
+        refused.contains { $0.kind == feature.kind && ($0.program == nil || $0.program == feature.program) }
+    }
+
+    /// Drops the answers of a kind, or the helpers of one program type, as ones that cannot be true.
+    mutating func refuse(_ kind: Kind, program: String? = nil, reason: String) {
+        let affected = answers.keys.filter { $0.kind == kind && (program == nil || $0.program == program) }
+        for feature in affected { answers[feature] = nil }
+        if kind == .helper {
+            partsOfSupported = partsOfSupported.filter { part in
+                guard case .helpers(let name) = part else { return true }
+                return program != nil && name != program
+            }
+        }
+        refused.append(RefusedAnswers(kind: kind, program: program, count: affected.count, reason: reason))
+    }
 
     public func count(_ kind: Kind) -> (supported: Int, all: Int) {
         let ofKind = answers.filter { $0.key.kind == kind }

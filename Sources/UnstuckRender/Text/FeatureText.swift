@@ -43,19 +43,60 @@ public struct FeatureText {
         let count = comparison.differences.count
         lines.append(
             style.bold(
-                "→ \(count) difference\(count == 1 ? "" : "s") in \(comparison.compared) features that both tell, ")
+                "→ \(count) difference\(count == 1 ? "" : "s") in \(comparison.compared) features that both lists answer, "
+            )
                 + style.bold("\(mattering) of them in how sockmaps work or are seen"))
         for feature in comparison.inconclusive {
             lines.append(style.yellow("? \(safeText(Self.name(feature))) is inconclusive in one of them"))
         }
+        for (name, refused) in [(names.left, comparison.refusedLeft), (names.right, comparison.refusedRight)] {
+            lines += render(refused, name)
+        }
         for (name, only) in [(names.left, comparison.onlyLeft), (names.right, comparison.onlyRight)] where !only.isEmpty
         {
-            let kinds = FeatureSet.Kind.allCases.compactMap { kind in
-                only[kind.rawValue].map { "\($0) \(Self.plural(kind))" }
-            }
-            lines.append(style.faint("  only in \(safeText(name)), not compared: \(kinds.joined(separator: ", "))"))
+            lines.append("  only in \(safeText(name)), not compared: the other list was not asked for them")
+            lines += render(only)
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What cannot be true, a line a reason: one broken probe spoils many program types at once.
+    private func render(_ refused: [RefusedAnswers], _ name: String) -> [String] {
+        var reasons: [String] = []
+        for part in refused where !reasons.contains(part.reason) { reasons.append(part.reason) }
+        return reasons.flatMap { reason in
+            let parts = refused.filter { $0.reason == reason }
+            let programs = parts.compactMap(\.program)
+            let what =
+                programs.isEmpty
+                ? parts.map { Self.plural($0.kind) }.joined(separator: ", ")
+                : "helpers of \(programs.count == 1 ? "" : "\(programs.count) program types: ")"
+                    + programs.joined(separator: " ")
+            let text = safeText("\(name): not believed, \(what): \(reason)")
+            var lines = Paragraph(width: style.width, indent: 4).lines(text, begun: 2)
+            lines[0] = "? " + lines[0]
+            return lines.map(style.yellow)
+        }
+    }
+
+    /// Every name, by kind and answer.
+    private func render(_ only: [FeatureComparison.Answer]) -> [String] {
+        var groups: [(title: String, names: [String])] = []
+        for item in only {
+            let program = item.feature.program.map { " of \($0)" } ?? ""
+            let title = "\(Self.plural(item.feature.kind))\(program), \(item.answer)"
+            if let index = groups.firstIndex(where: { $0.title == title }) {
+                groups[index].names.append(item.feature.name)
+            } else {
+                groups.append((title, [item.feature.name]))
+            }
+        }
+        return groups.flatMap { group in
+            let text = safeText("\(group.title) (\(group.names.count)): \(group.names.joined(separator: " "))")
+            var lines = Paragraph(width: style.width, indent: 6).lines(text, begun: 4)
+            lines[0] = "    " + lines[0]
+            return lines.map(style.faint)
+        }
     }
 
     private static func name(_ feature: FeatureSet.Feature) -> String {
