@@ -67,9 +67,10 @@ struct KernelUseTests {
         let root = URL(filePath: "Sources")
         let files = try #require(FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil))
         var called = Set<String>()
-        // The wrappers of libbpf's objects (bpf_map__fd) come to the same commands; the history quotes the kernel's functions.
+        // The wrappers of libbpf's objects (bpf_map__fd) come to the same commands. The model calls nothing: its history of
+        // the kernel quotes the kernel's own functions.
         for case let file as URL in files
-        where file.pathExtension == "swift" && file.lastPathComponent != "KernelHistory.swift" {
+        where file.pathExtension == "swift" && !file.pathComponents.contains("UnstuckModel") {
             let text = try String(contentsOf: file, encoding: .utf8)
             for match in text.matches(of: /\b(bpf_(?:map|prog|link|obj|iter|btf)_[a-z][a-z_]*)\(/) {
                 called.insert(String(match.output.1))
