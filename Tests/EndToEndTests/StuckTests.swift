@@ -200,7 +200,7 @@ struct StuckTests {
     /// The same of a server that had accepted, and was stopped: its queue holds the same oldest message whenever it is read.
     @Test func acceleratedAndStopped() throws {
         let lab = try RealLab("stopped")
-        try lab.start(
+        let load = try lab.start(
             "node",
             [
                 Programs.lab, "load", "--host", "203.0.113.10", "--connections", "3", "--seconds", "600", "--patience",
@@ -213,9 +213,14 @@ struct StuckTests {
         }
         .map { Int32($0.number) }
         try #require(!processes.isEmpty)
-        defer { for process in processes { kill(process, SIGCONT) } }
+        defer { for process in processes + [load.pid] { kill(process, SIGCONT) } }
+        // A server that is stopped with a request in its hands leaves nothing in any queue: it has to wait for one.
+        kill(load.pid, SIGSTOP)
+        try expectSoon { try Self.state(load.pid) == "T" }
+        try expectSoon { try processes.allSatisfy { try Self.state($0) == "S" } }
         for process in processes { kill(process, SIGSTOP) }
         try expectSoon { try processes.allSatisfy { try Self.state($0) == "T" } }
+        kill(load.pid, SIGCONT)
 
         // A client that had no processor yet may still send its last request.
         var found: [JSONValue] = []
