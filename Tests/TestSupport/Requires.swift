@@ -21,7 +21,9 @@ public enum KernelUnderTest {
 
     /// Inside a guest `UNSTUCK_KERNEL` names its entry; everywhere else this is the machine.
     static let provided = Result {
-        let name = unsafe getenv("UNSTUCK_KERNEL").map { unsafe String(cString: $0) }
-        return try KernelCatalogue(path: "lab/kernels.toml").provides(name)
+        let thorough = variable(KernelCatalogue.thoroughVariable) == "1"
+        return try KernelCatalogue(path: "lab/kernels.toml").provides(variable("UNSTUCK_KERNEL"), thorough: thorough)
     }
+
+    private static func variable(_ name: String) -> String? { unsafe getenv(name).map { unsafe String(cString: $0) } }
 }

@@ -62,8 +62,14 @@ public struct KernelCatalogue: Decodable, Sendable {
         }
     }
 
+    /// Set to 1 in the environment of tests: the kernel provides ``KernelFeature/thorough``, whatever is declared of it.
+    public static let thoroughVariable = "UNSTUCK_THOROUGH"
+
     /// What a kernel provides, `nil` for the machine's own.
-    public func provides(_ name: String?) throws -> Set<KernelFeature> {
-        try name.map { try self[$0].provides } ?? machine.provides
+    ///
+    /// - Parameter thorough: what differs little from kernel to kernel is run on this one, too.
+    public func provides(_ name: String?, thorough: Bool = false) throws -> Set<KernelFeature> {
+        let declared = try name.map { try self[$0].provides } ?? machine.provides
+        return thorough ? declared.union([.thorough]) : declared
     }
 }

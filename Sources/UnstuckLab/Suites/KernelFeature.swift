@@ -26,7 +26,8 @@ public enum KernelFeature: String, Decodable, CaseIterable, Comparable, Sendable
     case native
     /// The sources and docs of the project are there: this machine, never a guest.
     case sources
-    /// What differs little from kernel to kernel is run here: on the machine and in a kernel that leaks.
+    /// What differs little from kernel to kernel is run here: on the machine and in a kernel that leaks, and in every kernel
+    /// by `make test-all`.
     case thorough
 
     public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }

@@ -101,7 +101,7 @@ struct Suites: ParsableCommand {
         let root = try absolute(".")
         var options = GuestSuite.Options(
             bundle: bundle, root: root, results: results.hasPrefix("/") ? results : "\(root)/\(results)")
-        options.environment = env
+        options.environment = env + (all ? ["\(KernelCatalogue.thoroughVariable)=1"] : [])
         options.limit = .seconds(limit)
         var waiting = catalogue.inStartOrder(kernels)[...]
         var running: [GuestSuite] = []
@@ -122,7 +122,7 @@ struct Suites: ParsableCommand {
                 guard suite.isOver else { continue }
                 Output.progress("\(name): \(suite.trouble ?? "ended") after \(suite.seconds) s")
                 let column = TestTable.Column(
-                    name, provides: suite.kernel.provides, run: suite.run, trouble: suite.trouble,
+                    name, provides: try catalogue.provides(name, thorough: all), run: suite.run, trouble: suite.trouble,
                     selection: suite.selection)
                 try keep(column, version: suite.version ?? "", seconds: Double(suite.seconds), catalogue)
                 done[name] = column
