@@ -94,7 +94,7 @@ struct StuckConnections {
         var stuck = candidate
         var causes: [Cause] = []
         var excluded: [Finding.Code: String] = [:]
-        var suspected: [Finding.Code: String] = [:]
+        var (suspected, unknown): ([Finding.Code: String], [Finding.Code: String]) = ([:], [:])
         report.wanted.formUnion(request(stuck))
         for rule in rules {
             switch rule.evaluate(stuck, view) {
@@ -103,10 +103,12 @@ struct StuckConnections {
                 stuck.causes.append(cause.code)
             case .excluded(let fact): for code in rule.codes { excluded[code] = fact }
             case .suspected(let fact): suspected[rule.codes[0]] = fact
-            case .unknown, .undecided, .notApplicable: break
+            case .unknown(let missing): unknown[rule.codes[0]] = missing
+            case .undecided, .notApplicable: break
             }
         }
-        return Member(stuck: stuck, cause: causes.first ?? Self.unexplained(stuck, suspected), excluded: excluded)
+        return Member(
+            stuck: stuck, cause: causes.first ?? Self.unexplained(stuck, suspected, unknown), excluded: excluded)
     }
 
     /// What the rules exclude for a connection that another finding is about.
@@ -143,7 +145,9 @@ struct StuckConnections {
         }
     }
 
-    private static func unexplained(_ stuck: StuckCandidate, _ suspected: [Finding.Code: String]) -> Cause {
+    private static func unexplained(
+        _ stuck: StuckCandidate, _ suspected: [Finding.Code: String], _ unknown: [Finding.Code: String]
+    ) -> Cause {
         let remedy =
             switch stuck.place?.queue {
             case .send:
@@ -155,6 +159,7 @@ struct StuckConnections {
             code: .unexplained, severity: .critical, headline: "stuck; cause not checked yet", group: "",
             facts: FindingCatalogue.all.compactMap { entry in
                 suspected[entry.code].map { Fact("may be", "\(entry.title) (\($0))") }
+                    ?? unknown[entry.code].map { Fact("not checked", "\(entry.title) (not read: \($0))") }
             }, remedy: remedy)
     }
 

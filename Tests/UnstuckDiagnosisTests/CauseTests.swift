@@ -159,6 +159,19 @@ struct CauseTests {
         #expect(finding.evidence.contains(Fact("may be", "loss (1 segments in flight)")))
     }
 
+    /// An old kernel's tcp_info has no such counters: that is no loss, and rules none out.
+    @Test func countersThatWereNotToldRuleNothingOut() throws {
+        let finding = try #require(
+            unacknowledged(serverIsHere: false) {
+                $0.packetsInFlight = nil
+                $0.retransmits = nil
+                $0.backoff = nil
+            }.findings.first)
+        #expect(finding.code == .unexplained)
+        #expect(!finding.ruledOut.contains { $0.hasPrefix("loss") || $0.hasPrefix("zero window") })
+        #expect(finding.evidence.contains { $0.text.contains("what the sender has in flight") })
+    }
+
     @Test func aShutWindow() throws {
         let finding = try #require(
             unacknowledged(serverIsHere: false) {

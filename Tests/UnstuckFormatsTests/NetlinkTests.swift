@@ -122,6 +122,27 @@ struct NetlinkTests {
         #expect(known.socket.hasSocket)
     }
 
+    /// tcp_info as a kernel before 4.2 has it ends with total_retrans; INET_DIAG of a time-wait socket has none at all.
+    @Test func whatIsNotToldIsNotZero() throws {
+        let start = Self.v4.count - Self.tcpInfo.count
+        var bytes = Array(Self.v4[..<start])
+        let none = try Self.socket(Self.lengthSet(bytes)).socket(netns: 1)
+        #expect(none.retransmits == nil && none.backoff == nil && none.packetsInFlight == nil)
+        #expect(none.millisecondsSinceSend == nil && none.millisecondsSinceReceive == nil)
+
+        let short = 104
+        bytes += [UInt8(short + 4), 0, 2, 0] + Self.tcpInfo[4..<(4 + short)]
+        let some = try Self.socket(Self.lengthSet(bytes)).socket(netns: 1)
+        #expect(some.retransmits == 0 && some.backoff == 0 && some.packetsInFlight == 0)
+        #expect(some.millisecondsSinceSend == 52)
+        #expect(some.bytesReceived == nil && some.segmentsOut == nil && some.sendWindow == nil)
+    }
+
+    /// nlmsg_len says how long it is.
+    private static func lengthSet(_ bytes: [UInt8]) -> [UInt8] {
+        unsafe withUnsafeBytes(of: UInt32(bytes.count).littleEndian) { unsafe Array($0) } + bytes[4...]
+    }
+
     @Test func decodesAListener() throws {
         let socket = try Self.socket(Self.listeningV6)
         #expect(socket.tuple.local.description == "[::1]:8080")

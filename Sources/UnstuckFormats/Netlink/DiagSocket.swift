@@ -101,10 +101,9 @@ extension DiagSocket {
             identity: SocketIdentity(address: 0, cookie: cookie), tuple: tuple, state: state, hasSocket: inode != 0,
             isDead: isOrphan, inode: UInt64(inode), netns: netns, cgroup: cgroup ?? 0, handlers: nil, psock: nil)
         var socket = TCPSocket(
-            socket: kernel, retransmits: info?.totalRetransmits ?? 0, packetsInFlight: info?.unacked ?? 0,
-            millisecondsSinceSend: info?.lastDataSent ?? 0, millisecondsSinceReceive: info?.lastDataReceived ?? 0,
-            acceptQueue: isListener ? receiveQueue : 0, acceptLimit: isListener ? sendQueue : 0,
-            backoff: info?.backoff ?? 0)
+            socket: kernel, retransmits: info?.totalRetransmits, packetsInFlight: info?.unacked,
+            millisecondsSinceSend: info?.lastDataSent, millisecondsSinceReceive: info?.lastDataReceived,
+            acceptQueue: isListener ? receiveQueue : 0, acceptLimit: isListener ? sendQueue : 0, backoff: info?.backoff)
         socket.queues = isListener ? nil : TCPSocket.Queues(receive: receiveQueue, send: sendQueue)
         socket.bytesSent = info?.bytesSent
         socket.bytesAcked = info?.bytesAcked

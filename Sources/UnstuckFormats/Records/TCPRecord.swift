@@ -8,7 +8,7 @@ public enum TCPRecord {
 
     /// Decodes the record that begins at `offset`.
     ///
-    /// - Parameter hertz: jiffies a second of this kernel; 0 unknown, which leaves the times at 0.
+    /// - Parameter hertz: jiffies a second of this kernel; 0 unknown, and so are the times.
     public static func decode(_ bytes: RawSpan, at offset: Int, hertz: UInt32, protos: inout ProtoTable)
         throws(RecordError) -> TCPSocket
     {
@@ -18,8 +18,8 @@ public enum TCPRecord {
         let socket = try SocketRecord.decode(bytes, at: offset, protos: &protos)
         // The length was just checked, and any bit pattern is a valid unstuck_tcp.
         let raw = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: unstuck_tcp.self)
-        func milliseconds(_ jiffies: UInt32) -> UInt32 {
-            hertz == 0 ? 0 : UInt32(clamping: UInt64(jiffies) * 1000 / UInt64(hertz))
+        func milliseconds(_ jiffies: UInt32) -> UInt32? {
+            hertz == 0 ? nil : UInt32(clamping: UInt64(jiffies) * 1000 / UInt64(hertz))
         }
         return TCPSocket(
             socket: socket, bytesSent: raw.bytes_sent, bytesAcked: raw.bytes_acked,

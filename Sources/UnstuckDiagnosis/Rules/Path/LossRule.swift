@@ -14,20 +14,20 @@ struct LossRule: ConnectionRule {
                 return .suspected(
                     by: "\(sender.unacknowledgedBytes ?? 0) bytes wait, and none is in flight, with an open window")
             }
-            let senders = stuck.connection.ends.filter(\.isInFlight)
-            if let sender = senders.first { return .suspected(by: "\(sender.packetsInFlight) segments in flight") }
-            let retransmits = stuck.connection.ends.reduce(0) { $0 + Int($1.retransmits) }
-            return .excluded(by: "nothing unacknowledged in flight, \(retransmits) retransmits")
+            for sender in stuck.connection.ends where (sender.unacknowledgedBytes ?? 0) > 0 {
+                guard let inFlight = sender.packetsInFlight, sender.backoff != nil else {
+                    return .unknown("what the sender has in flight and has sent again")
+                }
+                if inFlight > 0 { return .suspected(by: "\(inFlight) segments in flight") }
+            }
+            let retransmits = stuck.connection.ends.compactMap(\.retransmits).map { ", \($0) retransmits" }.max()
+            return .excluded(by: "nothing unacknowledged in flight\(retransmits ?? "")")
         }
         guard stuck.causes.isEmpty, stuck.place?.queue == .send else { return .notApplicable }
         let side = stuck.connection.side(of: sender)
         let receiver = stuck.connection.ends.first { $0.socket.identity != sender.socket.identity }
         let direction = Self.direction(sender, side, receiver)
-        var facts = [
-            Fact("sent again", .count(UInt64(sender.retransmits))),
-            Fact("timer backed off", .count(UInt64(sender.backoff))),
-            Fact("lost", direction),
-        ]
+        var facts = sender.sentAgain + [Fact("lost", direction)]
         for (name, fact) in [
             ("TcpRetransSegs", "segments sent again in this namespace"),
             ("IpOutDiscards", "packets dropped on the way out"), ("IpInDiscards", "packets dropped on the way in"),
@@ -57,7 +57,15 @@ struct LossRule: ConnectionRule {
 
 extension TCPSocket {
     /// Bytes were sent and are not acknowledged.
-    var isInFlight: Bool { packetsInFlight > 0 && (unacknowledgedBytes ?? 0) > 0 }
+    var isInFlight: Bool { (packetsInFlight ?? 0) > 0 && (unacknowledgedBytes ?? 0) > 0 }
+
+    /// What was sent again, as far as it is known.
+    var sentAgain: [Fact] {
+        [
+            retransmits.map { Fact("sent again", .count(UInt64($0))) },
+            backoff.map { Fact("timer backed off", .count(UInt64($0))) },
+        ].compactMap(\.self)
+    }
 
     /// Bytes wait, none is in flight, and the window has room.
     fileprivate var isHeldBack: Bool {
@@ -71,9 +79,10 @@ extension StuckCandidate {
     func lossySender(_ view: NodeView) -> TCPSocket? {
         let senders = connection.ends.filter { end in
             guard end.isInFlight else { return false }
-            guard end.backoff == 0 else { return true }
+            if let backoff = end.backoff, backoff > 0 { return true }
             guard !view.history.samples.isEmpty, let before = view.history.socket(end, in: 0) else { return false }
-            return end.retransmits > before.retransmits
+            guard let now = end.retransmits, let earlier = before.retransmits else { return false }
+            return now > earlier
         }
         return senders.first { $0.socket.identity == holding?.socket.identity } ?? senders.first
     }

@@ -23,10 +23,8 @@ struct PeerVanishedRule: ConnectionRule {
                 headline: "stuck: not acknowledged, and ICMP reports an unreachable destination",
                 group: "",
                 facts: [
-                    Fact("destination unreachable", .count(unreachable)),
-                    Fact("sent again", .count(UInt64(sender.retransmits))),
-                    Fact("timer backed off", .count(UInt64(sender.backoff))),
-                ],
+                    Fact("destination unreachable", .count(unreachable))
+                ] + sender.sentAgain,
                 remedy:
                     "look where \(sender.socket.tuple.remote.address) has gone (ip route get; the pod's or host's state); the "
                     + "application should set TCP_USER_TIMEOUT or keepalives"))

@@ -38,8 +38,8 @@ struct MisdirectedRule: NodeRule {
         let tuple = sender.socket.tuple
         let who = Label.owner(view.owners(of: sender.socket).first)
         let receiverPod = view.pod(of: receiver.socket)
-        let quiet = Label.duration(milliseconds: min(sender.millisecondsSinceSend, sender.millisecondsSinceReceive))
-        let waiting = sender.millisecondsSinceSend == 0 ? "" : ", silent for \(quiet)"
+        let times = [sender.millisecondsSinceSend, sender.millisecondsSinceReceive].compactMap(\.self)
+        let waiting = times.min().map { $0 == 0 ? "" : ", silent for \(Label.duration(milliseconds: $0))" } ?? ""
 
         var evidence = [
             Fact(

@@ -14,6 +14,7 @@ struct ZeroWindowRule: ConnectionRule {
         guard let sender = senders.first(where: \.isBlockedByWindow) else {
             if let sender = senders.first {
                 guard let window = sender.sendWindow else { return .unknown("the window of the sender") }
+                guard sender.packetsInFlight != nil else { return .unknown("what the sender has in flight") }
                 return .excluded(by: "the window is \(window) bytes")
             }
             return .excluded(by: "nothing waits to be sent")
@@ -22,9 +23,8 @@ struct ZeroWindowRule: ConnectionRule {
         let window = sender.sendWindow ?? 0
         let receiver = stuck.connection.ends.first { $0.socket.identity != sender.socket.identity }
         let offered = receiver.flatMap { $0.unreadBytes == 0 ? $0.receiveWindow : nil } ?? 0
-        var facts = [
-            Fact("window", .bytes(UInt64(window))), Fact("probes without an answer", .count(UInt64(sender.backoff))),
-        ]
+        var facts = [Fact("window", .bytes(UInt64(window)))]
+        if let probes = sender.backoff { facts.append(Fact("probes without an answer", .count(UInt64(probes)))) }
         if receiver != nil { facts.append(Fact("receiver", "nothing unread, has room for \(offered) bytes")) }
         return .present(
             Cause(

@@ -25,9 +25,9 @@ struct ConnectionTable {
             .init(title: "for", isNumber: true, cells: rows.map { durationText($0.seconds) }),
             .init(title: "Recv-Q c/s", isNumber: true, cells: rows.map { queues($0, \.unreadBytes) }),
             .init(title: "Send-Q c/s", isNumber: true, cells: rows.map { queues($0, \.unacknowledgedBytes) }),
-            numbers("redirected", rows) { UInt64($0.redirectedBytes ?? 0) },
-            numbers("retransmits", rows) { UInt64($0.retransmits) },
-            numbers("backoff", rows) { UInt64($0.backoff) },
+            numbers("redirected", rows) { $0.redirectedBytes.map(UInt64.init) },
+            numbers("retransmits", rows) { $0.retransmits.map(UInt64.init) },
+            numbers("backoff", rows) { $0.backoff.map(UInt64.init) },
             .init(title: "window", cells: rows.map { $0.ends.contains { $0.sendWindow == 0 } ? "0" : "" }),
             .init(title: "owner", cells: rows.map(owner)),
         ]
@@ -49,14 +49,14 @@ struct ConnectionTable {
         }.joined(separator: "/")
     }
 
-    /// The larger one of both ends; nothing where it is 0.
+    /// The larger one of both ends; nothing where it is 0 or not known.
     private func numbers(
-        _ title: String, _ rows: [StuckConnection], _ value: (StuckConnection.End) -> UInt64
+        _ title: String, _ rows: [StuckConnection], _ value: (StuckConnection.End) -> UInt64?
     ) -> Table.Column {
         .init(
             title: title, isNumber: true,
             cells: rows.map { row in
-                let most = row.ends.map(value).max() ?? 0
+                let most = row.ends.compactMap(value).max() ?? 0
                 return most == 0 ? "" : "\(most)"
             })
     }
