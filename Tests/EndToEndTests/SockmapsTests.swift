@@ -71,7 +71,20 @@ struct SockmapsTests {
         let paths = try JSONValue(output.text)["data"].array
         #expect(paths.count == 4, "both directions of both connections")
         #expect(paths.allSatisfy { $0["hops"][0]["verdict"].text == "reaches its peer" })
+        // The other maps' senders are not this one's.
+        let other = try TestMap()
+        let none = try lab.unstuck(["sockmaps", "graph", "203.0.113.11:7070", "--map", "\(other.id)", "-o", "json"])
+        #expect(try JSONValue(none.text)["data"].array.isEmpty, "\(none.text)")
+
+        // What is closed, or waits in TIME_WAIT, sends no more.
         load.terminate()
+        _ = try load.wait()
+        var left = ""
+        let isOver = try Wait.until {
+            left = try lab.unstuck(["sockmaps", "graph", "203.0.113.11:7070", "-o", "json"]).text
+            return try JSONValue(left)["data"].array.isEmpty
+        }
+        #expect(isOver, "\(left)")
         try lab.down()
     }
 }

@@ -16,6 +16,9 @@ public struct TCPState: RawRepresentable, Hashable, Sendable, Codable {
     public static let closing = TCPState(rawValue: 11)
     public static let newSynReceived = TCPState(rawValue: 12)
 
+    /// The application may still write (`tcp_sendmsg_locked`, net/ipv4/tcp.c; before the handshake is over it waits).
+    public var maySend: Bool { self == .established || self == .closeWait }
+
     private static let names = [
         "", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT",
         "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV",

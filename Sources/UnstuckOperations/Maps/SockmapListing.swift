@@ -8,7 +8,7 @@ public struct SockmapListing {
     /// Everything that was asked for was read, entry by entry.
     public var isComplete: Bool { reading.isComplete }
     private var reading: MapReading
-    private var messagePrograms: [UInt32: Set<UInt32>] = [:]
+    private var senders: [UInt32: MapUsers.Senders] = [:]
 
     /// Reads the maps.
     ///
@@ -26,24 +26,41 @@ public struct SockmapListing {
     private mutating func readEntries(of maps: [UInt32], _ root: NodeRoot) throws {
         let finder = CgroupFinder(root: root)
         let pods = finder.pods()
-        var (summaries, messagePrograms) = (summaries, messagePrograms)
+        var (summaries, senders) = (summaries, senders)
         try reading.forEach(maps, root: root) { contents in
             let sockets = contents.parts.joined().map(\.resident)
             let index = PodIndex(cgroups: finder.find(Set(sockets.map(\.cgroup))), pods: pods, sockets: sockets)
-            messagePrograms[contents.map.id] = Set(sockets.compactMap(\.psock?.msgProgram))
+            senders[contents.map.id] = Self.senders(sockets)
             summaries.append(
                 SockmapSummary(contents.map, contents.decision, entries: contents.parts.joined(), pods: index))
         }
-        (self.summaries, self.messagePrograms) = (summaries, messagePrograms)
+        (self.summaries, self.senders) = (summaries, senders)
     }
 
     private mutating func addUsers(_ root: NodeRoot) {
         if reading.users == nil { reading.findUsers(of: summaries.map(\.id)) }
         guard var users = reading.users else { return }
         users.findAttachments(root: root)
-        for (map, programs) in messagePrograms { users.noteMessagePrograms(programs, ofResidentsIn: map) }
+        if !users.unasked.isDisjoint(with: senders.keys) { users.observe(senders.merging(sendersOfOtherMaps()) { $1 }) }
         for index in summaries.indices {
             summaries[index].programs = users.programs.filter { $0.maps.contains(summaries[index].id) }
+        }
+    }
+
+    /// Of the maps that were not asked for: a socket may have its program from one of them.
+    private func sendersOfOtherMaps() -> [UInt32: MapUsers.Senders] {
+        let observer = SockmapObserver()
+        var result: [UInt32: MapUsers.Senders] = [:]
+        for id in (try? BPFTable.mapIDs()) ?? [] where senders[id] == nil {
+            guard let open = try? BPFTable.openSockmap(id: id), let parts = try? observer.parts(of: open) else { continue }
+            result[id] = Self.senders(parts.joined().map(\.resident))
+        }
+        return result
+    }
+
+    private static func senders(_ sockets: [KernelSocket]) -> MapUsers.Senders {
+        sockets.reduce(into: [:]) { result, socket in
+            if let program = socket.psock?.msgProgram { result[program, default: []].insert(socket.identity) }
         }
     }
 }

@@ -35,13 +35,16 @@ public struct SockmapPaths {
     /// Samples the node once.
     ///
     /// - Parameter targets: both directions of every connection with such an end; empty: every socket that sends through a
-    ///   sk_msg program.
+    ///   sk_msg program. Only sockets that can still send; with `options.maps`, only those whose program uses one of them.
     public init(_ targets: [Target], _ options: NodeObserver.Options) throws(OperationError) {
         let snapshot = NodeObserver(options).look()
         guard let view = NodeView([snapshot]) else { throw OperationError(.noSnapshots, "no snapshot was taken") }
         let senders = snapshot.sockets.filter { socket in
             let tuple = socket.socket.tuple
-            guard tuple.isComplete, socket.socket.state != .listen else { return false }
+            guard tuple.isComplete, socket.socket.state.maySend else { return false }
+            guard options.maps.isEmpty || view.sockmaps.redirect(of: socket.socket)?.maps.isEmpty == false else {
+                return false
+            }
             return targets.isEmpty
                 ? socket.socket.psock?.msgProgram != nil
                 : targets.contains { $0.names(tuple.local) || $0.names(tuple.remote) }

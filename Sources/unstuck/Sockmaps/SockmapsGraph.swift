@@ -45,7 +45,9 @@ struct SockmapsGraph: ContextCommand {
             for path in found.paths { try context.writeText(text.render(path)) }
             if found.paths.isEmpty, found.missing.isEmpty {
                 try context.writeText(
-                    target.isEmpty ? "no connection here sends through a sk_msg program\n" : "no such connection\n")
+                    target.isEmpty
+                        ? "no connection here sends through a sk_msg program\(options.maps.isEmpty ? "" : " of that map")\n"
+                        : "no such connection that can still send\(options.maps.isEmpty ? "" : " through that map")\n")
             }
         }
         for shortfall in found.missing {

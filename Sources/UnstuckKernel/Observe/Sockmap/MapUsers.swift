@@ -8,6 +8,12 @@ public struct MapUsers: Sendable {
     public private(set) var programs: [BPFProgram] = []
     /// By map.
     public private(set) var keyTypes: [UInt32: KeyType] = [:]
+    /// Maps of ours that the kernel cannot be asked about: what is attached to a map is told since v5.19 (748cd5729ac7, "bpf:
+    /// support BPF_PROG_QUERY for progs attached to sockmap"). Known after ``findAttachments(root:)``.
+    public private(set) var unasked: Set<UInt32> = []
+
+    /// Sockets of a map, by the msg program that they run through.
+    public typealias Senders = [UInt32: Set<SocketIdentity>]
 
     /// Asks for the programs and the keys' types, which costs little; where they are attached is asked by
     /// ``findAttachments(root:)``.
@@ -49,6 +55,7 @@ public struct MapUsers: Sendable {
             guard let open = try? BPFTable.openSockmap(id: map) else { continue }
             for (type, hook) in Self.mapHooks {
                 guard let attached = try? AttachedPrograms(of: open.descriptor.raw, type, "sockmap \(map)") else {
+                    unasked.insert(map)
                     continue
                 }
                 for id in attached.ids where ids.contains(id) {
@@ -59,14 +66,22 @@ public struct MapUsers: Sendable {
         for index in programs.indices { programs[index].attachments = found[programs[index].id] ?? [] }
     }
 
-    /// A kernel that cannot be asked what is attached to a map (748cd5729ac7, "bpf: support BPF_PROG_QUERY for progs
-    /// attached to sockmap", in v5.19) still shows it: residents run through the map's msg program.
-    public mutating func noteMessagePrograms(_ ids: Set<UInt32>, ofResidentsIn map: UInt32) {
-        for index in programs.indices where ids.contains(programs[index].id) {
-            let known = programs[index].attachments ?? []
-            guard !known.contains(where: { $0.sockmap == map && $0.hook == "msg_verdict" }) else { continue }
-            programs[index].attachments =
-                known + [ProgramAttachment(sockmap: map, hook: "msg_verdict", isObserved: true)]
+    /// A kernel that cannot be asked still shows what is attached: a socket has its msg program from a map that it is in. Of
+    /// one that is in several maps nothing can be told.
+    ///
+    /// - Parameter senders: of every sockmap of the node.
+    public mutating func observe(_ senders: [UInt32: Senders]) {
+        for (map, programsOfMap) in senders where unasked.contains(map) {
+            for (program, sockets) in programsOfMap {
+                let elsewhere = senders.filter { $0.key != map }.values.compactMap { $0[program] }
+                guard let index = programs.firstIndex(where: { $0.id == program }),
+                    sockets.contains(where: { socket in !elsewhere.contains { $0.contains(socket) } })
+                else { continue }
+                programs[index].attachments =
+                    (programs[index].attachments ?? []) + [
+                        ProgramAttachment(sockmap: map, hook: "msg_verdict", isObserved: true)
+                    ]
+            }
         }
     }
 
