@@ -160,6 +160,15 @@ struct GuardTests {
         #expect(try JSONValue(after.text)["data"].array.allSatisfy { $0["map"].number != Double(test.report.map) })
     }
 
+    /// Killed between its folder and its first link.
+    @Test(.requires(.native)) func anEmptyFolderIsRemoved() throws {
+        let folder = "/sys/fs/bpf/unstuck/guard/4294967294"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let down = try Programs.run(Programs.unstuck, ["guard", "down"])
+        #expect(down.status == 0, "\(down.errors)")
+        #expect(!FileManager.default.fileExists(atPath: folder))
+    }
+
     /// Somebody removed the pins; and another record is damaged, which is no reason to leave this one.
     @Test(.requires(.native)) func onlyTheRecordIsLeft() throws {
         let test = try StressTestRunner("Z1", count: 1)

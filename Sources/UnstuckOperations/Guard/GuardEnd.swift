@@ -53,7 +53,7 @@ public struct GuardEnd {
     private func takeDown(_ map: UInt32) throws -> GuardState? {
         let lock = try registry.lock(map)
         let pinned = try PinnedGuard(map: map, registry: registry)
-        pinned?.takeDown(registry: registry)
+        if let pinned { pinned.takeDown(registry: registry) } else { PinnedGuard.removeRest(of: map) }
         _ = consume lock
         return pinned?.state
     }

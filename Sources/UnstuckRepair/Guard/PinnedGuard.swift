@@ -88,6 +88,11 @@ public struct PinnedGuard {
         }
     }
 
+    /// Removes what one that was killed before it was set up has left: a folder, and maps without programs.
+    public static func removeRest(of map: UInt32, below parent: String = defaultFolder) {
+        PinFolder.remove("\(parent)/\(map)")
+    }
+
     /// Ends the guard: the links go first, and with them the program from its cgroups.
     public func takeDown(registry: GuardRegistry) {
         for link in links { unsafe _ = unlink(link) }

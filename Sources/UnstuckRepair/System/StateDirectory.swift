@@ -19,10 +19,19 @@ public struct StateDirectory<Record: Codable & Sendable>: Sendable {
         try FileLock(path: "\(folder)/\(map).lock", patience: seconds, isTransient: true)
     }
 
-    /// Makes the folder, and the one above it.
+    /// Makes the folder, and the one above it, and removes what a run that was killed while writing has left.
     public func prepare() {
         if let slash = folder.lastIndex(of: "/") { unsafe _ = mkdir(String(folder[..<slash]), 0o755) }
         unsafe _ = mkdir(folder, 0o755)
+        for name in directoryNames(folder) {
+            guard let dot = name.firstIndex(of: "."), let map = UInt32(name[..<dot]),
+                name[dot...].hasPrefix(".json.")
+            else { continue }
+            // Whoever writes has the lock.
+            guard let lock = try? lock(map) else { continue }
+            unsafe _ = unlink("\(folder)/\(name)")
+            _ = consume lock
+        }
     }
 
     /// Replaces a map's file in one step.
