@@ -129,4 +129,37 @@ struct StaleEntryTests {
         #expect(finding.code == .crossWired)
         #expect(finding.subject.sockets == [live.identity])
     }
+
+    /// A quiet map that holds nothing but one socket under another's key: no resident agrees with any layout. That the key
+    /// names another live socket decides, or the word of whoever asks.
+    @Test(arguments: [true, false], ["203.0.113.7", "2001:db8::7"])
+    func aQuietMapWithOneCrossWiredEntry(_ isNamedLive: Bool, _ server: String) throws {
+        let client = server.contains(":") ? "2001:db8::10" : "192.0.2.10"
+        let other = try #require(IPAddress(server)), own = try #require(IPAddress(client))
+        var node = NodeFixture()
+        let live = node.socket("\(Endpoint(own, 50600))", "\(Endpoint(other, 7070))")
+        let named = node.socket("\(Endpoint(own, 50599))", "\(Endpoint(other, 7070))", isMapped: false)
+        node.list(live)
+        node.file(live, as: named.tuple)
+        if isNamedLive { node.list(named) }
+        #expect(LayoutDecision(for: node.snapshot.sockmaps[0]).layout == nil)
+
+        let seen = diagnose([node.snapshot])
+        if isNamedLive {
+            #expect(seen.findings.map(\.code).contains(.crossWired))
+            let decision = try #require(NodeView([node.snapshot])?.sockmaps.layouts[NodeFixture.map])
+            #expect(decision.layout == .cilium && decision.isInferred)
+            #expect(decision.evidence.hasPrefix("1 of 1 keys name another live socket of the node"))
+        } else {
+            #expect(seen.findings.isEmpty && seen.unknown.count == 1)
+        }
+        let told = diagnose([node.snapshot.reading(keysAs: .cilium)])
+        #expect(told.findings.map(\.code).contains(.crossWired))
+        // A word that the residents do not bear out is no licence to delete.
+        let decision = try #require(
+            NodeView([node.snapshot.reading(keysAs: .cilium)])?.sockmaps.layouts[NodeFixture.map])
+        #expect(decision.isInferred && decision.compared == 1 && decision.agreed == 0)
+        // A layout of another size changes nothing.
+        #expect(diagnose([node.snapshot.reading(keysAs: .kmesh)]).findings.count == seen.findings.count)
+    }
 }

@@ -23,8 +23,11 @@ public struct NodeView: Sendable {
     public init?(_ looks: [Snapshot], layout: (Sockmap) -> LayoutDecision = { LayoutDecision(for: $0) }) {
         guard let now = looks.last else { return nil }
         self.now = now
-        sockmaps = SockmapIndex(now, layout: layout)
-        sockets = SocketIndex(now.sockets)
+        let sockets = SocketIndex(now.sockets)
+        self.sockets = sockets
+        sockmaps = SockmapIndex(now) { map in
+            layout(map).settled(for: map) { tuple in sockets.connected(tuple).contains { $0.socket.hasSocket } }
+        }
         connections = ConnectionIndex(sockets)
         history = History(looks.dropLast().filter { $0.boot == now.boot }, hasWalkedKeys: !sockmaps.walked.isEmpty)
         owners = Dictionary(grouping: now.owners, by: \.inode)

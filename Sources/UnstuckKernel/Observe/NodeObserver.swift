@@ -12,6 +12,8 @@ public final class NodeObserver {
         public var maps: Set<UInt32> = []
         /// Also read the TCP tables of the network namespaces.
         public var readsSockets = true
+        /// How the keys of maps with keys of that size are read, whatever else fits.
+        public var layout: KeyLayout?
         /// Walk the maps' keys and ask INET_DIAG for the sockets, although the iterators could be used.
         public var avoidsIterators = false
         /// Also read from which ports each network namespace gives to its clients.
@@ -87,6 +89,7 @@ public final class NodeObserver {
                 guard let map = try open(id, pins[id]) else { continue }
                 var description = map.description
                 description.pins = pins[id] ?? []
+                if options.layout?.size == description.keySize { description.declaredLayout = options.layout?.name }
                 do {
                     try readEntries(of: map, into: &description, &walked)
                 } catch {

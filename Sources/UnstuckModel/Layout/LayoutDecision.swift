@@ -1,3 +1,15 @@
+extension Snapshot {
+    /// The same, with a layout that the keys of maps with keys of its size have by the word of whoever asks; `nil` changes nothing.
+    public func reading(keysAs layout: KeyLayout?) -> Snapshot {
+        guard let layout else { return self }
+        var copy = self
+        for index in copy.sockmaps.indices where copy.sockmaps[index].keySize == layout.size {
+            copy.sockmaps[index].declaredLayout = layout.name
+        }
+        return copy
+    }
+}
+
 /// Which layout a map's keys follow, and how that is known. A map's name decides nothing: `sock_ops_map` alone stands
 /// for five layouts.
 public struct LayoutDecision: Hashable, Sendable {
@@ -19,7 +31,54 @@ public struct LayoutDecision: Hashable, Sendable {
     /// not), every key fits its fixed bytes, and no other layout does as well. Without any comparable resident nothing
     /// is decided. Where no declared layout is left, one is inferred from the residents (``LayoutInference``).
     public init(for map: Sockmap, among candidates: [KeyLayout] = KeyLayout.declared) {
-        self.init(keySize: map.keySize, keyType: map.keyType, parts: [map.entries], among: candidates)
+        if let layout = map.declaredLayout.flatMap(KeyLayout.known) {
+            self.init(declared: layout, of: map)
+        } else {
+            self.init(keySize: map.keySize, keyType: map.keyType, parts: [map.entries], among: candidates)
+        }
+    }
+
+    /// Reads the keys as whoever asked says, whatever their residents say: with how many agree. One with which not more than half
+    /// agree counts as inferred. If a key does not fit, nothing is decided.
+    private init(declared layout: KeyLayout, of map: Sockmap) {
+        let agreement = Agreement(comparing: layout, with: [map.entries])
+        guard let agreement, map.keySize == layout.size else {
+            self.init(evidence: "not every key fits layout \(layout.name), which was asked for")
+            return
+        }
+        self.init(evidence: "as asked for; \(agreement.agreed) of \(agreement.compared) residents agree")
+        self.layout = layout
+        isInferred = !agreement.isMajority
+        compared = agreement.compared
+        agreed = agreement.agreed
+    }
+
+    /// Chooses by what the keys name where no resident agrees: in a quiet map that holds nothing but misfiled sockets, say. A
+    /// layout is accepted if a key names, byte by byte, the tuple of another live socket of the node, and by no other layout
+    /// one does.
+    ///
+    /// - Parameter isLive: whether a live socket of the node has that tuple.
+    public func settled(
+        for map: Sockmap, among candidates: [KeyLayout] = KeyLayout.declared, by isLive: (FourTuple) -> Bool
+    )
+        -> LayoutDecision
+    {
+        guard layout == nil, map.declaredLayout == nil, !map.entries.isEmpty else { return self }
+        let named = candidates.filter {
+            $0.size == map.keySize && $0.naming == .connection && map.keyType?.fits($0) ?? true
+        }
+        .compactMap { layout -> (layout: KeyLayout, count: Int)? in
+            let claims = map.entries.map { layout.decode($0.key) }
+            guard !claims.contains(nil) else { return nil }
+            let count = claims.count { $0.map(isLive) ?? false }
+            return count > 0 ? (layout, count) : nil
+        }
+        guard let only = named.first, named.count == 1 else { return self }
+        var decision = LayoutDecision(
+            evidence: "\(only.count) of \(map.entries.count) keys name another live socket of the node; \(evidence)")
+        decision.layout = only.layout
+        decision.isInferred = true
+        return decision
     }
 
     /// As ``init(for:among:)``, for entries that lie in several parts.
@@ -91,8 +150,17 @@ public struct LayoutDecision: Hashable, Sendable {
         var compared = 0
         var agreed = 0
 
+        /// More than half of those who know.
+        var isMajority: Bool { agreed * 2 > compared }
+
         /// `nil` if a key does not fit, or not more than half of those who know agree.
         init?(of layout: KeyLayout, with parts: [[SockmapEntry]]) {
+            self.init(comparing: layout, with: parts)
+            if !isMajority { return nil }
+        }
+
+        /// `nil` if a key does not fit.
+        init?(comparing layout: KeyLayout, with parts: [[SockmapEntry]]) {
             self.layout = layout
             for entry in parts.joined() {
                 guard let agrees = layout.naming == .socket ? byCookie(entry) : byTuple(entry) else { return nil }
@@ -100,7 +168,6 @@ public struct LayoutDecision: Hashable, Sendable {
                 compared += 1
                 if agrees { agreed += 1 }
             }
-            guard agreed * 2 > compared else { return nil }
         }
 
         /// Outer `nil`: the key does not fit. Inner `nil`: the resident knows nothing to compare with.

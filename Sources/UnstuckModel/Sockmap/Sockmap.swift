@@ -12,6 +12,8 @@ public struct Sockmap: Hashable, Sendable, Codable {
     public var pins: [String]
     /// What the BTF of the map's programs says of its keys; `nil` where none says anything.
     public var keyType: KeyType?
+    /// The layout that the keys have by the word of whoever asked (`--layout`): a name of ``KeyLayout/known``.
+    public var declaredLayout: String?
     public var entries: [SockmapEntry]
     /// The keys, where they were walked because the iterator could not be used; `entries` is empty then.
     public var walk: SockmapWalk?

@@ -81,6 +81,17 @@ extension LayoutDecision {
         let entries = map.walk?.entries ?? []
         self.init(keySize: map.keySize, parts: [])
         guard !entries.isEmpty else { return }
+        if let declared = map.declaredLayout.flatMap(KeyLayout.known) {
+            guard declared.size == map.keySize, entries.allSatisfy({ declared.decode($0.key) != nil }) else {
+                evidence = "not every key fits layout \(declared.name), which was asked for"
+                return
+            }
+            let agreement = WalkedAgreement(of: declared, with: entries, seen)
+            (layout, compared, agreed) = (declared, agreement.compared, agreement.agreed)
+            isInferred = agreed * 2 <= compared
+            evidence = "as asked for; \(agreed) of \(compared) keys name a live socket of the node"
+            return
+        }
         let fitting = candidates.filter { layout in
             layout.size == map.keySize && map.keyType?.fits(layout) ?? true
                 && entries.allSatisfy { layout.decode($0.key) != nil || layout.cookie($0.key) != nil }

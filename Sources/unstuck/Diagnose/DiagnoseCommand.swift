@@ -53,7 +53,7 @@ struct DiagnoseCommand: ContextCommand {
             let result = try look.session(look.observer(node, context), context).run()
             (looks, diagnosis) = (result.looks, result.diagnosis)
         } else {
-            looks = try BundleFile.snapshots(in: from)
+            looks = try BundleFile.snapshots(in: from).map { $0.reading(keysAs: look.layout) }
             diagnosis = UnstuckDiagnosis.diagnose(looks)
         }
         switch output.output {

@@ -13,6 +13,13 @@ struct LookOptions: ParsableArguments {
 
     @OptionGroup var maps: MapOptions
 
+    @Option(
+        help: ArgumentHelp(
+            "Keys of maps with keys of that size are laid out like this, whatever else fits: \(knownLayoutNames).",
+            valueName: "name"),
+        completion: .list(KeyLayout.known.map(\.name)), transform: knownLayout)
+    var layout: KeyLayout?
+
     @Flag(name: .shortAndLong, help: "No progress on standard error.")
     var quiet = false
 
@@ -40,6 +47,7 @@ struct LookOptions: ParsableArguments {
         options.root = node.nodeRoot(context)
         options.maps = Set(try maps.ids(root: node.nodeRoot(context)))
         options.avoidsIterators = withoutIterator
+        options.layout = layout
         return options
     }
 
