@@ -52,7 +52,9 @@ public struct SockmapListing {
         let observer = SockmapObserver()
         var result: [UInt32: MapUsers.Senders] = [:]
         for id in (try? BPFTable.mapIDs()) ?? [] where senders[id] == nil {
-            guard let open = try? BPFTable.openSockmap(id: id), let parts = try? observer.parts(of: open) else { continue }
+            guard let open = try? BPFTable.openSockmap(id: id), let parts = try? observer.parts(of: open) else {
+                continue
+            }
             result[id] = Self.senders(parts.joined().map(\.resident))
         }
         return result
