@@ -18,6 +18,7 @@ public func diagnose(_ looks: [Snapshot]) -> Diagnosis {
 public func diagnose(_ view: NodeView) -> Diagnosis {
     var report = Report()
     for rule in RuleRegistry.node {
+        report.wanted.formUnion(rule.wants(view))
         for verdict in rule.evaluate(view, report.findings) { report.add(verdict) }
     }
     let connections = StuckConnections(view)

@@ -36,8 +36,14 @@ extension Rule {
 
 /// A rule about the node: its maps, entries, listeners.
 protocol NodeRule: Rule {
+    /// Evidence that it wants beside what every sample holds; asked for again until nothing new is wanted.
+    func wants(_ view: NodeView) -> EvidenceRequest
     /// - Parameter findings: those of the rules before it.
     func evaluate(_ view: NodeView, _ findings: [Finding]) -> [Verdict<Finding>]
+}
+
+extension NodeRule {
+    func wants(_ view: NodeView) -> EvidenceRequest { EvidenceRequest() }
 }
 
 /// A rule about one connection. It is asked about connections that do not move, and, to rule its cause out, about those that
@@ -45,11 +51,14 @@ protocol NodeRule: Rule {
 protocol ConnectionRule: Rule {
     /// Evidence that is collected for the connections that it is asked about.
     var needs: Set<Need> { get }
+    /// As ``needs``, of one connection: less, where the rule is about few of them and asking is not free.
+    func needs(of stuck: StuckCandidate, _ view: NodeView) -> Set<Need>
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause>
 }
 
 extension ConnectionRule {
     var needs: Set<Need> { [] }
+    func needs(of stuck: StuckCandidate, _ view: NodeView) -> Set<Need> { needs }
 }
 
 /// Evidence that is not in every sample, and is collected for single connections: of which kind, and of what.
@@ -61,6 +70,8 @@ struct Need: Hashable {
         case holders
         /// The network namespaces of the ends.
         case namespaces
+        /// The end that should read.
+        case reader
         /// The network namespace of the end that has not got rid of its bytes, and what its veth pairs lead to.
         case reach
     }
@@ -72,12 +83,16 @@ struct Need: Hashable {
     static let processes = Need(evidence: .processes, scope: .holders)
     static let counters = Need(evidence: .counters, scope: .namespaces)
     static let links = Need(evidence: .links, scope: .reach)
+    /// What FIONREAD says of it: a descriptor of another process is duplicated for that.
+    static let readable = Need(evidence: .readable, scope: .reader)
 }
 
 /// What a ``ConnectionRule`` says of a connection. Connections of the same cause and ``group`` become one finding.
 struct Cause {
     var code: Finding.Code
     var severity: Finding.Severity
+    /// As ``Finding/certainty``.
+    var certainty: Finding.Certainty?
     /// One line without the connection: "stuck: not read by postgres[3301]".
     var headline: String
     /// What else must be alike for two connections to be one finding, beside the code and the server.
@@ -102,6 +117,8 @@ struct StuckCandidate {
     var pending: TCPSocket?
     /// Causes that rules before this one have found for it.
     var causes: [Finding.Code] = []
+    /// What rules before this one suspect, and by what.
+    var suspected: [Finding.Code: String] = [:]
 
     /// The end that should read what waits, if bytes wait for a reader.
     var reader: TCPSocket? { place?.queue == .send ? nil : holding }

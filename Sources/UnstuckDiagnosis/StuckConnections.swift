@@ -102,7 +102,9 @@ struct StuckConnections {
                 causes.append(cause)
                 stuck.causes.append(cause.code)
             case .excluded(let fact): for code in rule.codes { excluded[code] = fact }
-            case .suspected(let fact): suspected[rule.codes[0]] = fact
+            case .suspected(let fact):
+                suspected[rule.codes[0]] = fact
+                stuck.suspected[rule.codes[0]] = fact
             case .unknown(let missing): unknown[rule.codes[0]] = missing
             case .undecided, .notApplicable: break
             }
@@ -125,7 +127,7 @@ struct StuckConnections {
     /// What the rules need of this connection beside the samples.
     private func request(_ stuck: StuckCandidate) -> EvidenceRequest {
         var request = EvidenceRequest()
-        for need in rules.reduce(into: Set<Need>(), { $0.formUnion($1.needs) }) {
+        for need in rules.reduce(into: Set<Need>(), { $0.formUnion($1.needs(of: stuck, view)) }) {
             request[need.evidence].formUnion(subjects(need.scope, of: stuck))
         }
         return request
@@ -138,6 +140,7 @@ struct StuckConnections {
         case .sockets: return Set(sockets.map(\.socket.inode).filter { $0 != 0 }.map { .socket($0) })
         case .holders:
             return Set(sockets.flatMap { view.owners(of: $0.socket) }.map { .process(UInt32(bitPattern: $0.pid)) })
+        case .reader: return Set([stuck.reader?.socket.inode].compactMap { $0 }.filter { $0 != 0 }.map { .socket($0) })
         case .namespaces: return Set(servers.map { .namespace($0.socket.netns) })
         case .reach:
             guard stuck.place?.queue == .send, let sender = stuck.holding else { return [] }

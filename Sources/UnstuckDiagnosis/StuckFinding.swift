@@ -23,7 +23,7 @@ struct StuckFinding {
         let total = rows.reduce(UInt64(0)) { $0 + $1.bytes }
         let seconds = rows.map(\.seconds).min() ?? 0
         let who = rows.count == 1 ? "\(rows[0].tuple)" : "\(rows.count) connections to \(rows[0].server)"
-        return Finding(
+        var finding = Finding(
             code: cause.code, severity: cause.severity, isRepairable: false,
             summary: "\(cause.headline): \(who)\(pod.map { " \($0)" } ?? ""), for at least "
                 + Label.duration(seconds: seconds),
@@ -39,6 +39,8 @@ struct StuckFinding {
                 entries: members.flatMap { view.entries(of: $0.stuck.connection) },
                 holders: owners, bytes: total),
             connections: rows)
+        finding.certainty = cause.certainty
+        return finding
     }
 
     /// What is ruled out for each of them, with the first one's observation.

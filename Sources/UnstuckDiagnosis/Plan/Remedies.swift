@@ -14,8 +14,9 @@ struct Remedies {
         let given = maps.map { " --map \($0)" }.joined()
         var remedies: [Remedy] = []
         if let repair = repair(finding, given) { remedies.append(repair) }
-        if !maps.isEmpty { remedies.append(protection(finding, given)) }
-        remedies += maps.compactMap(bypass)
+        let isOfStaleEntries = finding.code != .fionread && finding.code != .spuriousEagain
+        if !maps.isEmpty, isOfStaleEntries { remedies.append(protection(finding, given)) }
+        if finding.code != .spuriousEagain { remedies += maps.compactMap(bypass) }
         remedies += [drain(finding), update(finding)].compactMap { $0 }
         return remedies
     }
@@ -122,6 +123,14 @@ struct Remedies {
             Remedy(
                 .update, [], effect: "no fix: no kernel up to 7.2 removes the entry of a dead socket that is held open",
                 tradeOff: "")
+        case .fionread:
+            Remedy(
+                .update, [],
+                effect: "of the stack's bytes fixed in 6.12.114 and 7.2 (04af4efde58a); of redirected bytes in 6.6.128, 6.12.75, "
+                    + "6.18.14 and 7.0 (929e30f93125), which brought the other",
+                tradeOff: "a reboot")
+        case .spuriousEagain:
+            Remedy(.update, [], effect: "no fix: no kernel up to 7.2 has one", tradeOff: "")
         default: nil
         }
     }

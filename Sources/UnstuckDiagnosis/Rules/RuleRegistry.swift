@@ -3,13 +3,13 @@ import UnstuckModel
 /// Every rule. Adding one adds its file, its line here and its line in ``FindingCatalogue``.
 enum RuleRegistry {
     static let node: [any NodeRule] = ordered([
-        MisdirectedRule(), DisclosureRule(), StaleEntryRule(), UnseenRule(), CrossWiredRule(), FullRule(), SilentRule(),
-        CoverageRule(),
+        MisdirectedRule(), DisclosureRule(), StaleEntryRule(), UnseenRule(), CrossWiredRule(), FullRule(),
+        FionreadRiskRule(), SpuriousEagainRule(), SilentRule(), CoverageRule(),
     ]) { $0 }
 
     static let connection: [any ConnectionRule] = ordered([
-        ClosedUnreadRule(), AppNotAcceptingRule(), AppStoppedRule(), AppNotReadingRule(), OverflowRule(),
-        DeferAcceptRule(), ZeroWindowRule(), NeighbourRule(), PeerVanishedRule(), LossRule(),
+        ClosedUnreadRule(), AppNotAcceptingRule(), AppStoppedRule(), FionreadRule(), AppNotReadingRule(),
+        OverflowRule(), DeferAcceptRule(), ZeroWindowRule(), NeighbourRule(), PeerVanishedRule(), LossRule(),
     ]) { $0 }
 
     /// What all of them can find.

@@ -46,6 +46,8 @@ public struct NodeView: Sendable {
         now.counters = look.counters
         now.links = look.links
         now.neighbours = look.neighbours
+        now.readable = look.readable
+        now.kernelTrials = look.kernelTrials
         links = LinkIndex(look)
         owners = Dictionary(grouping: look.owners, by: \.inode)
         processes = Self.processes(look)
@@ -131,6 +133,11 @@ public struct NodeView: Sendable {
             [connection.tuple, connection.tuple.reversed]
                 .flatMap { sockmaps.entries(in: map.id, claiming: $0) }.map(\.reference)
         }
+    }
+
+    /// Maps with an entry that leads to this socket.
+    func maps(holding socket: KernelSocket) -> [Sockmap] {
+        now.sockmaps.filter { map in map.entries.contains { $0.resident.identity.mayBe(socket.identity) } }
     }
 
     // MARK: What is asked about

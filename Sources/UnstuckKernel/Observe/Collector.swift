@@ -17,7 +17,7 @@ extension NodeObserver {
         [
             OwnerCollector(root: options.root, lastPass: socketObserver), ProcessCollector(root: options.root),
             CgroupCollector(root: options.root), CounterCollector(root: options.root),
-            LinkCollector(root: options.root),
+            LinkCollector(root: options.root), ReadableCollector(root: options.root), KernelTrialCollector(),
         ]
     }
 

@@ -11,6 +11,8 @@ public struct EvidenceRequest: Sendable, Equatable {
         case namespace(UInt32)
         /// By its path below the mounts of cgroup v2 or v1, with a leading slash.
         case cgroup(String)
+        /// The kernel itself.
+        case kernel
     }
 
     private var subjects: [Shortfall.Evidence: Set<Subject>] = [:]

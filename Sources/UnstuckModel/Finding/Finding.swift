@@ -20,8 +20,20 @@ public struct Finding: Sendable, Codable {
         public static func < (one: Severity, other: Severity) -> Bool { one.rank < other.rank }
     }
 
+    /// How far the evidence goes.
+    public enum Certainty: String, Sendable, Codable, CaseIterable {
+        /// What was observed leaves no other explanation.
+        case proven
+        /// The kernel's part is proven, or known of its release; the application's part fits, and is not proven.
+        case likely
+        /// What was observed fits, and so does something else.
+        case suspected
+    }
+
     public var code: Code
     public var severity: Severity
+    /// `nil`: the code has one certainty alone, which its page describes.
+    public var certainty: Certainty?
     /// Repair can do something about it: a dead entry is in the way, not a living socket.
     public var isRepairable: Bool
     /// One line: what is wrong with what.

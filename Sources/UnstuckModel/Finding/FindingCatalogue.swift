@@ -26,6 +26,7 @@ public enum FindingCatalogue {
         Entry(.misdirected, "redirected to another socket", .sockmap),
         Entry(.disclosure, "readable by another process", .sockmap),
         Entry(.stopped, "stopped process", .application),
+        Entry(.fionread, "FIONREAD stall", .sockmap),
         Entry(.notReading, "not reading", .application),
         Entry(.notAccepting, "not accepting", .application),
         Entry(.overflow, "full accept queue", .listener),
@@ -40,6 +41,7 @@ public enum FindingCatalogue {
         Entry(.unseen, "entry without a socket", .sockmap),
         Entry(.crossWired, "key/socket mismatch", .sockmap),
         Entry(.full, "sockmap full", .sockmap),
+        Entry(.spuriousEagain, "EAGAIN from a blocking recv", .sockmap),
         Entry(.closedUnread, "unread after the peer has closed", .application),
         Entry(.silent, "request without an answer", .application),
     ]

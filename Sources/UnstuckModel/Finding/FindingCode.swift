@@ -14,6 +14,8 @@ extension Finding {
         public static let disclosure = Code("sockmap.disclosure")
         public static let full = Code("sockmap.full")
         public static let unseen = Code("sockmap.unseen")
+        public static let fionread = Code("sockmap.fionread")
+        public static let spuriousEagain = Code("sockmap.spurious-eagain")
         public static let stopped = Code("app.stopped")
         public static let notReading = Code("app.not-reading")
         public static let notAccepting = Code("app.not-accepting")

@@ -39,6 +39,10 @@ public struct Snapshot: Sendable, Codable {
     public var links: [Link]?
     public var qdiscs: [Qdisc]?
     public var neighbours: [Neighbour]?
+    /// What FIONREAD said of sockets in sockmaps that hold unread bytes.
+    public var readable: [ReadableBytes]?
+    /// What was tried of the kernel, on sockets and a map of our own; a trial that did not say anything is absent.
+    public var kernelTrials: [KernelTrial: Bool]?
 
     public init(takenAt: Double, monotonic: Double, host: String, boot: String, kernelRelease: String) {
         version = Self.currentVersion
@@ -69,11 +73,15 @@ public struct Shortfall: Hashable, Sendable, Codable {
         /// Which functions, programs and queues handle a socket, and its sequence numbers.
         case handlers
         case processes, counters, cgroups, links
+        /// What FIONREAD says of a socket.
+        case readable
+        /// What only a trial shows of the kernel.
+        case kernel
 
         /// Collected for single connections, whose rules say what they lack: its absence hides no other finding.
         public var isOnDemand: Bool {
             switch self {
-            case .processes, .counters, .cgroups, .links: true
+            case .processes, .counters, .cgroups, .links, .readable, .kernel: true
             default: false
             }
         }

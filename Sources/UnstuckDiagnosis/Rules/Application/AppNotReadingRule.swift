@@ -6,7 +6,7 @@ import UnstuckModel
 /// it. That stays `stuck.unexplained`, with this fact.
 struct AppNotReadingRule: ConnectionRule {
     let codes: [Finding.Code] = [.notReading]
-    let after: [Finding.Code] = [.stopped]
+    let after: [Finding.Code] = [.stopped, .fionread]
     let needs: Set<Need> = [.owners, .processes]
 
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
@@ -33,6 +33,7 @@ struct AppNotReadingRule: ConnectionRule {
         {
             facts.append(Fact("window", "shut: the sender may send \(sender.sendWindow ?? 0) bytes more"))
         }
+        if let why = stuck.suspected[.fionread] { facts.append(Fact("may be", "FIONREAD stall (\(why))")) }
         return .present(
             Cause(
                 code: .notReading, severity: .critical,
@@ -44,7 +45,7 @@ struct AppNotReadingRule: ConnectionRule {
 
 extension ObservedThread {
     /// It is blocked in a call that reads from a descriptor.
-    fileprivate func reads(_ descriptor: Int32) -> Bool {
+    func reads(_ descriptor: Int32) -> Bool {
         guard let call = systemCall, call.descriptor == descriptor else { return false }
         return call.name?.reads ?? false
     }

@@ -3,7 +3,7 @@ extension KernelBug {
     static let stalledReaders: [KernelBug] = [
         KernelBug(
             id: "fionread", commit: "929e30f93125", title: "bpf, sockmap: Fix FIONREAD for sockmap",
-            fixed: "6.6.128 6.12.75 6.18.14 7.0",
+            fixed: "6.6.128 6.12.75 6.18.14 6.19.4 7.0",
             symptom: "FIONREAD says 0 while redirected bytes wait: a reader that asks first (nginx) never reads",
             fingerprint: [
                 Rule(.any(countsRedirectedBytes), .fixed),
@@ -12,7 +12,7 @@ extension KernelBug {
         KernelBug(
             id: "fionread-stack", commit: "04af4efde58a",
             title: "bpf, sockmap: Account for receive queue in FIONREAD without a verdict program",
-            since: "6.6.128 6.12.75 6.18.14 6.19", fixed: "6.12.114 7.2", note: "brought by 929e30f93125",
+            since: "6.6.128 6.12.75 6.18.14 6.19.4 7.0", fixed: "6.12.114 7.2", note: "brought by 929e30f93125",
             symptom:
                 "FIONREAD says 0 while ordinary bytes wait at a mapped socket without a verdict program: a reader that "
                 + "asks first never reads",

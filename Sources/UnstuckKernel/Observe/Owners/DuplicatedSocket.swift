@@ -1,22 +1,24 @@
 import CLinuxUAPI
 import Glibc
-import UnstuckKernel
 import UnstuckModel
 
 /// A duplicate of another process's socket descriptor. While it lives the socket cannot be closed, so the kernel
 /// cannot free its key under us.
-struct DuplicatedSocket: ~Copyable {
+public struct DuplicatedSocket: ~Copyable {
     private let descriptor: OwnedDescriptor
 
+    /// The duplicate's number, in this process.
+    public var raw: Int32 { descriptor.raw }
+
     /// Why a descriptor could not be held.
-    struct Failure: Error {
-        var reason: String
+    public struct Failure: Error {
+        public var reason: String
     }
 
     /// Takes `owner`'s descriptor and makes sure that it is the socket that was judged.
     ///
     /// - Parameter root: where procfs is, to tell a reused process id from the same process.
-    init(_ owner: SocketOwner, expecting identity: SocketIdentity, root: NodeRoot) throws(Failure) {
+    public init(_ owner: SocketOwner, expecting identity: SocketIdentity, root: NodeRoot) throws(Failure) {
         descriptor = try Self.duplicate(owner, expecting: identity, root: root)
     }
 

@@ -1,0 +1,65 @@
+import UnstuckModel
+
+/// `sockmap.fionread` before anything is stuck: sockets in a sockmap to which bytes come through the stack, on a kernel whose
+/// FIONREAD says 0 of these. A warning where the kernel is known to, a note where only its release says so.
+///
+/// Bytes come through the stack to a socket whose peer is not in the sockmap, is elsewhere, or whose program only passes (OBI, Beyla
+/// and Alloy add headers). A socket that receives redirected bytes alone is left out: these are counted.
+struct FionreadRiskRule: NodeRule {
+    let codes: [Finding.Code] = [.fionread]
+
+    func wants(_ view: NodeView) -> EvidenceRequest {
+        guard case .maybeZero = view.ofKernel, !atRisk(view).isEmpty else { return EvidenceRequest() }
+        return EvidenceRequest(.kernel, of: [.kernel])
+    }
+
+    func evaluate(_ view: NodeView, _ findings: [Finding]) -> [Verdict<Finding>] {
+        let (says, isProven): (String, Bool)
+        switch view.ofKernel {
+        case .zero(let text), .measuredZero(let text): (says, isProven) = (text, true)
+        case .maybeZero(let text): (says, isProven) = (text, false)
+        case .counts, .unknown: return []
+        }
+        return atRisk(view).map { .present(finding($0, says, isProven: isProven)) }
+    }
+
+    private struct MapAtRisk {
+        var map: Sockmap
+        var entries: [NodeView.ClassifiedEntry]
+    }
+
+    private func atRisk(_ view: NodeView) -> [MapAtRisk] {
+        view.now.sockmaps.compactMap { map in
+            let entries = view.sockmaps.entries(of: map.id).filter { isAtRisk($0.entry, view) }
+            return entries.isEmpty ? nil : MapAtRisk(map: map, entries: Array(entries))
+        }
+    }
+
+    /// One that holds unread bytes is asked about as a connection.
+    private func isAtRisk(_ entry: SockmapEntry, _ view: NodeView) -> Bool {
+        guard entry.isStable, entry.resident.state == .established, entry.resident.hasSocket,
+            view.missesStackBytes(entry.resident), let socket = view.socket(entry.resident.identity)
+        else { return false }
+        return (socket.bytesReceived ?? 0) > 0 && (socket.unreadBytes ?? 0) == 0
+    }
+
+    private func finding(_ risk: MapAtRisk, _ says: String, isProven: Bool) -> Finding {
+        let sockets = pluralized(risk.entries.count, "socket")
+        let first = risk.entries[0].entry.resident.tuple
+        var finding = Finding(
+            code: .fionread, severity: isProven ? .warning : .note, isRepairable: false,
+            summary: "at risk: an application that asks FIONREAD before it reads can stall on \(sockets) of "
+                + Label.map(risk.map),
+            evidence: [
+                Fact("FIONREAD", says),
+                Fact("sockets", "\(first)\(risk.entries.count > 1 ? " and \(risk.entries.count - 1) more" : "")"),
+                Fact("bytes", "received through the stack; no verdict program takes them"),
+            ],
+            remedy: "update the kernel (6.12.114, 7.2); until then keep applications that use FIONREAD (nginx, Java, .NET) out of "
+                + "the sockmap, or update the agent that inserts them to a version that corrects FIONREAD",
+            subject: .init(
+                sockets: risk.entries.map(\.entry.resident.identity), entries: risk.entries.map(\.reference)))
+        finding.certainty = isProven ? .likely : .suspected
+        return finding
+    }
+}
