@@ -39,6 +39,10 @@ public struct Snapshot: Sendable, Codable {
     public var links: [Link]?
     public var qdiscs: [Qdisc]?
     public var neighbours: [Neighbour]?
+    /// Guards and bypasses that are on.
+    public var protection: MapProtection?
+    /// The other root that the node was read from (`--root`); `nil`: `/`.
+    public var root: String?
 
     public init(takenAt: Double, monotonic: Double, host: String, boot: String, kernelRelease: String) {
         version = Self.currentVersion

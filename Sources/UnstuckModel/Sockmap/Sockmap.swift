@@ -12,6 +12,8 @@ public struct Sockmap: Hashable, Sendable, Codable {
     public var pins: [String]
     /// What the BTF of the map's programs says of its keys; `nil` where none says anything.
     public var keyType: KeyType?
+    /// Ids of the programs that use it, without Unstuck's own; `nil`: nobody asked.
+    public var users: [UInt32]?
     public var entries: [SockmapEntry]
     /// The keys, where they were walked because the iterator could not be used; `entries` is empty then.
     public var walk: SockmapWalk?
