@@ -33,10 +33,6 @@ public func diagnose(_ view: NodeView) -> Diagnosis {
         one.severity == other.severity
             ? FindingCatalogue.rank(one.code) < FindingCatalogue.rank(other.code) : one.severity > other.severity
     }
-    let remedies = Remedies(view)
-    for index in report.findings.indices {
-        report.findings[index].remedies += remedies.remedies(for: report.findings[index])
-    }
     report.wanted[.owners].formUnion(ownersWanted(view, report).map { .socket($0) })
     for finding in report.findings where FindingCatalogue.entry(finding.code)?.place == .application {
         let sockets = finding.subject.sockets.prefix(1).compactMap { view.socket($0) }
@@ -55,6 +51,11 @@ public func diagnose(_ view: NodeView) -> Diagnosis {
             seconds: view.now.monotonic - (view.history.samples.first ?? view.now).monotonic,
             maps: view.now.selectedMaps))
     diagnosis.wanted = report.wanted
+    guard diagnosis.findings.contains(where: { FindingCatalogue.entry($0.code)?.place == .sockmap }) else {
+        return diagnosis
+    }
+    let remedies = Remedies(view, diagnosis)
+    for index in diagnosis.findings.indices { remedies.complete(&diagnosis.findings[index]) }
     return diagnosis
 }
 

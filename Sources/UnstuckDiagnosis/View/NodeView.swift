@@ -48,6 +48,11 @@ public struct NodeView: Sendable {
         now.neighbours = look.neighbours
         now.readable = look.readable
         now.kernelTrials = look.kernelTrials
+        now.protection = look.protection
+        now.programs = look.programs
+        for index in now.sockmaps.indices where look.sockmaps.indices.contains(index) {
+            now.sockmaps[index].users = look.sockmaps[index].users
+        }
         links = LinkIndex(look)
         owners = Dictionary(grouping: look.owners, by: \.inode)
         processes = Self.processes(look)

@@ -25,8 +25,9 @@ public struct GuardState: Sendable, Codable {
         /// Where the dead socket was connected.
         public var tuple: FourTuple
         public var netns: UInt32
+        /// 0: they have been read, and nothing has taken the entry out since.
         public var unreadBytes: UInt32
-        /// Seconds since it was first seen dead.
+        /// Seconds since it was first seen dead; 0: not known.
         public var seconds: Double
 
         public init(key: SockmapKey, tuple: FourTuple, netns: UInt32, unreadBytes: UInt32, seconds: Double) {
@@ -74,10 +75,16 @@ public struct GuardState: Sendable, Codable {
     /// The process that guards, and its start time in clock ticks since boot; `nil`: none.
     public var process: Int32?
     public var startTime: UInt64?
+    /// The inode of the PID namespace in which `process` is so numbered; `nil`: not recorded.
+    public var pidNamespace: UInt64?
+    /// Whether it works; `nil`: nobody has looked.
+    public var condition: Condition?
     /// Seconds since 1970.
     public var since: Double
     public var counts: Counts
     public var held: [Held]
+    /// What has to be run; `nil`: nothing, or nobody has looked.
+    public var toRun: [Remedy.Command]?
     /// Other programs use the map: without any it is left over from an accelerator that has gone.
     public var isInUse: Bool
 

@@ -43,6 +43,10 @@ public struct Snapshot: Sendable, Codable {
     public var readable: [ReadableBytes]?
     /// What was tried of the kernel, on sockets and a map of our own; a trial that did not say anything is absent.
     public var kernelTrials: [KernelTrial: Bool]?
+    /// Guards and bypasses that are on.
+    public var protection: MapProtection?
+    /// The other root that the node was read from (`--root`); `nil`: `/`.
+    public var root: String?
 
     public init(takenAt: Double, monotonic: Double, host: String, boot: String, kernelRelease: String) {
         version = Self.currentVersion

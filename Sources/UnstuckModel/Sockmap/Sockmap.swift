@@ -14,6 +14,8 @@ public struct Sockmap: Hashable, Sendable, Codable {
     public var keyType: KeyType?
     /// The layout that the keys have by the word of whoever asked (`--layout`): a name of ``KeyLayout/known``.
     public var declaredLayout: String?
+    /// Ids of the programs that use it, without Unstuck's own; `nil`: nobody asked.
+    public var users: [UInt32]?
     public var entries: [SockmapEntry]
     /// The keys, where they were walked because the iterator could not be used; `entries` is empty then.
     public var walk: SockmapWalk?

@@ -60,8 +60,11 @@ public struct GuardEnd {
 
     /// A process's, which holds the map's lock as long as it works.
     private func end(_ state: GuardState) throws -> GuardState? {
-        if let pid = state.process, ProcessStatus.startTime(of: pid) == state.startTime {
+        let isOurs = state.pidNamespace == nil || state.pidNamespace == GuardCondition.ownPIDNamespace
+        if let pid = state.process, isOurs, ProcessStatus.startTime(of: pid) == state.startTime {
+            // One that is stopped must go on to hear it.
             try syscall("kill", on: "process \(pid)") { kill(pid, SIGTERM) }
+            if ProcessStatus(of: pid)?.state == .stopped { kill(pid, SIGCONT) }
         }
         return try tidyUp(state)
     }

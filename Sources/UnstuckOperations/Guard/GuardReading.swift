@@ -1,3 +1,4 @@
+import Glibc
 import UnstuckKernel
 import UnstuckModel
 import UnstuckRepair
@@ -10,25 +11,47 @@ public struct GuardReading {
     public var isComplete: Bool { problems.isEmpty }
 
     /// Read-only.
-    public init(_ registry: GuardRegistry) {
+    ///
+    /// - Parameter readsHeld: also look through the maps of pinned guards for what these hold.
+    public init(_ registry: GuardRegistry, readsHeld: Bool = true) {
         let (written, unreadable) = registry.read()
         problems = unreadable.map { "\($0) cannot be read" }
         states = written.filter { !$0.isPinned }
         do {
             let pins = try PinnedGuard.maps()
             states += written.filter { $0.isPinned && !pins.contains($0.map) }.map { $0.withoutPins() }
-            for map in pins { addPinned(map, registry) }
+            for map in pins { addPinned(map, registry, readsHeld: readsHeld) }
         } catch {
             problems.append("which guards are pinned cannot be seen: \(errorMessage(error))")
         }
-        for index in states.indices { Self.observe(&states[index]) }
+        let condition = GuardCondition(registry)
+        for index in states.indices {
+            Self.observe(&states[index])
+            condition.note(in: &states[index])
+        }
+        addForeign()
     }
 
-    private mutating func addPinned(_ map: UInt32, _ registry: GuardRegistry) {
+    /// A guard of a container keeps its record there; its program is seen everywhere.
+    private mutating func addForeign() {
+        guard let programs = try? MapUsers.programs(named: [MapGuard.programName]) else { return }
+        let known = Set(states.map(\.map))
+        for program in programs {
+            // It uses one sockmap, and maps of its own.
+            let maps = program.maps.filter { (try? BPFTable.openSockmap(id: $0)) != nil }
+            for map in maps where !known.contains(map) {
+                problems.append(
+                    "sockmap \(map) is guarded by program \(program.id), of a guard whose record is not here "
+                        + "(in a container?): run guard status there")
+            }
+        }
+    }
+
+    private mutating func addPinned(_ map: UInt32, _ registry: GuardRegistry, readsHeld: Bool) {
         do {
             guard let pinned = try PinnedGuard(map: map, registry: registry) else { return }
             var state = pinned.state
-            state.held = try Self.heldEntries(of: map)
+            if readsHeld { state.held = try Self.heldEntries(of: map) }
             states.append(state)
         } catch {
             problems.append("the pinned guard of sockmap \(map): \(errorMessage(error))")
@@ -39,15 +62,20 @@ public struct GuardReading {
         if let users = try? MapUsers(of: [sockmap(state.map)]) {
             state.isInUse = users.programs.contains { $0.type == "sk_msg" }
         }
-        guard let process = state.process, ProcessStatus.startTime(of: process) != state.startTime else { return }
-        state.process = nil
     }
 
-    /// A pinned guard keeps no list: dead sockets with unread bytes are what it holds.
+    /// A pinned guard keeps no list: dead sockets are what it holds. Those whose bytes have been read since are among them, for
+    /// nothing tries them again; so are those that died before the guard began.
     private static func heldEntries(of map: UInt32) throws -> [GuardState.Held] {
         guard let open = try BPFTable.openSockmap(id: map) else { return [] }
-        return try SockmapObserver().entries(of: open).filter {
-            $0.resident.residentState.isDead && ($0.resident.psock?.queuedBytes ?? 0) > 0
+        let observer = SockmapObserver()
+        let dead = try observer.entries(of: open).filter(\.resident.residentState.isDead)
+        guard !dead.isEmpty else { return [] }
+        // Sockets that close pass through that state for microseconds.
+        usleep(200_000)
+        let before = Dictionary(dead.map { ($0.key, $0.resident.identity) }) { first, _ in first }
+        return try observer.entries(of: open).filter { entry in
+            entry.resident.residentState.isDead && before[entry.key]?.mayBe(entry.resident.identity) ?? false
         }.map {
             GuardState.Held(
                 key: $0.key, tuple: $0.resident.tuple, netns: $0.resident.netns,
@@ -61,8 +89,8 @@ public struct GuardReading {
 }
 
 extension GuardState {
-    /// Its process is gone and was not told to end, or what was pinned works no more.
-    public var hasEnded: Bool { isPinned ? paths.isEmpty : process == nil }
+    /// It was seen that it does not work: its process is stopped or gone, or what was pinned works no more.
+    public var isIdle: Bool { [.stopped, .ended, .severed].contains(condition) }
 
     /// A pinned guard of which nothing but the record is left.
     fileprivate func withoutPins() -> GuardState {

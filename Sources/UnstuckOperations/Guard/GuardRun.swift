@@ -70,6 +70,7 @@ public struct GuardRun {
             var state = one.state
             state.process = getpid()
             state.startTime = ProcessStatus.startTime(of: getpid())
+            state.pidNamespace = GuardCondition.ownPIDNamespace
             return state
         }
     }

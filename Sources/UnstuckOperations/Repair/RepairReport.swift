@@ -29,7 +29,7 @@ public struct RepairReport: Encodable {
     public var caps: Caps
     /// What could not be told, or not be worked on.
     public var unknown: [String]
-    /// Findings that no deletion mends: a live socket is in the way.
+    /// Findings that no deletion fixes: a live socket is in the way.
     public var unmendable = 0
     public var applied = false
     /// What earlier runs had left when they were killed.
@@ -62,8 +62,12 @@ public struct RepairReport: Encodable {
     public var conclusion: Conclusion {
         if !plan.refusals.isEmpty || (plan.isEmpty && !unknown.isEmpty) { return .inconclusive }
         if !isClean || interrupted != nil { return .findings }
-        return plan.isEmpty && plan.undecided.isEmpty ? .nothingWrong : .findings
+        return plan.isEmpty && !leavesSomething ? .nothingWrong : .findings
     }
+
+    /// Something that is stale, or wrong, is not for this run: skipped, beyond its limit, or a live socket's. What was not
+    /// selected was not asked for.
+    public var leavesSomething: Bool { !plan.undecided.isEmpty || plan.beyondLimit > 0 || unmendable > 0 }
 
     /// Nothing was found while it was watched, if it was.
     private var isClean: Bool { watch.map { $0.findings == 0 } ?? true }
@@ -74,7 +78,8 @@ public struct RepairReport: Encodable {
     /// Of a plan that was carried out, and watched if that was asked for.
     public func conclusion(of result: Repairer.Result) -> Conclusion {
         if result.failure != nil || !result.problems.isEmpty { return .inconclusive }
-        return result.hasRaced || !result.isComplete || !isClean || interrupted != nil ? .findings : .nothingWrong
+        let isWhole = !result.hasRaced && result.isComplete && isClean && interrupted == nil && !leavesSomething
+        return isWhole ? .nothingWrong : .findings
     }
 }
 

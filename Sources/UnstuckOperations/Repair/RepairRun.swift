@@ -97,7 +97,7 @@ public struct RepairRun: ~Copyable {
         let plan = makePlan(seen.view, seen.diagnosis, options.plan)
         let caps = RepairReport.Caps(limit: options.plan.limit, perMinute: options.perMinute)
         var report = RepairReport(plan: plan, caps: caps, unknown: seen.diagnosis.unknown)
-        report.unmendable = seen.diagnosis.findings.count { $0.code == .crossWired || $0.hasLiveSocketInTheWay }
+        report.unmendable = seen.diagnosis.findings.count { $0.hasLiveSocketInTheWay }
         return report
     }
 
@@ -150,6 +150,6 @@ public struct RepairRun: ~Copyable {
 }
 
 extension Finding {
-    /// Repair leaves live sockets alone.
-    fileprivate var hasLiveSocketInTheWay: Bool { code == .misdirected && !isRepairable }
+    /// Repair skips live sockets.
+    fileprivate var hasLiveSocketInTheWay: Bool { [.crossWired, .misdirected].contains(code) && !isRepairable }
 }

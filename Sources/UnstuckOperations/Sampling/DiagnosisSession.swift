@@ -46,8 +46,20 @@ public struct DiagnosisSession {
             result = try evaluate(looks)
         }
         result.looks = looks
+        if asksAboutConnections { addProtection(to: &result) }
         collectWanted(&result)
         return result
+    }
+
+    /// Which remedies fit depends on what is on already, and on who uses the map.
+    private func addProtection(to result: inout Result) {
+        let entries = result.diagnosis.findings.flatMap(\.subject.entries).map(\.map)
+        let maps = Set(entries + result.diagnosis.findings.compactMap(\.subject.map))
+        guard !maps.isEmpty else { return }
+        let last = result.looks.count - 1
+        ProtectionReading(root: observer.options.root).add(to: &result.looks[last], maps: maps)
+        result.view.learn(from: result.looks[last])
+        result.diagnosis = UnstuckDiagnosis.diagnose(result.view)
     }
 
     /// What rules want beside the samples is collected last, for the connections that they are about alone: owners, then what
@@ -71,6 +83,8 @@ public struct DiagnosisSession {
     private func sample() -> Snapshot {
         var sample = observer.look()
         if !observer.options.maps.isEmpty { sample.selectedMaps = observer.options.maps.sorted() }
+        let root = observer.options.root.prefix
+        sample.root = root.isEmpty ? nil : root
         return sample
     }
 

@@ -44,10 +44,11 @@ public struct GuardText: Sendable {
             add(
                 "held",
                 style.yellow("\(held.tuple)")
-                    + " \(held.unreadBytes) unread bytes"
+                    + (held.unreadBytes > 0 ? " \(held.unreadBytes) unread bytes" : " nothing unread any more")
                     + (held.seconds > 0 ? ", for \(Int(held.seconds)) s" : ""))
         }
         if state.held.count > Self.shown { add("held", "… and \(state.held.count - Self.shown) more") }
+        for command in state.toRun ?? [] { add("run", style.bold(safeText(command.text))) }
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -59,6 +60,7 @@ public struct GuardText: Sendable {
 
     private func holder(_ state: GuardState) -> String {
         if state.isPinned { return "pinned" }
+        if state.condition == .stopped { return style.red("by process \(state.process ?? 0), which is stopped") }
         return state.process.map { "process \($0)" } ?? style.red("whose process has ended without cleaning up")
     }
 }

@@ -12,14 +12,18 @@ public struct PlanText {
         shown = isVerbose ? .max : 20
     }
 
-    /// - Parameter isBlind: part of the node could not be seen.
-    public func render(_ plan: Plan, isBlind: Bool = false) -> String {
+    /// - Parameters:
+    ///   - isBlind: part of the node could not be seen.
+    ///   - unfixable: findings that no repair fixes.
+    public func render(_ plan: Plan, isBlind: Bool = false, unfixable: Int = 0) -> String {
         var lines: [String] = []
         if plan.isEmpty, plan.refusals.isEmpty {
             lines.append(
                 isBlind
                     ? style.yellow("? nothing to repair in what could be seen")
-                    : plan.undecided.isEmpty
+                    : plan.undecided.isEmpty && unfixable > 0
+                        ? style.yellow("! nothing that repair can fix")
+                        : plan.undecided.isEmpty
                         ? style.green("✓ nothing to repair" + (plan.notSelected > 0 ? " in what was selected" : ""))
                         : style.yellow("! nothing is repaired: every entry needs a decision (below)"))
         } else if !plan.isEmpty {

@@ -17,6 +17,9 @@ public struct Bypass {
         public init() {}
     }
 
+    /// Names of the sock_ops and tracing programs of guards and bypasses.
+    public static let ownPrograms: Set<String> = [GuardProgram.socketProgram, GuardProgram.eventProgram, Shim.name]
+
     public let registry: BypassRegistry
     let root: NodeRoot
     /// Of pins.

@@ -12,6 +12,7 @@ final class GuardProgram {
 
     /// Its name tells a guard's program from an accelerator's that uses the same map.
     static let socketProgram = "on_socket_event"
+    static let eventProgram = "on_state_change"
 
     private let object: BPFObject
     private let ring: EventRing?
@@ -42,7 +43,7 @@ final class GuardProgram {
             do {
                 let object = try BPFObject(embedded: guardObject, name: "unstuck_guard")
                 try object.program(Self.socketProgram).setAutoload(variant != .events)
-                try object.program("on_state_change").setAutoload(variant != .socketOperations)
+                try object.program(Self.eventProgram).setAutoload(variant != .socketOperations)
                 try object.setReadOnlyWord(named: "key_size", UInt32(map.description.keySize))
                 try object.setReadOnlyWord(named: "target_id", map.description.id)
                 try object.map("target").reuse(map.descriptor.raw)
@@ -78,7 +79,7 @@ final class GuardProgram {
 
     /// Attaches the tracepoint's program.
     func attachEvents() throws {
-        eventLink = LinkBox(try object.program("on_state_change").attach())
+        eventLink = LinkBox(try object.program(Self.eventProgram).attach())
     }
 
     /// Pins the links and what `status` reads, so that all of it outlives us.

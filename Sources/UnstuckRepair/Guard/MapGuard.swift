@@ -31,6 +31,9 @@ public final class MapGuard {
         var unreadBytes: UInt32 = 0
     }
 
+    /// The name of the sock_ops program that every guard runs where it can.
+    public static let programName = GuardProgram.socketProgram
+
     public private(set) var state: GuardState
     private let options: Options
     private let program: GuardProgram?

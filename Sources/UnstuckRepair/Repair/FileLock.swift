@@ -43,6 +43,25 @@ public struct FileLock: ~Copyable {
 
     deinit { if isTransient { unsafe _ = unlink(path) } }
 
+    /// Whether somebody holds the lock of a path: in this PID namespace or another one. Creates nothing.
+    ///
+    /// - Returns: `nil`: it cannot be seen.
+    public static func isHeld(_ path: String) -> Bool? {
+        do throws(SystemError) {
+            let file = try OwnedDescriptor(path: path, flags: O_RDONLY)
+            // For a moment it is ours, shared with others who ask.
+            let descriptor = file.raw
+            try syscall("lock", on: path) { flock(descriptor, LOCK_SH | LOCK_NB) }
+            return false
+        } catch {
+            switch error.errno {
+            case EWOULDBLOCK: return true
+            case ENOENT: return false
+            default: return nil
+            }
+        }
+    }
+
     private static func wait(for path: String, _ seconds: Double) throws(Failure) -> OwnedDescriptor {
         let end = ContinuousClock.now + .seconds(seconds)
         var removals = 0

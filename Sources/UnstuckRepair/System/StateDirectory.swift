@@ -19,6 +19,17 @@ public struct StateDirectory<Record: Codable & Sendable>: Sendable {
         try FileLock(path: "\(folder)/\(map).lock", patience: seconds, isTransient: true)
     }
 
+    /// Whether somebody has that right now, in whatever PID namespace; `nil`: it cannot be seen.
+    public func isLocked(_ map: UInt32) -> Bool? { FileLock.isHeld("\(folder)/\(map).lock") }
+
+    /// Seconds since a map's file was written; `nil`: there is none that can be seen.
+    public func age(of map: UInt32) -> Double? {
+        var status = stat()
+        guard unsafe stat(path(map), &status) == 0 else { return nil }
+        let written = Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1e9
+        return max(0, SystemClock.wall.seconds - written)
+    }
+
     /// Makes the folder, and the one above it, and removes what a run that was killed while writing has left.
     public func prepare() {
         if let slash = folder.lastIndex(of: "/") { unsafe _ = mkdir(String(folder[..<slash]), 0o755) }

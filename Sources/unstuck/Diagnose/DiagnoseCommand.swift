@@ -60,7 +60,7 @@ struct DiagnoseCommand: ContextCommand {
         case .text:
             let text = DiagnosisText(style: context.style, isVerbose: verbose)
             try context.writeText(text.render(diagnosis, looks: looks))
-        case .json: try context.write(JSON.document(diagnosis, command: "diagnose", version: 3))
+        case .json: try context.write(JSON.document(diagnosis, command: "diagnose", version: 4))
         }
         if diagnosis.hasFindings { throw Exit.findings }
         if diagnosis.isInconclusive { throw Exit.couldNotTell }

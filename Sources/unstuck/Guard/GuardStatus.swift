@@ -17,8 +17,8 @@ struct GuardStatus: ContextCommand {
                   The same for machines.
 
             EXIT STATUS
-              0 every guard works, or there is none
-              1 entries are held, or a guard has ended without cleaning up
+              0 every guard works and holds nothing, or there is none
+              1 entries are held, or a guard is stopped or has ended without cleaning up: what to run is named
               2 inconclusive
               64 usage
             """)
@@ -31,7 +31,9 @@ struct GuardStatus: ContextCommand {
         if output.output == .json || reading.isComplete || !reading.states.isEmpty {
             try show(reading.states, output, context)
         }
-        if reading.states.contains(where: { !$0.held.isEmpty || $0.hasEnded }) { throw Exit.findings }
-        if !reading.isComplete { throw Exit.couldNotTell }
+        if reading.states.contains(where: { !$0.held.isEmpty || $0.isIdle }) { throw Exit.findings }
+        if !reading.isComplete || reading.states.contains(where: { $0.condition == .unknown }) {
+            throw Exit.couldNotTell
+        }
     }
 }

@@ -26,6 +26,7 @@ struct GuardUp: ContextCommand {
 
             EXIT STATUS
               0 guarded, and ended by a signal or --for
+              1 the same, and entries with unread bytes are left in a map
               2 a map could not be guarded
               64 usage
             """)
@@ -79,6 +80,7 @@ struct GuardUp: ContextCommand {
             try context.writeText(run.states.map(GuardText(style: context.style).begun).joined())
         }
         try show(run.states, output, context)
+        if run.states.contains(where: { !$0.held.isEmpty }) { throw Exit.findings }
         if !isComplete { throw Exit.couldNotTell }
     }
 

@@ -31,7 +31,8 @@ struct RepairCommand: ContextCommand {
 
             EXIT STATUS
               0 nothing to do, or all done
-              1 a plan that was not applied, or something was left
+              1 a plan that was not applied, or something was left: entries skipped or beyond --limit, or findings that \
+            repair cannot fix
               2 inconclusive or refused
               64 usage
             """)
@@ -146,7 +147,8 @@ struct RepairCommand: ContextCommand {
         guard output.output == .text else { return }
         try context.writeText(ResumedText(style: context.style).render(report.resumed))
         try context.writeText(
-            PlanText(style: context.style, isVerbose: verbose).render(report.plan, isBlind: !report.unknown.isEmpty))
+            PlanText(style: context.style, isVerbose: verbose).render(
+                report.plan, isBlind: !report.unknown.isEmpty, unfixable: report.unmendable))
         if report.unmendable > 0 {
             try context.writeText(
                 "! \(report.unmendable) finding\(report.unmendable == 1 ? "" : "s") that repair cannot fix: see unstuck diagnose\n"

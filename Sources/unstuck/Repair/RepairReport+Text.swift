@@ -18,6 +18,14 @@ extension RepairReport {
         let left = deletions.filter { $0.outcome != "deleted" }
         for step in left.prefix(20) { lines.append(style.yellow("! \(step.claim): \(safeText(step.detail))")) }
         if left.count > 20 { lines.append(style.yellow("! … and \(left.count - 20) more")) }
+        if plan.beyondLimit > 0 {
+            lines.append(
+                style.yellow("! \(plan.beyondLimit) left beyond --limit \(caps.limit); run again to delete them"))
+        }
+        if !plan.undecided.isEmpty {
+            let skipped = pluralized(plan.undecided.count, "stale entry was", "stale entries were")
+            lines.append(style.yellow("! \(skipped) skipped (above)"))
+        }
         if let interrupted { lines.append(style.yellow("! interrupted by \(interrupted); run again to resume")) }
         return lines.joined(separator: "\n") + "\n"
     }

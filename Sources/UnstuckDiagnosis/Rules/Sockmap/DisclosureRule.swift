@@ -25,16 +25,19 @@ struct DisclosureRule: NodeRule {
             verdicts.append(
                 .present(
                     Finding(
-                        code: .disclosure, severity: .critical, isRepairable: wrong.state.isDead,
+                        // A live socket's queue is empty where its owner reads as fast as bytes come: none may have been
+                        // sent yet, and none is proven to have gone there.
+                        code: .disclosure, severity: queued > 0 ? .critical : .warning,
+                        isRepairable: wrong.state.isDead,
                         summary: queued > 0
                             ? "\(reader) can read \(Label.bytes(UInt64(queued), partial: resident.psock?.isPartial ?? false)) "
                                 + "that were sent over \(connection)"
-                            : "\(reader) receives what is sent over \(connection)",
+                            : "\(reader) will receive what is sent over \(connection)",
                         evidence: [
                             .init("sent by", "\(connection.local)"),
                             .init(
                                 "meant for",
-                                "\(connection.remote)\(view.pod(at: connection.remote.address).map { " \($0)" } ?? "")"),
+                                "\(connection.remote)\(misdirected.subject.pod.map { " \($0)" } ?? "")"),
                             .init(
                                 "readable by",
                                 "\(reader)\(view.pod(of: resident).map { " in \($0)" } ?? ""): its socket is behind the key "
@@ -43,12 +46,10 @@ struct DisclosureRule: NodeRule {
                                 "certainty",
                                 queued > 0
                                     ? "the queue may also hold bytes of the reader's own, earlier connection"
-                                    : "bytes that were read already leave no trace"),
+                                    : "no bytes are in its queue now; bytes that were read already leave no trace"),
                         ],
-                        remedy: "treat the bytes sent as known to that process; "
-                            + (wrong.state.isDead
-                                ? "then unstuck repair"
-                                : "its socket is alive, so repair skips it: end that process"),
+                        remedy: "treat the bytes sent as known to that process"
+                            + (wrong.state.isDead ? "" : "; its socket is alive, so repair skips it: end that process"),
                         subject: .init(
                             pod: view.pod(of: resident), connection: connection,
                             sockets: [resident.identity], entries: [reference], holders: holders,

@@ -63,8 +63,8 @@ struct FionreadRule: ConnectionRule {
             facts.append(
                 Fact(
                     "window",
-                    "shut: \(Label.bytes(UInt64(sender.unacknowledgedBytes ?? 0), partial: false)) wait at the sender, probed "
-                        + pluralized(sender.backoff, "time") + " in vain"))
+                    "shut: \(Label.bytes(UInt64(sender.unacknowledgedBytes ?? 0), partial: false)) wait at the sender"
+                        + (sender.backoff.map { ", probed \(pluralized($0, "time")) in vain" } ?? "")))
         }
         let isOfStack = stuck.place?.queue == .receive
         return Cause(

@@ -21,10 +21,7 @@ struct FullRule: NodeRule {
                             .init("stale", "\(dead) of them (\(Label.share(dead, of: states.count)))"),
                             .init("effect", "new connections are not accelerated"),
                         ],
-                        remedy: dead > 0
-                            ? "unstuck repair deletes the stale entries and makes room"
-                                + (dead * 2 > states.count ? " (more than half of the map: with --force)" : "")
-                            : "no stale entries: the accelerator needs a larger map",
+                        remedy: dead > 0 ? "" : "no stale entries: the accelerator needs a larger map",
                         subject: .init(map: map.id))))
         }
         return verdicts

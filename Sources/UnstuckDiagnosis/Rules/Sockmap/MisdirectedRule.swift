@@ -68,10 +68,7 @@ struct MisdirectedRule: NodeRule {
                 + "\(receiverPod.map { " \($0)" } ?? "")\(waiting)",
             evidence: evidence,
             remedy: wrong.state.isDead
-                ? stage == .stuck
-                    ? "unstuck repair --reset-stuck deletes the stale entry and resets this connection, which has lost bytes"
-                    : "unstuck repair deletes the stale entry: this connection then works"
-                : "the wrong socket is alive, so repair skips it: close this connection, or end the other's owner",
+                ? "" : "the wrong socket is alive, so repair skips it: close this connection, or end the other's owner",
             subject: .init(
                 pod: receiverPod, connection: tuple, stage: stage,
                 sockets: [sender.socket.identity, receiver.socket.identity], entries: [wrong.reference],
@@ -103,8 +100,9 @@ struct MisdirectedRule: NodeRule {
     private func waitingEnd(_ view: NodeView, _ receiver: TCPSocket) -> String {
         if !receiver.socket.hasSocket { return "not accepted yet" }
         let owner = view.owners(of: receiver.socket).first.map { "\(Label.descriptor($0)), " } ?? ""
+        // Whether the accelerator tried to insert it is not seen: its process may be outside of the accelerated cgroup.
         return receiver.socket.psock == nil
-            ? "\(owner)not in the map (key taken)"
-            : "\(owner)in another map (here its key was taken)"
+            ? "\(owner)in no map; its key leads to the other socket"
+            : "\(owner)in another map; here its key leads to the other socket"
     }
 }

@@ -38,11 +38,6 @@ struct StaleEntryRule: NodeRule {
     private struct Judged {
         var entry: NodeView.ClassifiedEntry
         var isClaimed: Bool
-        /// Unread bytes of a connection that nobody claims: repair leaves them until told otherwise.
-        var isProtected: Bool {
-            let resident = entry.entry.resident
-            return !isClaimed && resident.residentState != .leaked && resident.psock?.queuedBytes ?? 0 > 0
-        }
         var seconds: Double?
     }
 
@@ -67,46 +62,20 @@ struct StaleEntryRule: NodeRule {
                 "at risk",
                 claimed > 0
                     ? "\(pluralized(claimed, "live connection uses", "live connections use")) these addresses and ports now"
-                    : Self.next(view.sockmaps.layouts[group.map]?.layout)))
+                    : view.risk(ofStaleEntriesIn: map)))
 
         return Finding(
-            code: isZombie ? .zombie : .leaked, severity: Self.severity(view.sockmaps.layouts[group.map]?.layout),
+            code: isZombie ? .zombie : .leaked, severity: view.severity(ofStaleEntriesIn: map),
             summary: "\(members.count) stale \(members.count == 1 ? "entry" : "entries") in \(Label.map(map)) "
                 + "(\(Label.share(members.count, of: total)) of \(total)"
                 + "\(group.pod.map { "; of \($0)" } ?? ""))",
             evidence: evidence,
-            remedy: isZombie ? zombieRemedy(members) : Self.leakRemedy,
+            remedy: isZombie
+                ? "the application should close connections that its peer has reset"
+                : "a kernel with sock_map_destroy does not leak them",
             subject: .init(
                 pod: group.pod, entries: members.map(\.entry.reference), holders: holders,
                 bytes: bytes > 0 ? bytes : nil))
-    }
-
-    /// Where the accelerator replaces what is there, or never redirects, no connection will be stuck.
-    static func severity(_ layout: KeyLayout?) -> Finding.Severity {
-        switch layout?.conflict {
-        case .replaces, .neverRedirects: .note
-        case .keepsOld, nil: .warning
-        }
-    }
-
-    /// What dead entries cost depends on what the accelerator does where a key is taken.
-    static func next(_ layout: KeyLayout?) -> String {
-        switch layout?.conflict {
-        case .replaces:
-            "no connection: \(layout?.name ?? "it") replaces them; each takes room until its addresses and ports are reused"
-        case .neverRedirects: "no connection: \(layout?.name ?? "it") never redirects; they only take room"
-        case .keepsOld, nil: "each new connection that reuses the addresses and ports of one of these"
-        }
-    }
-
-    private static let leakRemedy =
-        "unstuck repair deletes them; a kernel with sock_map_destroy does not leak them"
-
-    private func zombieRemedy(_ members: [Judged]) -> String {
-        let isProtected = members.contains(where: \.isProtected)
-        return "unstuck repair deletes them"
-            + (isProtected ? " (those with unread bytes that no live connection claims: --discard-unread)" : "")
-            + "; the application should close connections that its peer has reset"
     }
 
     private func examples(_ members: [Judged]) -> String {

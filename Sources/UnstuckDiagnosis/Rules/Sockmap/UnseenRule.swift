@@ -42,7 +42,7 @@ struct UnseenRule: NodeRule {
         }
         let more = members.count > shown.count ? " and \(members.count - shown.count) more" : ""
         return Finding(
-            code: .unseen, severity: StaleEntryRule.severity(view.sockmaps.layouts[group.map]?.layout),
+            code: .unseen, severity: view.severity(ofStaleEntriesIn: map),
             summary:
                 "\(members.count) \(members.count == 1 ? "entry" : "entries") without a socket in \(Label.map(map)) "
                 + "(\(Label.share(members.count, of: total)) of \(total)\(group.pod.map { "; of \($0)" } ?? ""))",
@@ -57,11 +57,9 @@ struct UnseenRule: NodeRule {
                     "at risk",
                     claimed > 0
                         ? "\(pluralized(claimed, "live connection uses", "live connections use")) these addresses and ports now"
-                        : StaleEntryRule.next(view.sockmaps.layouts[group.map]?.layout)),
+                        : view.risk(ofStaleEntriesIn: map)),
             ],
-            remedy:
-                "diagnose with BTF and full capabilities shows their owners; unstuck repair --without-iterator deletes them unseen, after "
-                + "a third check",
+            remedy: "diagnose with BTF and full capabilities shows their owners",
             subject: .init(pod: group.pod, map: group.map, entries: members.map(\.key.reference)))
     }
 }

@@ -61,6 +61,7 @@ public struct OwnerFinder {
 /// What `/proc/PID/stat` says of a process, as far as we need it.
 public struct ProcessStatus: Sendable {
     public var command: String
+    public var state: ProcessState
     /// Clock ticks since boot.
     public var startTime: UInt64
 
@@ -71,11 +72,18 @@ public struct ProcessStatus: Sendable {
         let fields = text[text.index(after: close)...].split(separator: " ")
         // Field 22 of proc(5); the list begins with field 3.
         guard fields.count > 19, let ticks = UInt64(fields[19]) else { return nil }
+        state = ProcessState(rawValue: String(fields[0]))
         startTime = ticks
+    }
+
+    /// Of a process; `nil`: there is none of that id, or it cannot be seen.
+    public init?(of pid: Int32) {
+        guard let text = readText("/proc/\(pid)/stat") else { return nil }
+        self.init(text)
     }
 
     /// When a process started; `nil`: there is none of that id.
     public static func startTime(of pid: Int32) -> UInt64? {
-        readText("/proc/\(pid)/stat").flatMap(ProcessStatus.init)?.startTime
+        ProcessStatus(of: pid)?.startTime
     }
 }

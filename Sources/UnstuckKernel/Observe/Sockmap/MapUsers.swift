@@ -34,6 +34,14 @@ public struct MapUsers: Sendable {
         }
     }
 
+    /// Every loaded program that is called one of these, whatever it uses.
+    ///
+    /// - Throws: `SystemError`: programs cannot be listed.
+    public static func programs(named names: Set<String>) throws -> [BPFProgram] {
+        try BPFTable.programIDs().compactMap { try BPFTable.program(id: $0)?.program }
+            .filter { names.contains($0.name) }
+    }
+
     /// Finds where the programs run: in which cgroups, and on which of the maps. A program that nothing was found for has
     /// an empty list.
     public mutating func findAttachments(root: NodeRoot) {

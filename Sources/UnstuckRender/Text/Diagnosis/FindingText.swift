@@ -68,7 +68,7 @@ struct FindingText {
         }
         return others.flatMap { remedy -> [(label: String, text: String)] in
             let effect = safeText(remedy.effect + (remedy.tradeOff.isEmpty ? "" : "; trade-off: " + remedy.tradeOff))
-            let texts = remedy.commands.map(safeText) + [effect]
+            let texts = remedy.commands.map { safeText($0.text) } + [effect]
             return texts.enumerated().map { ($0.offset == 0 ? "or \(remedy.kind.rawValue)" : "", $0.element) }
         }
     }
