@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -212,10 +213,14 @@ static int outcome(int fd, pid_t child, int answer, enum linux_disturbance what,
 
 int linux_disturb_receive(int fd, enum linux_disturbance what, int patience)
 {
+	/* With a timeout of its own a socket's recv is not restarted (signal(7)), and EAGAIN could be that. */
+	struct timeval without = {0}, timeout = {0};
+	socklen_t size = sizeof timeout;
 	int ends[2], result, reason;
 	pid_t child;
 
-	if (pipe2(ends, O_CLOEXEC))
+	if (getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, &size) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &without, sizeof without) || pipe2(ends, O_CLOEXEC))
 		return -1;
 	child = fork_with_us();
 	if (child == 0)
@@ -228,6 +233,7 @@ int linux_disturb_receive(int fd, enum linux_disturbance what, int patience)
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
 	}
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
 	errno = reason;
 	return result;
 }

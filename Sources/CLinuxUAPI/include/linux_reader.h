@@ -19,7 +19,7 @@ enum linux_disturbance {
 };
 
 /*
- * Lets a child block in recv(2) on `fd`, on which nothing waits to be read, disturbs it, and says what became of the call: 0 if it
+ * Lets a child block in recv(2) on `fd`, without a timeout (SO_RCVTIMEO is set back afterwards), on which nothing waits to be read, disturbs it, and says what became of the call: 0 if it
  * goes on waiting, as without a sockmap; the errno that it failed with; -1 if it could not be tried within `patience`
  * milliseconds, with errno set, ENOMSG if bytes or the peer's end arrived instead.
  */

@@ -191,7 +191,7 @@ struct CanaryTrials {
     }
 
     private func stackFionread(_ isV6: Bool) throws -> Sight {
-        try pluralized(try reader(isV6, isRedirected: false), "bytes that came through the stack, on a filed socket")
+        try pluralized(try reader(isV6, isRedirected: false), "bytes that came through the stack, on a socket in a sockmap")
     }
 
     private func pluralized(_ server: CanarySocket, _ what: String) throws -> Sight {
