@@ -28,7 +28,8 @@ struct FionreadCaseTests {
     @Test func saysWhyAndWhatIsNotExcluded() throws {
         let text = try CapturedCommand(["diagnose", "--from", Self.file]).output
         for words in [
-            "suspected FIONREAD stall", "sockmap.fionread", "119808 bytes received, not read", "\"sock_dir\"", "tcp_bpf_ioctl",
+            "suspected FIONREAD stall", "sockmap.fionread", "119808 bytes received, not read", "\"sock_dir\"",
+            "tcp_bpf_ioctl",
             "likely affected", "172043 bytes wait", "a slow reader is not excluded by this alone", "no verdict program",
         ] {
             #expect(text.contains(words), "\(words): \(text)")

@@ -63,7 +63,8 @@ extension NodeView {
             return .unknown("the releases with the bug")
         }
         guard let release = KernelRelease(now.kernelRelease) else {
-            return .maybeZero("\(name) has \(Self.countingIoctl); whether it has the fix \(bug.commit ?? "") is unknown")
+            return .maybeZero(
+                "\(name) has \(Self.countingIoctl); whether it has the fix \(bug.commit ?? "") is unknown")
         }
         switch bug.standing(of: release) {
         case .fixed(let fix): return .counts("\(name) is not older than \(fix), which has the fix")

@@ -29,7 +29,8 @@ public struct Scenario: Sendable {
     }
 
     /// Every fault that can be run.
-    public static let all: [Scenario] = listenerScenarios + zombieScenarios + mapScenarios
+    public static let all: [Scenario] =
+        listenerScenarios + zombieScenarios + mapScenarios
         + readerScenarios + disturbedScenarios
 
     public static func named(_ code: String) throws -> Scenario {

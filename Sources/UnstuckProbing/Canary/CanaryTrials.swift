@@ -31,8 +31,12 @@ struct CanaryTrials {
         [
             trial("leak") { try leak($0, directory) }, trial("zombie", zombie), trial("fionread", fionread),
             trial("fionread-stack", stackFionread), trial("splice", splice),
-            trial("eagain-shutdown") { try spuriousEagain($0, LINUX_DISTURB_SHUTDOWN, "its own FIN was acknowledged") },
-            trial("eagain-signal") { try spuriousEagain($0, LINUX_DISTURB_SIGNAL, "a signal was handled (SA_RESTART)") },
+            trial("eagain-shutdown") {
+                try spuriousEagain($0, LINUX_DISTURB_SHUTDOWN, "its own FIN was acknowledged")
+            },
+            trial("eagain-signal") {
+                try spuriousEagain($0, LINUX_DISTURB_SIGNAL, "a signal was handled (SA_RESTART)")
+            },
             trial("eagain-stop") { try spuriousEagain($0, LINUX_DISTURB_STOP, "SIGSTOP and SIGCONT") },
         ]
     }
@@ -191,7 +195,8 @@ struct CanaryTrials {
     }
 
     private func stackFionread(_ isV6: Bool) throws -> Sight {
-        try pluralized(try reader(isV6, isRedirected: false), "bytes that came through the stack, on a socket in a sockmap")
+        try pluralized(
+            try reader(isV6, isRedirected: false), "bytes that came through the stack, on a socket in a sockmap")
     }
 
     private func pluralized(_ server: CanarySocket, _ what: String) throws -> Sight {

@@ -47,7 +47,8 @@ struct FionreadRiskRule: NodeRule {
     private func finding(_ risk: MapAtRisk, _ says: String, isProven: Bool, _ view: NodeView) -> Finding {
         let sockets = pluralized(risk.entries.count, "socket")
         let first = risk.entries[0].entry.resident.tuple
-        let askers = risk.entries.flatMap { view.owners(of: $0.entry.resident) }.filter { Self.askers.contains($0.command) }
+        let owners = risk.entries.flatMap { view.owners(of: $0.entry.resident) }
+        let askers = owners.filter { Self.askers.contains($0.command) }
         let isExpected = isProven && !askers.isEmpty
         var finding = Finding(
             code: .fionread, severity: isExpected ? .warning : .note, isRepairable: false,
@@ -59,10 +60,11 @@ struct FionreadRiskRule: NodeRule {
                 Fact("bytes", "received through the stack; no verdict program takes them"),
                 Fact(
                     "reader",
-                    askers.first.map { "\(Label.process($0)) is known to ask" } ?? "none that is known to ask (nginx, java, dotnet)"),
+                    askers.first.map { "\(Label.process($0)) is known to ask" }
+                        ?? "none that is known to ask (nginx, java, dotnet)"),
             ],
-            remedy: "update the kernel (6.12.114, 7.2); until then keep applications that ask FIONREAD out of the sockmap, or update "
-                + "the agent that inserts their sockets to a version that corrects the answer",
+            remedy: "update the kernel (6.12.114, 7.2); until then keep applications that ask FIONREAD out of the "
+                + "sockmap, or update the agent that inserts their sockets to a version that corrects the answer",
             subject: .init(
                 sockets: risk.entries.map(\.entry.resident.identity), entries: risk.entries.map(\.reference),
                 holders: askers))
