@@ -134,8 +134,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "UnstuckOperationsTests",
-            dependencies: ["UnstuckOperations", "UnstuckModel", "UnstuckKernel", "unstuck"],
-            swiftSettings: strict),
+            dependencies: ["TestSupport", "UnstuckOperations", "UnstuckModel", "UnstuckKernel", "unstuck"],
+            exclude: ["Fixtures"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -44,7 +44,11 @@ struct HealthyTests {
         for round in 0..<Scale.of(50, small: 4) {
             let (status, diagnosis) = try lab.diagnose(["--interval", Scale.of("2", small: "8")])
             #expect(status == 0, "round \(round): \(diagnosis.openQuestions)")
-            #expect(diagnosis.codes == [], "round \(round)")
+            // On a kernel that miscounts the stack's bytes of mapped sockets, the one-sided load is a note.
+            let found = diagnosis["findings"].array.filter {
+                $0["code"].text != "sockmap.fionread" || $0["severity"].text != "note"
+            }
+            #expect(found.map { $0["summary"].text } == [], "round \(round)")
             #expect(diagnosis["totals"]["entries"].number > Double(20 * few), "round \(round): the load is not there")
             suspects += diagnosis["suspects"].array.count
         }

@@ -34,6 +34,15 @@ public final class TestMap {
         }
     }
 
+    /// Gives the map a verdict program that passes everything: sockets that enter from now on receive through it.
+    public func passBytes() throws {
+        let program = try TrivialProgram(BPF_PROG_TYPE_SK_SKB)
+        let map = descriptor
+        try syscall("BPF_PROG_ATTACH", on: "the test's map") {
+            bpf_prog_attach(program.descriptor, map, BPF_SK_SKB_VERDICT, 0)
+        }
+    }
+
     /// Files a socket under a key; replaces what is there.
     public func put(_ socket: Int32, under key: [UInt8]) throws {
         var key = key

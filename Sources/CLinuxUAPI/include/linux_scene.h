@@ -1,6 +1,7 @@
 /* What the lab's scenes do with sockets beyond connecting, sending and closing. */
 #pragma once
 
+#include "linux_reader.h"
 #include "linux_tcp.h"
 
 /* Moves the calling thread, and those that it starts, into a new network namespace. Returns 0 or -1. */

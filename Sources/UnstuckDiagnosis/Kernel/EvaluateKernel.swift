@@ -83,6 +83,8 @@ extension KernelTrial {
         switch self {
         case .countsStackBytes:
             "FIONREAD of a mapped socket says \(result ? "how many bytes wait" : "0 while a byte of the stack waits")"
+        case .endsReceiveOnSignal:
+            "a handled signal \(result ? "ends a blocking recv of a mapped socket with EAGAIN" : "does not end a blocking recv of a mapped socket")"
         case .deletesFromTracepoint:
             "the verifier \(result ? "takes" : "refuses") a tracepoint program that deletes from a sockmap"
         case .deletesFromTC:

@@ -167,8 +167,10 @@ struct Remedies {
         case .fionread:
             return Remedy(
                 .update, [],
-                effect: "of the stack's bytes fixed in 6.12.114 and 7.2 (04af4efde58a); of redirected bytes in 6.6.128, 6.12.75, "
-                    + "6.18.14 and 7.0 (929e30f93125), which brought the other",
+                effect: finding.connections?.first?.place.queue == .redirected
+                    ? "fixed in 6.6.128, 6.12.75, 6.18.14 and 7.0 (929e30f93125); that brought the same for the stack's bytes, fixed "
+                        + "in 6.12.114 and 7.2 (04af4efde58a)"
+                    : "fixed in 6.12.114 and 7.2 (04af4efde58a)",
                 outcome: .clears, tradeOff: "a reboot", needs: [])
         case .spuriousEagain:
             return Remedy(

@@ -49,7 +49,7 @@ extension NodeView {
 
     /// Of the stack's bytes at a socket in a sockmap without a verdict program, on a kernel with 929e30f93125.
     var ofKernel: FionreadAnswer {
-        if let counts = now.kernelTrials?[.countsStackBytes] {
+        if let counts = now.kernelTrials?[KernelTrial.countsStackBytes.rawValue] {
             return counts
                 ? .counts("this kernel counts them (tried on a socket of our own)")
                 : .zero("says 0 on this kernel (tried on a socket of our own)")
@@ -63,7 +63,8 @@ extension NodeView {
             return .unknown("the releases with the bug")
         }
         guard let release = KernelRelease(now.kernelRelease) else {
-            return .maybeZero("\(name) has \(Self.countingIoctl); whether it has the fix \(bug.commit ?? "") is unknown")
+            return .maybeZero(
+                "\(name) has \(Self.countingIoctl); whether it has the fix \(bug.commit ?? "") is unknown")
         }
         switch bug.standing(of: release) {
         case .fixed(let fix): return .counts("\(name) is not older than \(fix), which has the fix")

@@ -103,6 +103,11 @@ public struct FactsReader {
         } catch {
             evidence.unknown["handlers"] = Self.missing(error)
         }
+        do {
+            evidence.trials[.endsReceiveOnSignal] = try pair.endsReceiveOnSignal()
+        } catch {
+            evidence.unknown[KernelTrial.endsReceiveOnSignal.rawValue] = Self.missing(error)
+        }
         guard !isShared else {
             evidence.unknown[KernelTrial.countsStackBytes.rawValue] =
                 "an accelerator of this node has filed our connection too: its bytes may take another way"

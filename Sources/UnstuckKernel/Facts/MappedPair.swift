@@ -60,6 +60,15 @@ final class MappedPair {
         return counted == 1
     }
 
+    /// Whether a handled signal ends a blocking recv with EAGAIN, of a child that inherits the socket.
+    ///
+    /// - Throws: `SystemError`: it could not be tried.
+    func endsReceiveOnSignal() throws -> Bool {
+        let outcome = linux_disturb_receive(server.raw, LINUX_DISTURB_SIGNAL, Self.patience)
+        guard outcome >= 0 else { throw SystemError("recv", "the loopback", errno: errno) }
+        return outcome == EAGAIN
+    }
+
     /// Whether the verifier lets a tracepoint program delete from the map; `nil`: it takes no tracepoint programs.
     func deletesFromTracepoint() -> Bool? { deletes(from: BPF_PROG_TYPE_TRACEPOINT) }
 

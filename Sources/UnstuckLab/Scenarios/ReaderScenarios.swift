@@ -9,7 +9,30 @@ extension Scenario {
         reader("FIONREAD", ask: askFIONREAD), reader("splice", ask: askSplice),
         // Ordinary bytes on a socket that is in a sockmap: its client is beside the accelerator.
         reader("FIONREAD-stack", isRedirected: false, ask: askFIONREAD),
+        stall("FIONREAD-stall", isRedirected: false), stall("FIONREAD-stall-redirected", isRedirected: true),
     ]
+
+    /// A server that asks FIONREAD before it reads, in an event loop, and answers with what it has read.
+    ///
+    /// Control: a connection beside the accelerator, its two ends in no sockmap.
+    private static func stall(_ code: String, isRedirected: Bool) -> Scenario {
+        Scenario(code) { fixture, family, isControl in
+            let tuple = fixture.freshTuple(family, to: isControl ? Fixture.plainPort : Fixture.port)
+            let pair = try fixture.pair(tuple, isAccelerated: isRedirected && !isControl)
+            fixture.keep(pair.client)
+            try fixture.mustBeFiled(tuple.reversed, !isControl)
+            try fixture.mustBeFiled(tuple, isRedirected && !isControl)
+            let server = pair.server.raw
+            try syscall("fork", on: "a reader") { linux_start_asking_reader(server) }
+            // Its reader alone holds it.
+            pair.server.close()
+            return Act(tuple: tuple) {
+                try pair.client.send(Array("ten bytes\n".utf8))
+                let answer = try pair.client.receive(within: .milliseconds(1500))
+                return (answer == nil ? Fixture.Exchange.hangs : .answers).rawValue
+            }
+        }
+    }
 
     /// Control: a connection beside the accelerator, its two ends in no sockmap.
     private static func reader(

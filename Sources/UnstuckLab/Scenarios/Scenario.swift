@@ -29,7 +29,9 @@ public struct Scenario: Sendable {
     }
 
     /// Every fault that can be run.
-    public static let all: [Scenario] = listenerScenarios + zombieScenarios + mapScenarios + readerScenarios
+    public static let all: [Scenario] =
+        listenerScenarios + zombieScenarios + mapScenarios
+        + readerScenarios + disturbedScenarios
 
     public static func named(_ code: String) throws -> Scenario {
         guard let scenario = all.first(where: { $0.code == code }) else {

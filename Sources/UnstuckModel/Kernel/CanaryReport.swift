@@ -6,7 +6,7 @@ public struct CanaryReport: Sendable, Codable {
 
     /// One fault that was tried.
     public struct Trial: Sendable, Codable {
-        /// `leak`, `zombie`, `fionread`, `fionread-stack`, `splice`.
+        /// `leak`, `zombie`, `fionread`, `fionread-stack`, `splice`, `eagain-shutdown`, `eagain-signal`, `eagain-stop`.
         public var fault: String
         public var word: Word
         /// What was done and seen, one line an address family; or why nothing was.

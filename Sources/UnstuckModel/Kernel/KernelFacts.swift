@@ -86,6 +86,8 @@ public struct KernelEvidence: Sendable, Codable {
 public enum KernelTrial: String, Hashable, Sendable, Codable, CodingKeyRepresentable, CaseIterable {
     /// A byte that came through the stack is counted by FIONREAD of a mapped socket without a verdict program.
     case countsStackBytes
+    /// A signal that is handled, with SA_RESTART, ends a blocking recv of a mapped socket with EAGAIN.
+    case endsReceiveOnSignal
     /// The verifier lets a tracepoint program delete from a sockmap; it is loaded, never attached.
     case deletesFromTracepoint
     /// The verifier lets a tc program delete from a sockmap; it is loaded, never attached and never run.

@@ -41,8 +41,9 @@ public struct Snapshot: Sendable, Codable {
     public var neighbours: [Neighbour]?
     /// What FIONREAD said of sockets in sockmaps that hold unread bytes.
     public var readable: [ReadableBytes]?
-    /// What was tried of the kernel, on sockets and a map of our own; a trial that did not say anything is absent.
-    public var kernelTrials: [KernelTrial: Bool]?
+    /// What was tried of the kernel, on sockets and a map of our own, by ``KernelTrial``'s words; a trial that did not say
+    /// anything is absent.
+    public var kernelTrials: [String: Bool]?
     /// Guards and bypasses that are on.
     public var protection: MapProtection?
     /// The other root that the node was read from (`--root`); `nil`: `/`.

@@ -31,6 +31,13 @@ struct CanaryTrials {
         [
             trial("leak") { try leak($0, directory) }, trial("zombie", zombie), trial("fionread", fionread),
             trial("fionread-stack", stackFionread), trial("splice", splice),
+            trial("eagain-shutdown") {
+                try spuriousEagain($0, LINUX_DISTURB_SHUTDOWN, "its own FIN was acknowledged")
+            },
+            trial("eagain-signal") {
+                try spuriousEagain($0, LINUX_DISTURB_SIGNAL, "a signal was handled (SA_RESTART)")
+            },
+            trial("eagain-stop") { try spuriousEagain($0, LINUX_DISTURB_STOP, "SIGSTOP and SIGCONT") },
         ]
     }
 
@@ -188,7 +195,8 @@ struct CanaryTrials {
     }
 
     private func stackFionread(_ isV6: Bool) throws -> Sight {
-        try pluralized(try reader(isV6, isRedirected: false), "bytes that came through the stack, on a filed socket")
+        try pluralized(
+            try reader(isV6, isRedirected: false), "bytes that came through the stack, on a socket in a sockmap")
     }
 
     private func pluralized(_ server: CanarySocket, _ what: String) throws -> Sight {
@@ -208,6 +216,21 @@ struct CanaryTrials {
         guard moved < 0 else { return Sight(isPresent: false, words: "splice moved \(moved) redirected bytes") }
         guard code == EAGAIN else { throw SystemError("splice", "redirected bytes", errno: code) }
         return Sight(isPresent: true, words: "poll says that redirected bytes wait, splice says EAGAIN")
+    }
+
+    /// A blocking recv, in a child, that is woken without bytes.
+    private func spuriousEagain(_ isV6: Bool, _ what: linux_disturbance, _ words: String) throws -> Sight {
+        let (client, server) = try pair(try CanarySocket.listener(isV6: isV6))
+        try mustFile(server, key(try server.port, try client.port))
+        let outcome = linux_disturb_receive(server.raw, what, min(left, 1000))
+        guard outcome >= 0 else { throw SystemError("recv", "a socket in a private sockmap", errno: errno) }
+        guard outcome == 0 || outcome == EAGAIN else {
+            throw SystemError("recv", "a socket in a private sockmap", errno: outcome)
+        }
+        return Sight(
+            isPresent: outcome == EAGAIN,
+            words: outcome == EAGAIN
+                ? "a blocking recv returned EAGAIN after \(words)" : "a blocking recv went on waiting after \(words)")
     }
 }
 

@@ -25,9 +25,9 @@ public struct CanaryText: Sendable {
         for trial in report.trials {
             let word =
                 switch trial.word {
-                case .present: style.red("✗ \(pad(trial.fault, to: 14)) present")
-                case .absent: style.green("✓ \(pad(trial.fault, to: 14)) absent")
-                case .inconclusive: style.yellow("? \(pad(trial.fault, to: 14)) inconclusive")
+                case .present: style.red("✗ \(pad(trial.fault, to: 16)) present")
+                case .absent: style.green("✓ \(pad(trial.fault, to: 16)) absent")
+                case .inconclusive: style.yellow("? \(pad(trial.fault, to: 16)) inconclusive")
                 }
             lines.append(word + style.faint("  in \(Int(trial.milliseconds)) ms"))
             for evidence in trial.evidence { lines.append("    \(safeText(evidence))") }

@@ -8,7 +8,8 @@ struct KernelCanary: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "canary", abstract: "Whether this kernel really has sockmap's faults: each is tried.",
         discussion: """
-            The leak of unaccepted connections, the zombie, FIONREAD and splice, over IPv4 and IPv6, in a process with a \
+            The leak of unaccepted connections, the zombie, FIONREAD, splice, and EAGAIN from a blocking recv (after a shutdown, a \
+            signal, SIGSTOP), over IPv4 and IPv6, in a process with a \
             network namespace, a cgroup and a sockmap of its own: what holds on vendor kernels, too, whatever their \
             version says. It takes well under two seconds on a real machine, and nothing of it is left.
 

@@ -1,7 +1,8 @@
 import UnstuckModel
 
 /// `sockmap.fionread` before anything is stuck: sockets in a sockmap to which bytes come through the stack, on a kernel whose
-/// FIONREAD says 0 of these. A warning where the kernel is known to, a note where only its release says so.
+/// FIONREAD says 0 of these. A warning where the kernel is proven to and the reader is a program that is known to ask; else a
+/// note, for most programs never ask.
 ///
 /// Bytes come through the stack to a socket whose peer is not in the sockmap, is elsewhere, or whose program only passes (OBI, Beyla
 /// and Alloy add headers). A socket that receives redirected bytes alone is left out: these are counted.
@@ -20,7 +21,7 @@ struct FionreadRiskRule: NodeRule {
         case .maybeZero(let text): (says, isProven) = (text, false)
         case .counts, .unknown: return []
         }
-        return atRisk(view).map { .present(finding($0, says, isProven: isProven)) }
+        return atRisk(view).map { .present(finding($0, says, isProven: isProven, view)) }
     }
 
     private struct MapAtRisk {
@@ -43,23 +44,34 @@ struct FionreadRiskRule: NodeRule {
         return (socket.bytesReceived ?? 0) > 0 && (socket.unreadBytes ?? 0) == 0
     }
 
-    private func finding(_ risk: MapAtRisk, _ says: String, isProven: Bool) -> Finding {
+    private func finding(_ risk: MapAtRisk, _ says: String, isProven: Bool, _ view: NodeView) -> Finding {
         let sockets = pluralized(risk.entries.count, "socket")
         let first = risk.entries[0].entry.resident.tuple
+        let owners = risk.entries.flatMap { view.owners(of: $0.entry.resident) }
+        let askers = owners.filter { Self.askers.contains($0.command) }
+        let isExpected = isProven && !askers.isEmpty
         var finding = Finding(
-            code: .fionread, severity: isProven ? .warning : .note, isRepairable: false,
+            code: .fionread, severity: isExpected ? .warning : .note, isRepairable: false,
             summary: "at risk: an application that asks FIONREAD before it reads can stall on \(sockets) of "
                 + Label.map(risk.map),
             evidence: [
                 Fact("FIONREAD", says),
                 Fact("sockets", "\(first)\(risk.entries.count > 1 ? " and \(risk.entries.count - 1) more" : "")"),
                 Fact("bytes", "received through the stack; no verdict program takes them"),
+                Fact(
+                    "reader",
+                    askers.first.map { "\(Label.process($0)) is known to ask" }
+                        ?? "none that is known to ask (nginx, java, dotnet)"),
             ],
-            remedy: "update the kernel (6.12.114, 7.2); until then keep applications that use FIONREAD (nginx, Java, .NET) out of "
-                + "the sockmap, or update the agent that inserts them to a version that corrects FIONREAD",
+            remedy: "update the kernel (6.12.114, 7.2); until then keep applications that ask FIONREAD out of the "
+                + "sockmap, or update the agent that inserts their sockets to a version that corrects the answer",
             subject: .init(
-                sockets: risk.entries.map(\.entry.resident.identity), entries: risk.entries.map(\.reference)))
-        finding.certainty = isProven ? .likely : .suspected
+                sockets: risk.entries.map(\.entry.resident.identity), entries: risk.entries.map(\.reference),
+                holders: askers))
+        finding.certainty = isExpected ? .likely : .suspected
         return finding
     }
+
+    /// nginx since 1.17.5, and its derivative; Java's and .NET's sockets: reports of Beyla and OBI (docs/findings).
+    private static let askers: Set<String> = ["nginx", "openresty", "java", "dotnet"]
 }

@@ -66,14 +66,13 @@ struct FionreadRule: ConnectionRule {
                     "shut: \(Label.bytes(UInt64(sender.unacknowledgedBytes ?? 0), partial: false)) wait at the sender"
                         + (sender.backoff.map { ", probed \(pluralized($0, "time")) in vain" } ?? "")))
         }
-        let isOfStack = stuck.place?.queue == .receive
+        let fixed = stuck.place?.queue == .receive ? "6.12.114, 7.2" : "6.6.128, 6.12.75, 6.18.14, 7.0"
         return Cause(
             code: .fionread, severity: .critical, certainty: certainty,
             headline: "stuck: \(certainty.rawValue) FIONREAD stall of \(owner.map(Label.process) ?? "the reader")",
             group: owner.map { "\($0.pid)" } ?? "", facts: facts,
-            remedy: "to be sure: strace -f -e trace=ioctl -p PID shows FIONREAD, [0]; unstuck kernel canary tries the kernel. Until "
-                + "the kernel is updated (" + (isOfStack ? "6.12.114, 7.2" : "6.6.128, 6.12.75, 6.18.14, 7.0")
-                + ") keep its connections out of the sockmap")
+            remedy: "to be sure: strace -f -e trace=ioctl -p PID shows FIONREAD, [0]; unstuck kernel canary tries the "
+                + "kernel. Until that is updated (\(fixed)) keep its connections out of the sockmap")
     }
 
     private func maps(of reader: TCPSocket, _ view: NodeView) -> String {

@@ -26,16 +26,16 @@ struct SpuriousEagainRule: NodeRule {
         let first = entries[0].entry.resident
         var finding = Finding(
             code: .spuriousEagain, severity: .note, isRepairable: false,
-            summary: "\(pluralized(entries.count, "half-closed socket")) in \(Label.map(map)): a blocking recv there can return "
-                + "EAGAIN without a timeout",
+            summary: "\(pluralized(entries.count, "half-closed socket")) in \(Label.map(map)): a blocking recv there "
+                + "can return EAGAIN without a timeout",
             evidence: [
                 Fact(
                     "sockets",
                     "\(first.tuple) \(first.state)\(entries.count > 1 ? " and \(entries.count - 1) more" : "")"),
                 Fact("kernel", Self.kernel(view.now.kernelRelease)),
             ],
-            remedy: "nothing is wrong yet; a program that closes on EAGAIN must read again: unstuck kernel canary shows whether this "
-                + "kernel has it",
+            remedy: "nothing is wrong yet; a program that closes on EAGAIN must read again; unstuck kernel canary "
+                + "shows whether this kernel has it",
             subject: .init(
                 sockets: entries.map(\.entry.resident.identity), entries: entries.map(\.reference)))
         finding.certainty = .suspected

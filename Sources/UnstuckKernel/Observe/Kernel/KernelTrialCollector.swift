@@ -12,7 +12,7 @@ struct KernelTrialCollector: Collector {
             if try pair.handlers().isSharedWithOthers {
                 snapshot.add([shortfall("a connection that no accelerator of this node inserts")])
             } else if let counts = try pair.countsStackBytes() {
-                trials[.countsStackBytes] = counts
+                trials[KernelTrial.countsStackBytes.rawValue] = counts
             } else {
                 snapshot.add([shortfall("the byte that was sent: it did not arrive")])
             }

@@ -66,7 +66,10 @@ extension KernelBug {
         KernelBug(
             id: "blocking-eagain", title: "a blocking recv of a mapped socket returns EAGAIN when woken without bytes",
             subject: .none, unfixedUpTo: "7.2.13",
-            symptom: "a signal, or the acknowledgement of an own FIN, ends a blocking recv with EAGAIN"),
+            symptom: "a signal, SIGSTOP, or the acknowledgement of an own FIN, ends a blocking recv with EAGAIN",
+            fingerprint: [
+                Rule(.trial(.endsReceiveOnSignal), .affected), Rule(.not(.trial(.endsReceiveOnSignal)), .fixed),
+            ]),
     ]
 
     /// Each of them came with 929e30f93125.
