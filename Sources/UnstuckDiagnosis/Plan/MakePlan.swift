@@ -36,7 +36,7 @@ public func makePlan(_ view: NodeView, _ diagnosis: Diagnosis, _ options: PlanOp
         } else if entry.state == .undecodable {
             plan.undecided.append(undecided(entry, "its key's layout is not known"))
         } else if suspects.contains(entry.reference) {
-            plan.undecided.append(undecided(entry, "seen dead once; a second look some seconds later decides"))
+            plan.undecided.append(undecided(entry, "seen dead once; a second sample some seconds later decides"))
         } else if proven.contains(entry.reference) {
             consider(entry, view, options, receiver: receivers[entry.reference], &plan)
         }
@@ -115,13 +115,13 @@ private func consider(
     let allowsUnread = claimant != nil || !isReadable || options.discardsUnread
     if unread > 0, !allowsUnread {
         plan.undecided.append(
-            undecided(entry, "\(unread) unread bytes wait in its queue; --discard-unread deletes it and them"))
+            undecided(entry, "\(unread) unread bytes in its queue; --discard-unread deletes it and them"))
         return
     }
     let reason =
         switch resident.residentState {
-        case .leaked: "orphaned and closed: nobody can ever close or read it"
-        case .queuedDead: "reset while it waited for accept"
+        case .leaked: "orphaned and closed: no process can ever close or read it"
+        case .queuedDead: "reset in the accept queue"
         default: "closed, and held open by \(holder.map(Label.descriptor) ?? "a process")"
         }
     plan.deletions.append(
@@ -138,7 +138,7 @@ private func breakCircuit(_ view: NodeView, _ options: PlanOptions, _ plan: inou
         let states = view.sockmaps.states(in: map.id)
         let dead = states.count { $0.isDead || $0 == .unseen }
         guard dead * 2 > states.count else { continue }
-        let words = "\(dead) of \(states.count) entries of \(Label.map(map)) look dead, more than half"
+        let words = "\(dead) of \(states.count) entries of \(Label.map(map)) look stale, more than half"
         if options.isForced {
             plan.cautions.append("\(words); forced")
         } else {

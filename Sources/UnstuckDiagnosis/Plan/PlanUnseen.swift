@@ -16,7 +16,7 @@ func planUnseen(
                 Plan.Undecided(entry: key.reference, mapName: key.map.name, claim: key.claim, reason: reason))
         }
         guard proven.contains(key.reference) else {
-            leave("no socket was seen of it once; a second look some seconds later decides")
+            leave("no socket was seen of it once; a second sample some seconds later decides")
             continue
         }
         guard let claim = key.claim, key.map.kind == .sockhash,
@@ -35,7 +35,7 @@ func planUnseen(
         }
         guard options.deletesUnseen else {
             leave(
-                "no socket was seen of it, but who sits there is out of sight: --without-iterator deletes it all the same"
+                "no socket was seen of it, but the socket behind the entry was not read: --without-iterator deletes it all the same"
             )
             continue
         }
@@ -49,7 +49,7 @@ func planUnseen(
     guard planned > 0 else { return }
     plan.cautions.append(
         "\(planned) of them \(planned == 1 ? "is" : "are") deleted by key from user space: every socket table is asked again "
-            + "just before each, but what is filed under the key between that answer and the delete (microseconds, or longer "
+            + "just before each, but what is inserted under the key between that answer and the delete (microseconds, or longer "
             + "if this process is held up) is deleted too; unread bytes in their queues cannot be seen, and go with them"
     )
 }

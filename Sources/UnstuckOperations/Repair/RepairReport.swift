@@ -30,7 +30,7 @@ public struct RepairReport: Encodable {
     /// What could not be told, or not be worked on.
     public var unknown: [String]
     /// Findings that no deletion mends: a live socket is in the way.
-    public var unmendable = 0
+    public var unrepairable = 0
     public var applied = false
     /// What earlier runs had left when they were killed.
     public var resumed: [ResumedStep] = []
