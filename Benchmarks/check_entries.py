@@ -16,7 +16,7 @@ with open(ours, encoding="utf-8") as file:
         lines += 1
         keys.add(entry["key"])
         states[entry["state"]] = states.get(entry["state"], 0) + 1
-        if "claim" not in entry or "tuple" in entry["resident"]:
+        if "claim" not in entry or "tuple" in entry["socket"]:
             sys.exit(f"check_entries: the claim is not the resident's tuple: {line}")
 
 with open(theirs, encoding="utf-8") as file:

@@ -7,7 +7,7 @@ import UnstuckModel
 public func diagnose(_ looks: [Snapshot]) -> Diagnosis {
     guard let view = NodeView(looks) else {
         return Diagnosis(
-            findings: [], suspects: [], unknown: ["there is nothing to look at"],
+            findings: [], suspects: [], unknown: ["there is no snapshot"],
             totals: .init(sockets: 0, sockmaps: 0, entries: 0),
             checked: .init(connections: 0, causes: 0, samples: 0, seconds: 0))
     }

@@ -96,7 +96,7 @@ struct BundleTests {
         for command in [["diagnose"], ["sockmaps", "forecast"]] {
             let output = try Self.judge(first, command)
             #expect(output.status == 2, "\(output.text)\(output.errors)")
-            #expect(output.errors.contains("cannot be judged: look 2: "), "\(output.errors)")
+            #expect(output.errors.contains("cannot be evaluated: snapshot 2: "), "\(output.errors)")
         }
     }
 
@@ -104,8 +104,8 @@ struct BundleTests {
     @Test(arguments: [
         ("monotonic", 4_300_000 as any Sendable), ("monotonic", 1e300), ("boot", "another"),
         ("sockmaps.0.handlers", 99),
-        ("sockmaps.0.entries.0.resident.handlers", -1), ("sockmaps.0.entries.0.key", "zz"),
-        ("sockmaps.0.entries.0.key", String(repeating: "00", count: 65)), ("sockmaps.0.entries.0.resident.state", 250),
+        ("sockmaps.0.entries.0.socket.handlers", -1), ("sockmaps.0.entries.0.key", "zz"),
+        ("sockmaps.0.entries.0.key", String(repeating: "00", count: 65)), ("sockmaps.0.entries.0.socket.state", 250),
         ("sockmaps.1.walk.restarts", -1), ("sockmaps.0.keyType.size", 0), ("sockmaps", 5), ("version", 999),
         ("sockmaps.0.maxEntries", 0), ("sockmaps.0.name", String(repeating: "\u{1B}[31m", count: 9)),
     ])

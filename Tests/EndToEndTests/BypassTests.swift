@@ -40,7 +40,7 @@ struct BypassTests {
             return first == before
         }
         let fresh = try lab.load(connections: 20)
-        try expectSoon { try lab.status()["places"][0]["keptOut"].number >= 40 }
+        try expectSoon { try lab.status()["places"][0]["notInserted"].number >= 40 }
         #expect(try lab.entries() == first)
         #expect(first >= connections * 2)
         #expect(try lab.status()["liveEntries"].number == Double(first))
@@ -62,7 +62,7 @@ struct BypassTests {
         _ = try lab.lab.breakIt(["zombie", "--pod", "shop/web-0", "--family", family])
         #expect(try lab.lab.hangingProbe(address, port: 50504).status == 1)
         let on = try lab.bypass("on")
-        #expect(on["deadEntries"].number == 1)
+        #expect(on["staleEntries"].number == 1)
         #expect(try lab.lab.probe(address, port: 50504).status == 0)
         // The dead entry is there still: the tradeOff of putting the accelerator back without a repair.
         _ = try lab.bypass("off")
@@ -90,7 +90,7 @@ struct BypassTests {
         #expect(on["places"].array.count == 5)
         let during = try groups.map { try $0.list() }
         let standIns = Dictionary(
-            on["places"].array.map { ($0["cgroup"].text, UInt32($0["standIn"].number)) },
+            on["places"].array.map { ($0["cgroup"].text, UInt32($0["shim"].number)) },
             uniquingKeysWith: { a, _ in a })
         for (group, (list, old)) in zip(groups, zip(during, before)) {
             let standIn = try #require(standIns[group.path])
@@ -163,10 +163,10 @@ struct BypassTests {
         // Long enough to see what it does; then set anew, to what is worth waiting for.
         try onWithoutKeeper(for: "600s")
         let plain = try lab.load(connections: 5)
-        try expectSoon { try lab.status()["places"][0]["keptOut"].number >= 10 }
+        try expectSoon { try lab.status()["places"][0]["notInserted"].number >= 10 }
         #expect(try lab.entries() == 0)
         try onWithoutKeeper(for: "\(Scale.of(4, small: 15))s")
-        try expectSoon { try lab.status()["places"][0]["condition"].text == "handingOn" }
+        try expectSoon { try lab.status()["places"][0]["condition"].text == "passingThrough" }
         let accelerated = try lab.load(connections: 5)
         #expect(try lab.entries(atLeast: 10) == 10)
         #expect(try lab.attached() != before)
@@ -214,7 +214,7 @@ struct BypassTests {
         let id = successor.id
         try lab.node.attach(successor.descriptor, UInt32(BPF_F_ALLOW_MULTI))
         try exclusive.attach(successor.descriptor, 0)  // takes the stand-in's place
-        #expect(try lab.status()["places"][0]["newcomers"].array.map(\.number) == [Double(id)])
+        #expect(try lab.status()["places"][0]["restarted"].array.map(\.number) == [Double(id)])
 
         let off = try lab.unstuck(["bypass", "off", "--map", "\(lab.map)", "--output", "json"])
         #expect(off.status == 1)

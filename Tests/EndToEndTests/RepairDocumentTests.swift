@@ -14,7 +14,7 @@ struct RepairDocumentTests {
             var plan: Plan
             var caps: Caps
             var unknown: [String]
-            var unmendable: Int
+            var unrepairable: Int
             var applied: Bool
             var resumed: [Resumed]
             var deletions: [Step]
@@ -36,7 +36,7 @@ struct RepairDocumentTests {
         struct Entry: Decodable {
             var map: UInt32
             var key: String
-            var resident: Identity
+            var socket: Identity
         }
         struct Holder: Decodable {
             var pid, descriptor: Int32
@@ -90,7 +90,7 @@ struct RepairDocumentTests {
     @discardableResult
     static func check(_ text: String) throws -> Document.Report {
         let document = try JSONDecoder().decode(Document.self, from: Data(text.utf8))
-        #expect(document.schema == "unstuck.repair/1")
+        #expect(document.schema == "unstuck.repair/2")
         if try KernelUnderTest.provides(.sources) { #expect(try Schemas.misfits(of: text, with: "repair") == "") }
         return document.data
     }

@@ -117,7 +117,7 @@ struct SchemaTests {
         let found = try check("diagnose", ["diagnose"])
         #expect(found.contains("sockmap.misdirected"))
         #expect(try check("sockmaps.list", ["sockmaps", "list"]).contains("\"attachments\":[{"))
-        #expect(try check("sockmaps.graph", ["sockmaps", "graph"]).contains("\"residents\":[{"))
+        #expect(try check("sockmaps.graph", ["sockmaps", "graph"]).contains("\"sockets\":[{"))
         #expect(try check("sockmaps.forecast", ["sockmaps", "forecast"]).contains("\"routes\":[{"))
         #expect(try check("sockmaps.totals", ["sockmaps", "entries", "--totals"]).contains("shop/web-0"))
         #expect(

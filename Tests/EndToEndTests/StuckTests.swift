@@ -137,7 +137,7 @@ struct StuckTests {
         #expect(once.rows(unread).isEmpty)
         #expect(once.unsettled("\(unread.tuple.remote)", "\(unread.tuple.local)") == ["one-sample"])
         let text = try Programs.run(Programs.unstuck, ["diagnose", "--interval", "0"]).text
-        #expect(text.contains("one sample cannot tell whether"), "\(text)")
+        #expect(text.contains("one sample cannot show whether"), "\(text)")
     }
 
     /// It waits in the accept queue with its request.

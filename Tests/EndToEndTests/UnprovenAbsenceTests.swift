@@ -117,7 +117,7 @@ struct UnprovenAbsenceTests {
         let scenario = try Scenario(areDead: true)
         let drop = ["--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace", Programs.unstuck]
         let script = "\(Self.withoutBTF) && exec setpriv \"$0\" \"$@\""
-        try Self.check(scenario, "could not be looked into: needs CAP_SYS_PTRACE") {
+        try Self.check(scenario, "could not be read: needs CAP_SYS_PTRACE") {
             try Programs.run("unshare", ["--mount", "sh", "-c", script] + drop + $0)
         }
     }

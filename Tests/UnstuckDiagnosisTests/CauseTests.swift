@@ -74,7 +74,7 @@ struct CauseTests {
         let finding = try #require(
             unread { node, _ in node.snapshot.processes = [process(.sleeping, call: call)] }.findings.first)
         #expect(finding.code == .unexplained)
-        #expect(finding.ruledOut.contains("not reading (web[2210] waits in \(call) of fd 17)"))
+        #expect(finding.ruledOut.contains("not reading (web[2210] is blocked in \(call) of fd 17)"))
     }
 
     /// Who holds it was not seen: that nobody reads stands, and no more is claimed.

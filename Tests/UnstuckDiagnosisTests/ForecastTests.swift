@@ -135,7 +135,7 @@ struct ForecastTests {
         let forecast = makeForecast(Self.looks(ports: [40000, 40002]))
         #expect(
             forecast.warnings.contains {
-                $0.hasPrefix("nobody on this node uses 203.0.113.7 now: a pod that gets it inherits 2 stale entries")
+                $0.hasPrefix("no socket on this node uses 203.0.113.7 now: a pod that gets it inherits 2 stale entries")
             }, "\(forecast.warnings)")
     }
 

@@ -100,6 +100,19 @@ struct RenderingTests {
         for socket in looks[0].sockets { #expect(!text.contains("\(socket.socket.identity.address)")) }
     }
 
+    /// Snapshots of version 1 have another key for the socket behind an entry.
+    @Test func formerKeysOfEntriesAreRead() throws {
+        let entry = try #require(stuckNode().snapshot.sockmaps[0].entries.first)
+        let text = try JSON.text(entry)
+        #expect(text.contains("\"socket\":{") && !text.contains("\"resident\""))
+        let former = text.replacing("\"socket\":{", with: "\"resident\":{")
+        for document in [text, former] {
+            let read = try JSON.decode(SockmapEntry.self, from: Array(document.utf8))
+            #expect(read.key == entry.key && read.isStable == entry.isStable)
+            #expect(read.resident.tuple == entry.resident.tuple && read.resident.inode == entry.resident.inode)
+        }
+    }
+
     @Test func streamsJSON() throws {
         var json = JSONStream()
         json.beginObject()

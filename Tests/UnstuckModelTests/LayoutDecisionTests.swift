@@ -75,7 +75,7 @@ struct LayoutDecisionTests {
         map.entries = [SockmapEntry(key: SockmapKey(key), resident: Self.socket(tuple))]
         let decision = LayoutDecision(for: map)
         #expect(decision.layout == nil)
-        #expect(decision.evidence == "the residents agree with merbridge and beyla alike")
+        #expect(decision.evidence == "the sockets in the map agree with merbridge and beyla alike")
     }
 
     @Test func theKeysTypeSpeaksForAndAgainst() throws {
@@ -87,7 +87,7 @@ struct LayoutDecisionTests {
             members: [member("sip", 0, 4), member("dip", 4, 4), member("sport", 8, 4), member("dport", 12, 4)])
         let chosen = LayoutDecision(for: try Self.map(.kmesh, keyType: right))
         #expect(chosen.layout == .kmesh)
-        #expect(chosen.evidence == "20 of 20 residents agree, and so does the shape of struct sock_key")
+        #expect(chosen.evidence == "20 of 20 sockets in the map agree, and so does the shape of struct sock_key")
         let halves = KeyType(name: "halves", size: 16, members: [member("a", 0, 8), member("b", 8, 8)])
         let inferred = LayoutDecision(for: try Self.map(.kmesh, keyType: halves))
         #expect(inferred.isInferred && inferred.layout?.naming == .connection, "nothing declared has that shape")

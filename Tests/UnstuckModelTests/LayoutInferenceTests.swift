@@ -124,7 +124,7 @@ struct LayoutInferenceTests {
             map.entries[index].resident.tuple.local.address = IPAddress(v4: 0x7F00_0001)
             map.entries[index].resident.tuple.remote.address = IPAddress(v4: 0x7F00_0001)
         }
-        refused(map, "the local address could lie in 2 ways (byte 0, byte 4; all residents have the same)")
+        refused(map, "the local address could lie in 2 ways (byte 0, byte 4; all sockets have the same)")
     }
 
     /// The same port in two places, or in both byte orders: which of them is the port of the next key?
@@ -151,7 +151,7 @@ struct LayoutInferenceTests {
                 let (client, server) = local.port == 8080 ? (remote, local) : (local, remote)
                 return client.address.bytes + server.address.bytes + Self.network(client.port)
                     + Self.network(server.port)
-            }, "no place in the key tells the local address")
+            }, "no place in the key holds the local address")
     }
 
     @Test func aHashOfTheTupleIsRefused() {
@@ -162,7 +162,7 @@ struct LayoutInferenceTests {
                     value = value &* 6_364_136_223_846_793_005 &+ 1
                     return UInt8(truncatingIfNeeded: value >> 33)
                 }
-            }, "no place in the key tells")
+            }, "no place in the key holds")
     }
 
     @Test func fewResidentsProveNothing() {
@@ -170,7 +170,7 @@ struct LayoutInferenceTests {
             Self.map(13, count: 3) { local, remote, _ in
                 [1] + local.address.bytes + remote.address.bytes + Self.network(local.port)
                     + Self.network(remote.port)
-            }, "6 live residents are too few")
+            }, "6 live sockets are too few")
     }
 
     /// Dead and cross-wired entries neither help nor hinder.

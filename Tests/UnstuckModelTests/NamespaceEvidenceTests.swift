@@ -59,10 +59,10 @@ struct NamespaceEvidenceTests {
             $0.noteClosed(.process, missing: "CAP_SYS_PTRACE")
             $0.noteClosed(.process, missing: "CAP_SYS_PTRACE")
         }
-        #expect(gap.reason == "2 processes could not be looked into")
+        #expect(gap.reason == "2 processes could not be read")
         #expect(gap.missing == "CAP_SYS_PTRACE")
         let one = try Self.gap { $0.noteClosed(.process, missing: "CAP_SYS_PTRACE") }
-        #expect(one.reason == "1 process could not be looked into")
+        #expect(one.reason == "1 process could not be read")
     }
 
     @Test func socketsThatNoDescriptorShowsAreNamed() throws {

@@ -34,7 +34,7 @@ struct SnapshotCheckTests {
     func timesThatAreNone(_ time: Double) {
         var bundle = bundle { _ in }
         bundle.snapshots[0].monotonic = time
-        #expect(bundle.flaw == "look 1: it was taken at no time")
+        #expect(bundle.flaw == "snapshot 1: it was taken at no time")
         bundle.snapshots[0].monotonic = 1
         bundle.snapshots[0].takenAt = time
         #expect(bundle.flaw != nil)
@@ -43,7 +43,7 @@ struct SnapshotCheckTests {
     @Test func twoMapsOfOneID() {
         var bundle = bundle { _ in }
         bundle.snapshots[0].sockmaps.append(bundle.snapshots[0].sockmaps[0])
-        #expect(bundle.flaw == "look 1: two sockmaps have one id")
+        #expect(bundle.flaw == "snapshot 1: two sockmaps have one id")
     }
 
     @Test func aRangeOfPortsTheWrongWayRound() {
@@ -51,7 +51,7 @@ struct SnapshotCheckTests {
         var namespace = NetworkNamespace(inode: 9, name: nil, process: nil, wasRead: true)
         namespace.localPorts = LocalPorts(low: 2, high: 1)
         bundle.snapshots[0].namespaces = [namespace]
-        #expect(bundle.flaw == "look 1: network namespace 9: no range of ports from 2 to 1")
+        #expect(bundle.flaw == "snapshot 1: network namespace 9: no range of ports from 2 to 1")
     }
 
     /// By the clock that nobody sets; another boot's looks stand before, whatever their clock says.
@@ -69,7 +69,7 @@ struct SnapshotCheckTests {
     @Test func keysOfAnotherLength() {
         var walk = SockmapWalk()
         walk.entries = [WalkedEntry(key: SockmapKey([1, 2, 3]))]
-        #expect(bundle { $0.walk = walk }.flaw == "look 1: sockmap 7: a key does not have 44 bytes")
+        #expect(bundle { $0.walk = walk }.flaw == "snapshot 1: sockmap 7: a key does not have 44 bytes")
     }
 
     @Test(arguments: [(Int.max, 1), (1, Int.max), (-1, 4), (4, -1)])

@@ -8,7 +8,7 @@ import UnstuckModel
 /// - Parameter looks: oldest first; from two of them the rate is told, and what only looked dead for a moment is left out.
 public func makeForecast(_ looks: [Snapshot]) -> Forecast {
     guard let view = NodeView(looks) else {
-        return Forecast(routes: [], fillings: [], warnings: [], unknown: ["there is nothing to look at"])
+        return Forecast(routes: [], fillings: [], warnings: [], unknown: ["there is no snapshot"])
     }
     var forecast = Forecast(
         routes: [], fillings: [], warnings: [],
@@ -169,7 +169,7 @@ private func warn(_ view: NodeView, _ dead: [Dead], _ forecast: inout Forecast) 
     }
     for (address, entries) in orphaned.sorted(by: { $0.value.count > $1.value.count }) {
         forecast.warnings.append(
-            "nobody on this node uses \(address) now: a pod that gets it inherits \(entries.count) stale "
+            "no socket on this node uses \(address) now: a pod that gets it inherits \(entries.count) stale "
                 + "entr\(entries.count == 1 ? "y" : "ies")")
     }
     for map in view.now.sockmaps {
@@ -177,19 +177,19 @@ private func warn(_ view: NodeView, _ dead: [Dead], _ forecast: inout Forecast) 
             dead.contains(where: { $0.map.id == map.id })
         else { continue }
         forecast.warnings.append(
-            "sockmap \(map.id): \(layout.name) \(layout.conflict.rawValue), so its stale entries make nobody hang; "
+            "sockmap \(map.id): \(layout.name) \(layout.conflict.rawValue), so its stale entries make no connection hang; "
                 + "they only take room")
     }
     for map in view.now.sockmaps where map.walk != nil {
         forecast.unknown.append(
-            "sockmap \(map.id) was read key by key without its residents: a stale entry whose addresses and ports a live "
-                + "connection has is not told from that connection's own, nor is a rate told"
+            "sockmap \(map.id) was read key by key without its sockets: a stale entry whose addresses and ports a live "
+                + "connection has looks like that connection's own, and the rate is unknown"
         )
     }
     for map in Set(dead.filter { !view.sockmaps.namesConnections($0.map.id) }.map(\.map.id)).sorted() {
         let naming = view.sockmaps.layouts[map]?.layout?.naming.rawValue ?? "nothing"
         forecast.unknown.append(
-            "sockmap \(map): its keys name \(naming), from which no port of a connection can be told")
+            "sockmap \(map): its keys name \(naming), which give no port of a connection")
     }
 }
 

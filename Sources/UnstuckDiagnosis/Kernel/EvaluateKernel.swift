@@ -75,7 +75,7 @@ extension KernelEvidence {
         }
     }
 
-    private func why(_ part: String) -> String { unknown[part] ?? "it was not looked at" }
+    private func why(_ part: String) -> String { unknown[part] ?? "it was not checked" }
 }
 
 extension KernelTrial {

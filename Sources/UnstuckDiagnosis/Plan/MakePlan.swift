@@ -89,7 +89,7 @@ extension RepairSteps {
     private func breakCircuit(_ options: PlanOptions, _ plan: inout Plan) {
         for map in Set(plan.deletions.map(\.entry.map)).sorted() {
             guard let crowd = crowded[map] else { continue }
-            let words = "\(crowd.stale) of \(crowd.total) entries of \(crowd.label) look dead, more than half"
+            let words = "\(crowd.stale) of \(crowd.total) entries of \(crowd.label) look stale, more than half"
             if options.isForced {
                 plan.cautions.append("\(words); forced")
             } else {

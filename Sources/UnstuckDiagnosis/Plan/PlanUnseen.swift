@@ -18,7 +18,7 @@ extension RepairSteps {
             .skip(
                 Plan.Undecided(entry: key.reference, mapName: key.map.name, claim: key.claim, reason: reason))
         }
-        guard isProven else { return skip("no socket was seen of it once; a second look some seconds later decides") }
+        guard isProven else { return skip("no socket was seen of it once; a second sample some seconds later decides") }
         guard let claim = key.claim, key.map.kind == .sockhash,
             SeenSockets.canBeAskedFor(claim, view.sockmaps.layouts[key.map.id]?.layout)
         else { return skip("only entries of a SOCKHASH whose keys name both ends are deleted unseen") }
@@ -37,14 +37,14 @@ extension RepairSteps {
                     claimant: nil,
                     reason: "no socket of the node has its addresses and ports: dead, and held or not, which is not seen"),
                 takes: [.withoutIterator],
-                reasons: ["no socket was seen of it, but who sits there is out of sight"]))
+                reasons: ["no socket was seen of it, but the socket behind the entry was not read"]))
     }
 
     /// - Parameter planned: entries that are deleted without having been seen.
     static func caution(unseen planned: Int) -> String? {
         guard planned > 0 else { return nil }
         return "\(planned) of them \(planned == 1 ? "is" : "are") deleted by key from user space: every socket table is "
-            + "asked again just before each, but what is filed under the key between that answer and the delete "
+            + "asked again just before each, but what is inserted under the key between that answer and the delete "
             + "(microseconds, or longer if this process is held up) is deleted too; unread bytes in their queues cannot be "
             + "seen, and go with them"
     }

@@ -39,7 +39,7 @@ private func reconcileDeletion(
         return ResumedStep(line, .unknown, "its line names no entry")
     }
     guard maps.isEmpty || maps.contains(map) else {
-        return ResumedStep(line, .unknown, "its sockmap was not looked at (--map)")
+        return ResumedStep(line, .unknown, "its sockmap was not read (--map)")
     }
     if view.sockmaps.walked(EntryReference(map: map, key: key, resident: SocketIdentity(address: 0))) != nil {
         return ResumedStep(line, .unknown, "its key is there, and who sits there cannot be seen without the iterator")

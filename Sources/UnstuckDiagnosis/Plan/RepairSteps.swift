@@ -64,7 +64,7 @@ struct RepairSteps {
                 steps.append(.skip(Plan.Undecided(entry, "its key's layout is not known")))
             } else if suspects.contains(entry.reference) {
                 steps.append(
-                    .skip(Plan.Undecided(entry, "seen dead once; a second look some seconds later decides")))
+                    .skip(Plan.Undecided(entry, "seen dead once; a second sample some seconds later decides")))
             } else if proven.contains(entry.reference) {
                 steps.append(step(entry, receiver: receivers[entry.reference]))
             }
@@ -97,8 +97,8 @@ struct RepairSteps {
         let unread = resident.psock?.queuedBytes ?? 0
         let reason =
             switch resident.residentState {
-            case .leaked: "orphaned and closed: nobody can ever close or read it"
-            case .queuedDead: "reset while it waited for accept"
+            case .leaked: "orphaned and closed: no process can ever close or read it"
+            case .queuedDead: "reset in the accept queue"
             default: "closed, and held open by \(holder.map(Label.descriptor) ?? "a process")"
             }
         var deletion = Deletion(
@@ -120,7 +120,7 @@ struct RepairSteps {
             deletion.planned.allowUnread = false
             if unread > 0 {
                 deletion.takes.insert(.discardUnread)
-                deletion.reasons.append("\(unread) unread bytes wait in its queue")
+                deletion.reasons.append("\(unread) unread bytes in its queue")
             }
         }
         return .delete(deletion)

@@ -110,7 +110,7 @@ public struct FactsReader {
         }
         guard !isShared else {
             evidence.unknown[KernelTrial.countsStackBytes.rawValue] =
-                "an accelerator of this node has filed our connection too: its bytes may take another way"
+                "an accelerator of this node has inserted the test connection too: its bytes may take another way"
             return
         }
         if let counts = try pair.countsStackBytes() {

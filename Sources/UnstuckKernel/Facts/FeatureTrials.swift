@@ -109,7 +109,7 @@ struct FeatureTrials {
                 "sk_msg by link", neededFor: "an accelerator that goes with its process; else it is taken off by hand",
                 on("linking to a private map") { try $0.link(BPF_PROG_TYPE_SK_MSG, BPF_SK_MSG_VERDICT) }),
             Feature(
-                "programs of a sockmap", neededFor: "listing them; else they are told from residents",
+                "programs of a sockmap", neededFor: "listing them; else they are inferred from the sockets in the map",
                 on("asking a private map (BPF_PROG_QUERY)") { try $0.query() }),
             Feature(
                 "cookies by lookup", neededFor: "maps with values of eight bytes, where no program can be loaded",
@@ -130,7 +130,7 @@ struct FeatureTrials {
                 } ?? .inconclusive("no BTF")),
             Feature(
                 "pidfd_getfd",
-                neededFor: "holding a zombie's descriptor while its entry is deleted; else it is left alone",
+                neededFor: "holding a zombie's descriptor while its entry is deleted; else the entry is skipped",
                 .trying("duplicating a descriptor of our own", needing: []) {
                     let process = OwnedDescriptor(
                         owning: try syscall("pidfd_open", on: "ourselves") { linux_pidfd_open(getpid()) })

@@ -91,7 +91,7 @@ public final class SocketTables {
         if !isSettled {
             notes.append(
                 Shortfall(
-                    .namespaces, action: "find every network namespace: they came and went while we looked",
+                    .namespaces, action: "find every network namespace: they came and went meanwhile",
                     missing: "a quieter moment"))
         }
         if open.isEmpty, failed.isEmpty {
@@ -150,7 +150,7 @@ public final class SocketTables {
             notes.append(
                 Shortfall(
                     .namespaces,
-                    action: "tell in which network namespaces the sockets of \(count) "
+                    action: "find in which network namespaces the sockets of \(count) "
                         + "process\(count == 1 ? "" : "es") or descriptor\(count == 1 ? "" : "s") live",
                     missing: missing))
         }

@@ -28,7 +28,7 @@ public final class NodeObserver {
     /// Why there is no observer of sockets.
     var socketError: (any Error)?
     /// What each part of a look took and found: `UNSTUCK_LOG=debug`.
-    let log = Logger(label: "unstuck.look")
+    let log = Logger(label: "unstuck.sample")
 
     public init(_ options: Options = Options()) { self.options = options }
 
@@ -51,7 +51,7 @@ public final class NodeObserver {
         // What reads sockets is loaded while the maps are read for the first time.
         let loading = SocketObserverLoading(isNeeded: needsSocketObserver)
         for refusal in options.root.refusals() {
-            snapshot.shortfalls.append(Shortfall(.namespaces, action: "look at \(refusal.object)", error: refusal))
+            snapshot.shortfalls.append(Shortfall(.namespaces, action: "read \(refusal.object)", error: refusal))
         }
         let before = readMaps(into: &snapshot.shortfalls)
         loading.finish(into: self)

@@ -82,7 +82,7 @@ public struct FaultTable: Decodable, Sendable {
             let finds = outcome.finds.sorted().map { "`\($0)`" }.joined(separator: ", ")
             lines.append(
                 "| \(name) | \(outcome.says) | \(outcome.next) | \(finds.isEmpty ? "nothing" : finds) | "
-                    + "\(outcome.deletes ? "deletes it" : "touches nothing") |")
+                    + "\(outcome.deletes ? "deletes it" : "deletes nothing") |")
         }
         lines += ["", "| fault | its control case | comes to |", "|---|---|---|"]
         for fault in fault { lines.append("| \(fault.code) | \(fault.control.does) | \(fault.control.outcome) |") }

@@ -8,7 +8,7 @@ public struct BypassState: Sendable, Codable {
             /// The stand-in is there and keeps new connections plain.
             case bypassed
             /// The stand-in is there, and its time is over: it hands everything on to the original.
-            case handingOn
+            case handingOn = "passingThrough"
             /// Somebody else has changed the list meanwhile, or the cgroup has gone; nothing of ours is there.
             case changed
             /// It could not be seen: see `obstacle`.
@@ -58,6 +58,14 @@ public struct BypassState: Sendable, Codable {
             newcomers = []
             keptOut = 0
         }
+
+        private enum CodingKeys: String, CodingKey {
+            case cgroup, group, mode, link, original, originalName, before, now, condition, obstacle
+            case standIn = "shim"
+            case handsOn = "passesThrough"
+            case newcomers = "restarted"
+            case keptOut = "notInserted"
+        }
     }
 
     public var map: UInt32
@@ -83,6 +91,12 @@ public struct BypassState: Sendable, Codable {
         self.since = since
         self.places = places
         swallowsAll = false
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case map, mapName, since, until, deadline, keeper, keeperStart, places, liveEntries
+        case swallowsAll = "takesAllEvents"
+        case deadEntries = "staleEntries"
     }
 
     /// Everything is where it was.

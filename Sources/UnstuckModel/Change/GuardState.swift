@@ -55,6 +55,11 @@ public struct GuardState: Sendable, Codable {
 
         public init() {}
 
+        private enum CodingKeys: String, CodingKey {
+            case removed, evicted, evictedBytes, failed, raced
+            case untold = "missedEvents"
+        }
+
         public mutating func remove(_ path: GuardPath, _ entries: UInt64 = 1) {
             removed[path.rawValue, default: 0] += entries
         }

@@ -116,6 +116,11 @@ public struct EntryReference: Hashable, Sendable, Codable {
         self.key = key
         self.resident = resident
     }
+
+    private enum CodingKeys: String, CodingKey {
+        case map, key
+        case resident = "socket"
+    }
 }
 
 /// What the rules concluded from one or more samples.

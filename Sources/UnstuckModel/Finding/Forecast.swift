@@ -70,6 +70,12 @@ public struct Forecast: Sendable, Codable {
             self.deadPerSecond = deadPerSecond
             self.secondsUntilFull = secondsUntilFull
         }
+
+        private enum CodingKeys: String, CodingKey {
+            case map, mapName, entries, unknown, maxEntries, secondsUntilFull
+            case dead = "stale"
+            case deadPerSecond = "stalePerSecond"
+        }
     }
 
     /// The most dangerous first.

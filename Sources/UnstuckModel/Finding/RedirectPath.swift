@@ -9,11 +9,11 @@ public struct RedirectPath: Sendable, Encodable {
             /// The key leads to the connection's other end.
             case reachesPeer = "reaches its peer"
             /// No entry has the key: the bytes take the stack.
-            case misses = "misses: the stack carries it"
+            case misses = "no entry: the TCP stack carries it"
             /// The key leads to another socket.
-            case misdirected = "goes astray"
+            case misdirected = "misdirected"
             /// Keys of that layout do not prove it, or the layout or the peer is not known.
-            case unknown = "not known"
+            case unknown
         }
 
         public var map: UInt32
@@ -34,6 +34,11 @@ public struct RedirectPath: Sendable, Encodable {
             self.key = key
             self.verdict = verdict
             self.residents = residents
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case map, mapName, layout, key, verdict
+            case residents = "sockets"
         }
     }
 

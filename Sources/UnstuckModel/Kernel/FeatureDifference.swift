@@ -122,7 +122,7 @@ extension FeatureSet.Feature {
         "sk_select_reuseport": "sends new connections to sockets of a map",
         "sk_assign": "sends new connections to sockets of a map",
         "skc_to_tcp_sock": "reads entries where iterators are refused",
-        "get_socket_cookie": "tells sockets apart",
+        "get_socket_cookie": "distinguishes sockets",
     ]
     private static let hooks = [
         "cgroup_sock_ops": "where sockets are inserted", "sk_msg_verdict": "where what is sent is redirected",

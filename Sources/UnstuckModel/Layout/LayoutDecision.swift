@@ -99,19 +99,19 @@ public struct LayoutDecision: Hashable, Sendable {
                 ? "no declared layout has \(keySize)-byte keys"
                 : fitting.isEmpty
                     ? "no declared layout has the shape of struct \(keyType?.name ?? "")"
-                    : "too few residents' tuples agree with a declared \(keySize)-byte layout"
+                    : "the tuples of too few sockets in the map agree with a declared \(keySize)-byte layout"
             self = .inferred(from: parts, keySize: keySize, keyType: keyType, undeclared: undeclared)
             return
         }
         if agreeing.count > 1, agreeing[1].agreed == best.agreed {
             let names = agreeing.filter { $0.agreed == best.agreed }.map(\.layout.name)
-            evidence = "the residents agree with \(names.joined(separator: " and ")) alike"
+            evidence = "the sockets in the map agree with \(names.joined(separator: " and ")) alike"
             return
         }
         layout = best.layout
         compared = best.compared
         agreed = best.agreed
-        evidence = "\(best.agreed) of \(best.compared) residents agree"
+        evidence = "\(best.agreed) of \(best.compared) sockets in the map agree"
         if let keyType { evidence += ", and so does the shape of struct \(keyType.name)" }
     }
 
@@ -127,16 +127,16 @@ public struct LayoutDecision: Hashable, Sendable {
         }
         if let keyType, !keyType.allows(found) {
             return LayoutDecision(
-                evidence: "\(undeclared), nor does what fits the residents (\(found.summary)) have it")
+                evidence: "\(undeclared), nor does what fits the sockets in the map (\(found.summary)) have it")
         }
         // The residents that were not used to find it have their say, too.
         guard let agreement = Agreement(of: found, with: parts) else {
             return LayoutDecision(
-                evidence: "\(undeclared); what fits some residents (\(found.summary)) does not fit every key")
+                evidence: "\(undeclared); what fits some sockets in the map (\(found.summary)) does not fit every key")
         }
         var decision = LayoutDecision(
             evidence:
-                "inferred: \(inference.evidence); \(agreement.agreed) of \(agreement.compared) residents agree")
+                "inferred: \(inference.evidence); \(agreement.agreed) of \(agreement.compared) sockets agree")
         decision.layout = found
         decision.isInferred = true
         decision.compared = agreement.compared

@@ -77,7 +77,7 @@ public struct LayoutInference: Sendable {
             known = live.prefix(LayoutInference.mostResidents).map { ($0.key, $0.resident.tuple) }
             guard known.count >= LayoutInference.fewestResidents else {
                 throw NotFound(
-                    reason: "\(known.count) live residents are too few to infer a layout from "
+                    reason: "\(known.count) live sockets are too few to infer a layout from "
                         + "(\(LayoutInference.fewestResidents) at least)")
             }
         }
@@ -89,7 +89,7 @@ public struct LayoutInference: Sendable {
             for part in fields {
                 let range = part.offset..<part.offset + part.field.width
                 guard covered.isDisjoint(with: range) else {
-                    throw NotFound(reason: "the parts that agree with the residents overlap")
+                    throw NotFound(reason: "the parts that agree with the sockets overlap")
                 }
                 covered.formUnion(range)
             }
@@ -101,7 +101,7 @@ public struct LayoutInference: Sendable {
                 fields.append((offset, rest))
             }
             guard hasFamily || !needsFamily else {
-                throw NotFound(reason: "no byte of the key tells IPv4 from IPv6")
+                throw NotFound(reason: "no byte of the key distinguishes IPv4 from IPv6")
             }
             return KeyLayout(name: "inferred", size: size, fields: fields.sorted { $0.offset < $1.offset })
         }
@@ -119,14 +119,14 @@ public struct LayoutInference: Sendable {
                 places.removeAll { $0.offset == mapped.offset + 12 && $0.field.width == 4 }
             }
             guard let first = places.first else {
-                throw NotFound(reason: "no place in the key tells the \(quantity.rawValue) of the residents")
+                throw NotFound(reason: "no place in the key holds the \(quantity.rawValue) of the sockets")
             }
             guard places.count == 1 else {
                 let bytes = places.prefix(4).map { "byte \($0.offset)" }
                 let isOneValue = Set(known.map { quantity.value($0.tuple) }).count == 1
                 throw NotFound(
                     reason: "the \(quantity.rawValue) could lie in \(places.count) ways ("
-                        + "\(bytes.joined(separator: ", "))\(isOneValue ? "; all residents have the same" : ""))"
+                        + "\(bytes.joined(separator: ", "))\(isOneValue ? "; all sockets have the same" : ""))"
                 )
             }
             return first

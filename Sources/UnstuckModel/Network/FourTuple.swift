@@ -43,6 +43,13 @@ extension Endpoint: Codable {
     }
 }
 
+/// By address and port: the order of lists.
+extension Endpoint: Comparable {
+    public static func < (one: Endpoint, other: Endpoint) -> Bool {
+        one.address == other.address ? one.port < other.port : one.address < other.address
+    }
+}
+
 /// The two endpoints of a TCP connection as one of its sockets sees them.
 public struct FourTuple: Hashable, Sendable, Codable {
     public var local: Endpoint
@@ -62,4 +69,11 @@ public struct FourTuple: Hashable, Sendable, Codable {
 
 extension FourTuple: CustomStringConvertible {
     public var description: String { "\(local) -> \(remote)" }
+}
+
+/// By the local end, then by the remote one: the order of lists.
+extension FourTuple: Comparable {
+    public static func < (one: FourTuple, other: FourTuple) -> Bool {
+        one.local == other.local ? one.remote < other.remote : one.local < other.local
+    }
 }

@@ -149,3 +149,10 @@ extension IPAddress: Codable {
         try container.encode(description)
     }
 }
+
+/// By its bytes, as lists are sorted: IPv4, in its mapped form, before what IPv6 has in use.
+extension IPAddress: Comparable {
+    public static func < (one: IPAddress, other: IPAddress) -> Bool {
+        one.high == other.high ? one.low < other.low : one.high < other.high
+    }
+}

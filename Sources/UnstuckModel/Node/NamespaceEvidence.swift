@@ -82,7 +82,7 @@ public struct NamespaceEvidence: Sendable, Equatable {
         if let kernelList { return unread(of: kernelList.union(known.keys)) }
         return processes + unread(of: Set(known.keys))
             + closed.sorted { $0.key < $1.key }.map { closed, count in
-                Gap("\(closed.what.pluralized(count)) could not be looked into", missing: closed.missing)
+                Gap("\(closed.what.pluralized(count)) could not be read", missing: closed.missing)
             } + outOfReach
     }
 

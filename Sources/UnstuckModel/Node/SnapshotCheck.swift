@@ -2,9 +2,9 @@ extension Bundle {
     /// What is wrong with saved looks, so that no rule has to ask; `nil`: nothing. Anybody may have written them.
     public var flaw: String? {
         for (number, look) in snapshots.enumerated() {
-            if let flaw = look.flaw { return "look \(number + 1): \(flaw)" }
+            if let flaw = look.flaw { return "snapshot \(number + 1): \(flaw)" }
         }
-        return snapshots.isEmpty ? "it holds no look" : nil
+        return snapshots.isEmpty ? "it holds no snapshot" : nil
     }
 }
 

@@ -49,6 +49,29 @@ public struct SockmapEntry: Hashable, Sendable, Codable {
         self.resident = resident
         self.isStable = isStable
     }
+
+    private enum CodingKeys: String, CodingKey {
+        case key, isStable
+        case socket = "socket"
+        /// Snapshots of version 1 call it that.
+        case formerSocket = "resident"  // version 1
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        key = try values.decode(SockmapKey.self, forKey: .key)
+        resident =
+            try values.decodeIfPresent(KernelSocket.self, forKey: .formerSocket)
+            ?? values.decode(KernelSocket.self, forKey: .socket)
+        isStable = try values.decode(Bool.self, forKey: .isStable)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(key, forKey: .key)
+        try values.encode(resident, forKey: .socket)
+        try values.encode(isStable, forKey: .isStable)
+    }
 }
 
 /// The bytes of a key; written as hex. They lie in the value itself, so that a pass over a full map allocates nothing

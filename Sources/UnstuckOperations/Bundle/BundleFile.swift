@@ -54,7 +54,7 @@ public enum BundleFile {
             throw OperationError(
                 .newerBundle, "\(path) was saved by a newer version (\(bundle.unstuck)); this is \(unstuckVersion)")
         }
-        if let flaw = bundle.flaw { throw OperationError(.flawedBundle, "\(path) cannot be judged: \(flaw)") }
+        if let flaw = bundle.flaw { throw OperationError(.flawedBundle, "\(path) cannot be evaluated: \(flaw)") }
         return bundle.snapshots
     }
 

@@ -79,7 +79,7 @@ public struct BypassSwitch {
                 }
                 _ = consume lock
             } catch {
-                undone.problems.append("the bypass of sockmap \(id) is not undone: \(errorMessage(error))")
+                undone.problems.append("the bypass of sockmap \(id) is not reverted: \(errorMessage(error))")
             }
         }
         return undone

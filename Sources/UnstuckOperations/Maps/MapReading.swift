@@ -30,7 +30,7 @@ public struct MapReading {
     ///
     /// - Throws: what `body` throws.
     public mutating func forEach(_ ids: [UInt32], root: NodeRoot, _ body: (MapContents) throws -> Void) throws {
-        for refusal in root.refusals() { complain("look at \(refusal.object)", refusal) }
+        for refusal in root.refusals() { complain("read \(refusal.object)", refusal) }
         let pins = PinFinder(root: root).pins()
         let maps = try found(ids.isEmpty ? allIDs() : Set(ids).sorted()).map { map in
             var map = map

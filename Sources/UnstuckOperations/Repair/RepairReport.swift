@@ -30,7 +30,7 @@ public struct RepairReport: Encodable {
     /// What could not be told, or not be worked on.
     public var unknown: [String]
     /// Findings that no deletion fixes: a live socket is in the way.
-    public var unmendable = 0
+    public var unrepairable = 0
     public var applied = false
     /// What earlier runs had left when they were killed.
     public var resumed: [ResumedStep] = []
@@ -67,7 +67,7 @@ public struct RepairReport: Encodable {
 
     /// Something that is stale, or wrong, is not for this run: skipped, beyond its limit, or a live socket's. What was not
     /// selected was not asked for.
-    public var leavesSomething: Bool { !plan.undecided.isEmpty || plan.beyondLimit > 0 || unmendable > 0 }
+    public var leavesSomething: Bool { !plan.undecided.isEmpty || plan.beyondLimit > 0 || unrepairable > 0 }
 
     /// Nothing was found while it was watched, if it was.
     private var isClean: Bool { watch.map { $0.findings == 0 } ?? true }

@@ -97,7 +97,7 @@ public struct RepairRun: ~Copyable {
         let plan = makePlan(seen.view, seen.diagnosis, options.plan)
         let caps = RepairReport.Caps(limit: options.plan.limit, perMinute: options.perMinute)
         var report = RepairReport(plan: plan, caps: caps, unknown: seen.diagnosis.unknown)
-        report.unmendable = seen.diagnosis.findings.count { $0.hasLiveSocketInTheWay }
+        report.unrepairable = seen.diagnosis.findings.count { $0.hasLiveSocketInTheWay }
         return report
     }
 

@@ -66,7 +66,7 @@ struct CanaryTrials {
                 seen.append(sight.isPresent)
                 trial.evidence.append("\(family): \(sight.words)")
             } catch {
-                trial.evidence.append("\(family): not told: \(MissingPrivilege.missing(behind: error))")
+                trial.evidence.append("\(family): inconclusive: \(MissingPrivilege.missing(behind: error))")
             }
         }
         // Seen in one family it is there; it is absent only if neither shows it.
@@ -103,7 +103,7 @@ struct CanaryTrials {
 
     private func mustFile(_ socket: CanarySocket, _ key: [UInt8]) throws {
         let code = file(socket, key)
-        guard code == 0 else { throw SystemError("file", "a socket in a private sockmap", errno: code) }
+        guard code == 0 else { throw SystemError("insert", "a socket into a private sockmap", errno: code) }
     }
 
     // MARK: The faults
@@ -129,7 +129,7 @@ struct CanaryTrials {
             if !areFiled { usleep(1000) }
         } while !areFiled && left > 0
         guard areFiled else {
-            throw CanaryError.didNotHappen("a sock_ops program did not file connections that wait for accept")
+            throw CanaryError.didNotHappen("a sock_ops program did not insert connections that await accept")
         }
         listener.close()
         // Their clients are reset by now.
@@ -144,7 +144,7 @@ struct CanaryTrials {
         }
         return Sight(
             isPresent: !rest.isEmpty,
-            words: "\(count) connections that nobody accepted, the listener closed: \(rest.count) entries stayed")
+            words: "\(count) connections that were never accepted, the listener closed: \(rest.count) entries stayed")
     }
 
     /// The peer resets, the descriptor stays open, the same ports are used again.
@@ -162,7 +162,7 @@ struct CanaryTrials {
         guard code != 0 else {
             return Sight(isPresent: false, words: "reset by its peer and held open: its key was free for the next one")
         }
-        guard code == EEXIST else { throw SystemError("file", "a socket in a private sockmap", errno: code) }
+        guard code == EEXIST else { throw SystemError("insert", "a socket into a private sockmap", errno: code) }
         // The consequence: what the new client sends, the old server's holder reads.
         try mustFile(second, key(clientPort, serverPort))
         try second.send("a stranger's request")
@@ -196,7 +196,7 @@ struct CanaryTrials {
 
     private func stackFionread(_ isV6: Bool) throws -> Sight {
         try pluralized(
-            try reader(isV6, isRedirected: false), "bytes that came through the stack, on a socket in a sockmap")
+            try reader(isV6, isRedirected: false), "bytes that came through the stack, on a socket in the map")
     }
 
     private func pluralized(_ server: CanarySocket, _ what: String) throws -> Sight {

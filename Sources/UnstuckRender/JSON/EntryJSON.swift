@@ -1,9 +1,9 @@
 import UnstuckModel
 
-/// Writes the entries of one map, each as one line of JSON (schema `unstuck.sockmaps.entries/1`, docs/json.md).
+/// Writes the entries of one map, each as one line of JSON (schema `unstuck.sockmaps.entries/2`, docs/json.md).
 public struct EntryJSON: Sendable {
     private let map: UInt32
-    /// The members that tell a socket's handlers, by their index: written once, they are the same for nearly all.
+    /// The members that name a socket's handlers, by their index: written once, they are the same for nearly all.
     private let handlers: [[UInt8]]
 
     public init(map: UInt32, handlers: [Handlers]) {
@@ -33,9 +33,9 @@ public struct EntryJSON: Sendable {
             json.key("claim")
             Self.write(claim, to: &json)
         }
-        json.key("resident")
+        json.key("socket")
         json.beginObject()
-        // Left out where it says what nearly every other says: a hundred thousand lines are read by somebody too.
+        // Left out where it says what nearly every other says: there may be a hundred thousand lines.
         if claim != resident.tuple {
             json.key("tuple")
             Self.write(resident.tuple, to: &json)
@@ -70,7 +70,7 @@ public struct EntryJSON: Sendable {
         json.endLine()
     }
 
-    /// A line of a walked map: instead of a resident, its cookie where it is known, and the namespaces in which a socket has
+    /// A line of a walked map: instead of a socket its cookie where it is known, and the namespaces in which a socket has
     /// what the key names.
     public static func write(
         walked entry: WalkedEntry, of map: UInt32, claim: FourTuple?, state: EntryState, namespaces: [UInt32],

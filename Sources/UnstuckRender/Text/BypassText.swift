@@ -8,124 +8,132 @@ public struct BypassText: Sendable {
     public init(style: Style) { self.style = style }
 
     public func render(_ states: [BypassState]) -> String {
-        states.isEmpty ? "nothing is bypassed\n" : states.map(text).joined()
+        states.isEmpty ? "nothing is bypassed\n" : states.sorted { $0.map < $1.map }.map(text).joined()
     }
 
     /// What `off` did: the lists of programs before and now, one above the other.
     public func renderUndone(_ states: [BypassState]) -> String {
-        states.isEmpty ? "nothing was bypassed\n" : states.map(proof).joined()
+        states.isEmpty ? "nothing was bypassed\n" : states.sorted { $0.map < $1.map }.map(proof).joined()
     }
 
     private func text(_ state: BypassState) -> String {
-        var lines = ["\(style.bold(name(state)))  \(summary(state))"]
-        for place in state.places { lines += self.lines(of: place) }
-        lines += connections(state)
-        if state.until != nil { lines.append(line("undone by", undoing(state))) }
-        if state.swallowsAll { lines.append(line("events", "none reaches the accelerator's programs")) }
-        return lines.joined(separator: "\n") + "\n"
+        var rows = LabelledLines(style)
+        for place in state.places.sorted(by: { $0.cgroup < $1.cgroup }) { add(place, to: &rows) }
+        addEntries(state, to: &rows)
+        if state.until != nil {
+            let (text, paint) = reverting(state)
+            rows.add("reverted", text, paint: paint)
+        }
+        if state.swallowsAll { rows.add("events", "none reaches the accelerator's programs") }
+        let (summary, paint) = summary(state)
+        return (heading(state, summary, paint) + rows.lines).joined(separator: "\n") + "\n"
     }
 
-    private func summary(_ state: BypassState) -> String {
+    private func heading(_ state: BypassState, _ summary: String, _ paint: @escaping Paint) -> [String] {
+        let name = "sockmap \(state.map) \"\(safeText(state.mapName))\""
+        return style.beginning(name, style.bold, style.paragraph("\(name): \(summary)", hanging: 4).map(paint))
+    }
+
+    private func summary(_ state: BypassState) -> (String, Paint) {
         let conditions = Set(state.places.map(\.condition))
+        let off = "`unstuck bypass off --map \(state.map)`"
         if conditions == [.bypassed] {
-            return style.green("bypassed")
-                + ": new connections are plain TCP, "
-                + (state.until.map { "until \(time($0))" } ?? "until `unstuck bypass off --map \(state.map)`")
+            return (
+                "bypassed; new connections use plain TCP until \(state.until.map(time) ?? off)", style.green
+            )
         }
-        if conditions == [.handingOn] {
-            return style.yellow("over") + ": accelerated again; `unstuck bypass off --map \(state.map)` tidies up"
-        }
-        if conditions.contains(.unknown) { return style.yellow("cannot be seen from here") }
-        if conditions == [.original] { return "as it was" }
-        return style.yellow("changed by somebody else: `unstuck bypass off --map \(state.map)` undoes what is left")
+        if conditions == [.handingOn] { return ("timed out; accelerated again; \(off) cleans up", style.yellow) }
+        if conditions.contains(.unknown) { return ("inconclusive: its cgroups could not be read", style.yellow) }
+        if conditions == [.original] { return ("restored", plain) }
+        return ("changed by another writer; \(off) reverts what is left", style.yellow)
     }
 
-    private func lines(of place: BypassState.Place) -> [String] {
-        var lines = [
-            line(
-                "cgroup",
-                "\(safeText(place.cgroup))  \(attachment(place))  program \(place.original) "
-                    + "\"\(safeText(place.originalName))\"" + standing(place))
-        ]
-        if !place.newcomers.isEmpty {
-            let ids = place.newcomers.map { "\($0)" }.joined(separator: ", ")
-            lines.append(
-                line("but", style.yellow("its accelerator was started anew: program \(ids) is not bypassed")))
-        }
-        return lines
+    private func add(_ place: BypassState.Place, to rows: inout LabelledLines) {
+        rows.add(
+            "cgroup",
+            "\(safeText(place.cgroup)), \(attachment(place)): program \(place.original) "
+                + "\"\(safeText(place.originalName))\"" + standing(place))
+        guard !place.newcomers.isEmpty else { return }
+        rows.add(
+            "but", "its accelerator was restarted: program \(list(place.newcomers.sorted())) is not bypassed",
+            paint: style.yellow)
     }
 
     private func standing(_ place: BypassState.Place) -> String {
         switch place.condition {
-        case .original: return " is where it was"
+        case .original: return " is attached as before"
         case .unknown: return ": " + safeText(place.obstacle ?? "")
-        case .changed: return ": the list is another one now (\(list(place.now)))"
+        case .changed: return ": other programs are attached now (\(list(place.now)))"
         case .bypassed, .handingOn:
-            let standIn = place.standIn.map { "program \($0)" } ?? "ours"
-            return ", for which \(standIn) stands in" + (place.handsOn ? "" : " and sees all events")
-                + "; \(place.keptOut) sockets kept out"
+            let shim = place.standIn.map { "program \($0)" } ?? "ours"
+            return " is replaced by \(shim)" + (place.handsOn ? "" : ", which takes all events")
+                + "; \(pluralized(place.keptOut, "socket")) not inserted"
         }
     }
 
-    private func connections(_ state: BypassState) -> [String] {
-        guard let live = state.liveEntries, let dead = state.deadEntries else { return [] }
-        var lines: [String] = []
+    private func addEntries(_ state: BypassState, to rows: inout LabelledLines) {
+        guard let live = state.liveEntries, let stale = state.deadEntries else { return }
         if live > 0 {
-            lines.append(
-                line(
-                    "still",
-                    "\(pluralized(live, "entry", "entries")) of established connections, accelerated until they end"))
+            rows.add(
+                "live",
+                "\(pluralized(live, "entry", "entries")) of established connections, accelerated until they close")
         }
-        if dead > 0 {
-            lines.append(
-                line(
-                    "dead",
-                    "\(pluralized(dead, "entry", "entries")): `unstuck repair --map \(state.map)` before the bypass ends"
-                ))
+        if stale > 0 {
+            rows.add(
+                "stale",
+                "\(pluralized(stale, "entry", "entries")): run `unstuck repair --map \(state.map)` before the bypass ends"
+            )
         }
-        return lines
     }
 
-    private func undoing(_ state: BypassState) -> String {
+    private func reverting(_ state: BypassState) -> (String, Paint) {
         let kernel = state.places.allSatisfy(\.handsOn)
         switch (state.keeper, kernel) {
-        case (let keeper?, true): return "process \(keeper); were it killed, the stand-in would hand on from then on"
-        case (let keeper?, false): return style.yellow("process \(keeper) alone: this kernel lets no stand-in hand on")
-        case (nil, true): return style.yellow("the stand-in, which hands on from then on: its process has ended")
-        case (nil, false): return style.red("nobody: its process has ended")
+        case (let keeper?, true):
+            return ("by pid \(keeper) on timeout; if it is killed, the shim passes events through from then on", plain)
+        case (let keeper?, false):
+            return (
+                "by pid \(keeper) on timeout, and only by it: on this kernel no shim passes events through",
+                style.yellow
+            )
+        case (nil, true):
+            return ("its process has ended; the shim passes events through on timeout", style.yellow)
+        case (nil, false): return ("never: its process has ended", style.red)
         }
     }
 
     private func proof(_ state: BypassState) -> String {
-        var lines = [
-            style.bold(name(state)) + "  " + (state.isUndone ? style.green("as it was") : style.yellow("changed"))
-        ]
-        for place in state.places {
-            lines.append(line("cgroup", "\(safeText(place.cgroup))  \(attachment(place))"))
-            lines.append(line("before", list(place.before)))
-            lines.append(line("now", list(place.now) + "  " + change(place)))
-            lines.append(line("kept out", "\(place.keptOut) sockets"))
+        var rows = LabelledLines(style)
+        for place in state.places.sorted(by: { $0.cgroup < $1.cgroup }) {
+            rows.add("cgroup", "\(safeText(place.cgroup)), \(attachment(place))")
+            rows.add("before", list(place.before))
+            rows.add("now", "\(list(place.now)): \(change(place))", paint: paint(place.condition == .original))
+            rows.add("skipped", "\(pluralized(place.keptOut, "socket")) not inserted meanwhile")
         }
-        if let dead = state.deadEntries, dead > 0 {
-            lines.append(
-                line(
-                    "dead",
-                    style.yellow(
-                        "\(pluralized(dead, "entry", "entries")) still in the map: `unstuck repair --map \(state.map)`")
-                ))
+        if let stale = state.deadEntries, stale > 0 {
+            rows.add(
+                "stale",
+                "\(pluralized(stale, "entry", "entries")) still in the map: run `unstuck repair --map \(state.map)`",
+                paint: style.yellow)
         }
-        return lines.joined(separator: "\n") + "\n"
+        let heading = heading(
+            state, state.isUndone ? "restored" : "changed by another writer", paint(state.isUndone, style.green))
+        return (heading + rows.lines).joined(separator: "\n") + "\n"
+    }
+
+    private func paint(_ isFine: Bool, _ fine: @escaping Paint = plain) -> Paint {
+        if isFine { return fine }
+        return style.yellow
     }
 
     private func change(_ place: BypassState.Place) -> String {
         if place.condition == .original {
             return place.now == place.before
-                ? "the same programs, flags and order" : "the same, and others that came meanwhile"
+                ? "the same programs, flags and order" : "the same, and programs that were attached meanwhile"
         }
-        return style.yellow(
-            place.newcomers.isEmpty
-                ? "somebody else changed it; nothing of ours is there"
-                : "the accelerator was started anew; it is left as it is")
+        return place.newcomers.isEmpty
+            ? "changed by another writer; nothing of Unstuck is left there"
+            : "the accelerator was restarted; it is not changed"
     }
 
     private func attachment(_ place: BypassState.Place) -> String {
@@ -140,6 +148,4 @@ public struct BypassText: Sendable {
     private func time(_ seconds: Double) -> String {
         Date(timeIntervalSince1970: seconds.rounded()).formatted(.iso8601)
     }
-    private func line(_ label: String, _ text: String) -> String { "    \(style.faint(pad(label, to: 9))) \(text)" }
-    private func name(_ state: BypassState) -> String { "sockmap \(state.map) \"\(safeText(state.mapName))\"" }
 }

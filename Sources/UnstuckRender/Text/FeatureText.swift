@@ -7,9 +7,7 @@ public struct FeatureText {
 
     /// Types by name, helpers by how many of them each program type may call.
     public func render(_ features: FeatureSet) -> String {
-        var lines = [
-            "Linux \(safeText(features.kernel ?? "?")), asked by \(safeText(features.prober))"
-        ]
+        var lines = style.paragraph("Linux \(safeText(features.kernel ?? "?")), asked by \(safeText(features.prober))")
         for kind in FeatureSet.Kind.allCases where kind != .helper && features.count(kind).all > 0 {
             let count = features.count(kind)
             lines.append(style.bold("\(Self.plural(kind)): \(count.supported) of \(count.all)"))
@@ -17,47 +15,70 @@ public struct FeatureText {
                 let names = features.answers.filter { $0.key.kind == kind && $0.value == answer.rawValue }.map(
                     \.key.name)
                 guard !names.isEmpty else { continue }
-                lines.append("  \(pad(answer.rawValue, to: 12)) \(safeText(names.sorted().joined(separator: " ")))")
+                lines += style.labelled(
+                    answer.rawValue, safeText(names.sorted().joined(separator: " ")), to: 12, margin: 2)
             }
         }
         let helpers = Dictionary(grouping: features.answers.filter { $0.key.kind == .helper }) { $0.key.program ?? "?" }
+            .sorted { $0.key < $1.key }
+        guard !helpers.isEmpty else { return lines.joined(separator: "\n") + "\n" }
+        let supported = Support.Answer.supported.rawValue
         lines.append(style.bold("helpers, by the program type that may call them"))
-        for (program, answers) in helpers.sorted(by: { $0.key < $1.key }) {
-            let supported = answers.count { $0.value == Support.Answer.supported.rawValue }
-            lines.append("  \(pad(safeText(program), to: 24)) \(supported) of \(answers.count)")
-        }
+        lines += Table(columns: [
+            .init(title: "program type", cells: helpers.map { safeText($0.key) }),
+            .init(
+                title: "supported", isNumber: true,
+                cells: helpers.map { "\($0.value.count { $0.value == supported })" }),
+            .init(title: "of", isNumber: true, cells: helpers.map { "\($0.value.count)" }),
+        ]).lines(style, indent: 2)
         return lines.joined(separator: "\n") + "\n"
     }
 
     /// - Parameter names: of the two files.
     public func render(_ comparison: FeatureComparison, names: (left: String, right: String)) -> String {
-        var lines: [String] = []
-        let width = comparison.differences.map { Self.name($0.feature).count }.max() ?? 0
-        for difference in comparison.differences {
-            let mark = difference.matters == nil ? " " : style.red("!")
-            lines.append(
-                "\(mark) \(pad(safeText(Self.name(difference.feature)), to: width))  \(safeText(difference.left)) → "
-                    + safeText(difference.right) + (difference.matters.map { "   matters: \($0)" } ?? ""))
-        }
+        var lines = differences(comparison, names)
         let mattering = comparison.differences.count { $0.matters != nil }
-        let count = comparison.differences.count
-        lines.append(
-            style.bold(
-                "→ \(count) difference\(count == 1 ? "" : "s") in \(comparison.compared) features that both lists answer, "
-            )
-                + style.bold("\(mattering) of them in how sockmaps work or are seen"))
+        lines += style.marked(
+            "→",
+            "\(pluralized(comparison.differences.count, "difference")) in \(comparison.compared) features that both lists "
+                + "answer, \(mattering) of them in how sockmaps work or are seen"
+        ).map(style.bold)
         for feature in comparison.inconclusive {
-            lines.append(style.yellow("? \(safeText(Self.name(feature))) is inconclusive in one of them"))
+            lines += style.marked("?", "\(safeText(Self.name(feature))) is inconclusive in one of them").map(
+                style.yellow)
         }
         for (name, refused) in [(names.left, comparison.refusedLeft), (names.right, comparison.refusedRight)] {
             lines += render(refused, name)
         }
         for (name, only) in [(names.left, comparison.onlyLeft), (names.right, comparison.onlyRight)] where !only.isEmpty
         {
-            lines.append("  only in \(safeText(name)), not compared: the other list was not asked for them")
+            lines += style.paragraph(
+                "only in \(safeText(name)), not compared: the other list was not asked for them", margin: 2)
             lines += render(only)
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// A row each; those are first that matter to sockmaps.
+    private func differences(_ comparison: FeatureComparison, _ names: (left: String, right: String)) -> [String] {
+        let rows = comparison.differences
+        guard !rows.isEmpty else { return [] }
+        /// The end of a file's name, which tells it from the other.
+        func title(_ name: String) -> String {
+            let name = safeText(name)
+            return style.characters.shown(name.count > 24 ? "…" + name.suffix(23) : name)
+        }
+        return Table(columns: [
+            .init(
+                title: "  feature",
+                cells: rows.map { ($0.matters == nil ? "  " : "! ") + safeText(Self.name($0.feature)) }),
+            .init(title: title(names.left), cells: rows.map { safeText($0.left) }),
+            .init(title: title(names.right), cells: rows.map { safeText($0.right) }),
+            .init(title: "matters", cells: rows.map { $0.matters ?? "" }),
+        ]).lines(style) { row -> Paint? in
+            if rows[row].matters == nil { return nil }
+            return style.red
+        }
     }
 
     /// What cannot be true, a line a reason: one broken probe spoils many program types at once.
@@ -73,9 +94,7 @@ public struct FeatureText {
                 : "helpers of \(programs.count == 1 ? "" : "\(programs.count) program types: ")"
                     + programs.joined(separator: " ")
             let text = safeText("\(name): not believed, \(what): \(reason)")
-            var lines = Paragraph(width: style.width, indent: 4).lines(text, begun: 2)
-            lines[0] = "? " + lines[0]
-            return lines.map(style.yellow)
+            return style.marked("?", text).map(style.yellow)
         }
     }
 
@@ -93,9 +112,7 @@ public struct FeatureText {
         }
         return groups.flatMap { group in
             let text = safeText("\(group.title) (\(group.names.count)): \(group.names.joined(separator: " "))")
-            var lines = Paragraph(width: style.width, indent: 6).lines(text, begun: 4)
-            lines[0] = "    " + lines[0]
-            return lines.map(style.faint)
+            return style.paragraph(text, margin: 4).map(style.faint)
         }
     }
 

@@ -14,7 +14,8 @@ public struct KernelBugsText {
             let count = verdicts.count { $0.status == status }
             return count == 0 ? nil : "\(count) \(name(status))"
         }
-        lines.append(style.bold("→ \(counts.isEmpty ? "no bug of this status" : counts.joined(separator: ", "))"))
+        lines += style.marked("→", counts.isEmpty ? "no bug of this status" : counts.joined(separator: ", ")).map(
+            style.bold)
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -39,16 +40,14 @@ public struct KernelBugsText {
 
     private func head(_ verdict: BugVerdict, _ text: String) -> [String] {
         let begun = 2 + Self.nameWidth + 2
-        var lines = Paragraph(width: style.width, indent: begun).lines(safeText(text), begun: begun)
-        lines[0] = "\(mark(verdict.status)) \(pad(verdict.id, to: Self.nameWidth))  \(lines[0])"
+        var lines = Paragraph(width: style.width, indent: begun).lines(
+            style.characters.shown(safeText(text)), begun: begun)
+        lines[0] = "\(style.characters.shown(mark(verdict.status))) \(pad(verdict.id, to: Self.nameWidth))  \(lines[0])"
         return lines
     }
 
     private func row(_ title: String, _ text: String) -> [String] {
-        let begun = 4 + Self.titleWidth + 2
-        var lines = Paragraph(width: style.width, indent: begun).lines(safeText(text), begun: begun)
-        lines[0] = "    \(style.faint(pad(title, to: Self.titleWidth)))  \(lines[0])"
-        return lines
+        style.labelled(title, safeText(text), to: Self.titleWidth)
     }
 
     private static let nameWidth = 19

@@ -6,39 +6,43 @@ public struct RedirectText: Sendable {
     public init(style: Style) { self.style = style }
 
     public func render(_ path: RedirectPath) -> String {
-        var lines = [style.bold("\(path.connection)") + (path.pod.map { " of \(safeText($0))" } ?? "")]
+        let head = "\(path.connection)"
+        var lines = style.beginning(
+            head, style.bold, style.paragraph(head + (path.pod.map { " of \(safeText($0))" } ?? ""), hanging: 4))
         guard let program = path.program else {
-            return lines[0] + "\n    sends with \(path.sendmsg ?? "a handler that the kernel does not name"): "
-                + "no msg program, the stack carries it\n"
+            lines += style.paragraph(
+                "sends with \(path.sendmsg ?? "a handler that the kernel does not name"): no sk_msg program; "
+                    + "the TCP stack carries it", margin: 4)
+            return lines.joined(separator: "\n") + "\n"
         }
-        lines.append(
-            "    sends with \(path.sendmsg ?? "a msg program's handler") -> program \(program.id) "
-                + "\"\(safeText(program.name))\"")
-        for hop in path.hops {
-            let key = hop.key.map { ", key \($0)" } ?? ""
-            let words =
-                hop.verdict == .unknown && !path.peerIsHere ? "its peer is not on this node" : hop.verdict.rawValue
-            lines.append(
-                "      -> sockmap \(hop.map) \"\(safeText(hop.mapName))\" (layout \(hop.layout ?? "not known"))\(key): "
-                    + paint(hop.verdict, words))
-            for resident in hop.residents {
-                lines.append(
-                    "        -> \(resident.isPeer ? "its peer" : "another socket"): \(resident.tuple), "
-                        + "\(resident.state.rawValue), netns \(resident.netns)"
-                        + (resident.pod.map { " \(safeText($0))" } ?? "")
-                        + (hop.key == nil ? ", filed under \(resident.key)" : "")
-                        + (resident.unreadBytes > 0 ? ", \(resident.unreadBytes) unread bytes" : ""))
-            }
-        }
-        if path.hops.isEmpty { lines.append("      the program uses no sockmap that we see") }
+        lines += style.paragraph(
+            "sends with \(path.sendmsg ?? "an sk_msg program's handler") -> program \(program.id) "
+                + "\"\(safeText(program.name))\"", margin: 4)
+        for hop in path.hops { lines += self.lines(of: hop, path) }
+        if path.hops.isEmpty { lines += style.paragraph("no sockmap of the program was found", margin: 6) }
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private func paint(_ verdict: RedirectPath.Hop.Verdict, _ words: String) -> String {
+    private func lines(of hop: RedirectPath.Hop, _ path: RedirectPath) -> [String] {
+        let words = hop.verdict == .unknown && !path.peerIsHere ? "its peer is not on this node" : hop.verdict.rawValue
+        return style.paragraph(
+            "-> sockmap \(hop.map) \"\(safeText(hop.mapName))\" (layout \(hop.layout ?? "unknown"))"
+                + "\(hop.key.map { ", key \($0)" } ?? ""): \(words)", margin: 6
+        ).map(paint(hop.verdict))
+            + hop.residents.flatMap { socket in
+                style.paragraph(
+                    "-> \(socket.isPeer ? "its peer" : "another socket"): \(socket.tuple), \(socket.state.rawValue), "
+                        + "netns \(socket.netns)" + (socket.pod.map { " \(safeText($0))" } ?? "")
+                        + (hop.key == nil ? ", stored under key \(socket.key)" : "")
+                        + (socket.unreadBytes > 0 ? ", \(socket.unreadBytes) unread bytes" : ""), margin: 8)
+            }
+    }
+
+    private func paint(_ verdict: RedirectPath.Hop.Verdict) -> Paint {
         switch verdict {
-        case .reachesPeer, .misses: style.green(words)
-        case .misdirected: style.red(words)
-        case .unknown: style.yellow(words)
+        case .reachesPeer, .misses: style.green
+        case .misdirected: style.red
+        case .unknown: style.yellow
         }
     }
 }

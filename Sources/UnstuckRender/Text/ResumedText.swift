@@ -5,28 +5,30 @@ public struct ResumedText {
     private let style: Style
     public init(style: Style) { self.style = style }
 
-    /// One line a run; nothing where nothing was left.
+    /// One paragraph a run; nothing where nothing was left.
     public func render(_ steps: [ResumedStep]) -> String {
         var runs: [String] = []
         for step in steps where !runs.contains(step.run) { runs.append(step.run) }
-        return runs.map { run in
+        return runs.flatMap { run in
             let own = steps.filter { $0.run == run }
             let counts = ResumedStep.Verdict.allCases.compactMap { verdict in
                 let count = own.count { $0.verdict == verdict }
                 return count > 0 ? "\(count) \(words(verdict))" : nil
             }
-            return style.yellow(
-                "! run \(safeText(String(run.prefix(64)))) was ended early and left \(own.count) step"
-                    + "\(own.count == 1 ? "" : "s") without a result: \(counts.joined(separator: ", "))") + "\n"
-        }.joined()
+            return style.marked(
+                "!",
+                "run \(safeText(String(run.prefix(64)))) was ended early and left \(pluralized(own.count, "step")) "
+                    + "without a result: \(counts.joined(separator: ", "))"
+            ).map(style.yellow)
+        }.map { $0 + "\n" }.joined()
     }
 
     private func words(_ verdict: ResumedStep.Verdict) -> String {
         switch verdict {
         case .done: "done"
         case .undone: "still to do"
-        case .changed: "not ours any more"
-        case .unknown: "not looked at"
+        case .changed: "changed by another writer"
+        case .unknown: "not checked"
         case .otherBoot: "of another boot"
         }
     }

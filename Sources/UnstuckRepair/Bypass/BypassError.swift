@@ -11,20 +11,20 @@ public enum BypassError: Error, CustomStringConvertible {
     public var description: String {
         switch self {
         case .nothingToBypass(let map, let reasons):
-            "nothing files sockets in sockmap \(map) that could be stood in for: \(reasons.joined(separator: "; "))"
+            "no sock_ops program that inserts sockets into sockmap \(map) can be replaced: \(reasons.joined(separator: "; "))"
         case .changed(let map):
-            "somebody else changed the programs of sockmap \(map) meanwhile: `unstuck bypass off --map \(map)` first"
+            "another writer changed the programs of sockmap \(map) meanwhile: run `unstuck bypass off --map \(map)` first"
         case .halfDone(let map, let reason, let obstacle):
-            "\(reason); and not all could be put back (\(obstacle)): sockmap \(map) is bypassed in part, and "
+            "\(reason); and not everything could be restored (\(obstacle)): sockmap \(map) is bypassed in part, and "
                 + "`unstuck bypass off --map \(map)` tries again"
         case .preorder(let cgroup):
-            "the programs of cgroup \(cgroup) do not run in their plain order (BPF_F_PREORDER), which could not be put back"
+            "the programs of cgroup \(cgroup) do not run in their plain order (BPF_F_PREORDER), which could not be restored"
         case .unseen(let map, let obstacle):
-            "whether all of sockmap \(map) is as it was cannot be seen (\(obstacle)): nothing that is needed was removed"
+            "cannot verify that all programs of sockmap \(map) are restored (\(obstacle)): nothing that is needed was removed"
         case .noRecord(let map, let path):
-            "something stands in for programs of sockmap \(map), and its record \(path) cannot be read: run it where "
+            "programs of sockmap \(map) are replaced, and the record \(path) cannot be read: run this where "
                 + "`unstuck bypass on` ran, with the same --root"
-        case .noTimer: "neither this kernel nor a process of ours could undo it in time"
+        case .noTimer: "it could not be reverted on timeout, neither by this kernel nor by a process"
         }
     }
 }

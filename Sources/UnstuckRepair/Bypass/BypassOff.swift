@@ -26,7 +26,7 @@ extension Bypass {
         if let failure { throw failure }
         let state = look(found)
         for place in state.places where ![.original, .changed].contains(place.condition) {
-            throw BypassError.unseen(map, place.obstacle ?? "the stand-in in \(place.cgroup) came back")
+            throw BypassError.unseen(map, place.obstacle ?? "the shim in \(place.cgroup) came back")
         }
         // A socket that is just running through the stand-in still calls the original by what is pinned.
         usleep(50_000)

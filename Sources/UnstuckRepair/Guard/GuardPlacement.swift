@@ -33,7 +33,7 @@ public enum GuardPlacement {
             }
         }
         if attachments.isEmpty {
-            choice.reasons.append("no sock_ops program that files sockets in the map is attached to any cgroup")
+            choice.reasons.append("no sock_ops program that inserts sockets into the map is attached to any cgroup")
         }
         // One above another sees all that the lower one does.
         let distinct = Set(choice.cgroups)

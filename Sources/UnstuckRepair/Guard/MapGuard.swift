@@ -270,7 +270,7 @@ public enum GuardError: Error, CustomStringConvertible {
     public var description: String {
         switch self {
         case .notGuardable(let map):
-            "sockmap \(map) is an array: its entries are filed by whoever owns it, and only SOCKHASHes are guarded"
+            "sockmap \(map) is an array: its owner inserts entries by index; only SOCKHASHes are guarded"
         case .noPath(let reasons): "no path to guard it is open: \(reasons.joined(separator: "; "))"
         case .isPinned: "pinned links guard it already: `unstuck guard up --pin` sets them anew, `guard down` ends them"
         case .gone(let map): "sockmap \(map) has gone"

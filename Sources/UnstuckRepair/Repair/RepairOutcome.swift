@@ -56,14 +56,14 @@ public enum RepairOutcome: Hashable, Sendable {
     public var explanation: String {
         switch self {
         case .deleted: "deleted"
-        case .changed: "left alone: another socket has taken the key"
-        case .revived: "left alone: its socket is no longer dead"
-        case .unread: "left alone: unread bytes wait in its queue"
+        case .changed: "skipped: the key is reused by another socket"
+        case .revived: "skipped: its socket is no longer dead"
+        case .unread: "skipped: unread bytes in its queue"
         case .raced: "raced: the key may have been taken over between check and delete; nothing more is deleted"
         case .failed(let errno, let missing): unsafe "failed: \(missing ?? String(cString: strerror(errno)))"
         case .gone: "already gone"
         case .stopped(let why): "not tried: \(why)"
-        case .notHeld(let why): "left alone: \(why)"
+        case .notHeld(let why): "skipped: \(why)"
         }
     }
 }

@@ -146,7 +146,7 @@ final class RepairPass {
             address: entry.resident.address, cookie: entry.resident.cookie, allow_unread: entry.allowUnread ? 1 : 0,
             reserved: 0)
         guard unsafe bpf_map_update_elem(map, &key, &value, 0) == 0 else {
-            throw SystemError("BPF_MAP_UPDATE_ELEM", "the list of judged entries", errno: errno)
+            throw SystemError("BPF_MAP_UPDATE_ELEM", "the list of evaluated entries", errno: errno)
         }
     }
 }

@@ -25,7 +25,7 @@ extension Repairer {
     }
 
     private func apply(_ reset: Plan.Reset, isStuck: Bool) throws -> Result.Reset {
-        let failure = isStuck ? destroyAndDelete(reset) : "left alone: it is no longer stuck, or has ended"
+        let failure = isStuck ? destroyAndDelete(reset) : "skipped: it is no longer stuck, or has ended"
         let outcome = !isStuck ? "changed" : failure == nil ? "reset" : "failed"
         try journal.write([journal.line(.result, reset, outcome: outcome, detail: failure)])
         return Result.Reset(planned: reset, failure: failure)

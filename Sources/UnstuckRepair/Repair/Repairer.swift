@@ -97,7 +97,7 @@ public final class Repairer {
         let reason =
             result.failure != nil
             ? "an earlier step failed"
-            : result.interruption.map { "told to end (\($0))" } ?? RepairOutcome.afterRace
+            : result.interruption.map { "interrupted (\($0))" } ?? RepairOutcome.afterRace
         let deletions = plan.deletions.dropFirst(result.deletions.count)
         let resets = plan.resets.dropFirst(result.resets.count)
         result.deletions += deletions.map { .init(planned: $0, outcome: .stopped(reason)) }

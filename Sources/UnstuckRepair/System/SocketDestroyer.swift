@@ -23,7 +23,7 @@ enum SocketDestroyer {
         guard target.cookie == 0 else { return target }
         guard let found = try SockDiag(inNamespace: path).socket(of: end.tuple), end.inode != 0,
             UInt64(found.inode) == end.inode
-        else { throw SystemError("SOCK_DIAG_BY_FAMILY", "the judged socket of \(end.tuple)", errno: ENOENT) }
+        else { throw SystemError("SOCK_DIAG_BY_FAMILY", "the evaluated socket of \(end.tuple)", errno: ENOENT) }
         target.cookie = found.cookie
         return target
     }

@@ -4,7 +4,7 @@ import UnstuckOperations
 /// What `on --for` leaves behind: waits until the time is over and undoes the bypass.
 struct BypassKeep: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keep", abstract: "Undo a bypass when its time is over.", shouldDisplay: false)
+        commandName: "keep", abstract: "Revert a bypass on timeout.", shouldDisplay: false)
 
     @Option var map: UInt32
     @OptionGroup var node: NodeOptions

@@ -7,10 +7,10 @@ import UnstuckRepair
 
 struct BypassOff: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "off", abstract: "Put back exactly what was there, and show it.",
+        commandName: "off", abstract: "Restore the programs that were replaced, and show them.",
         discussion: """
-            Where an accelerator was started anew meanwhile it is left as it is, and its predecessor does not come back. \
-            Dead entries that were in the map before are there still: `unstuck repair` first, if there are any.
+            An accelerator that was restarted meanwhile is not changed, and its predecessor is not restored. Stale \
+            entries stay in the map: run `unstuck repair` first, if there are any.
 
             EXAMPLES
               unstuck bypass off
@@ -18,8 +18,8 @@ struct BypassOff: ContextCommand {
               unstuck bypass off --map 35
 
             EXIT STATUS
-              0 everything is as it was, or nothing was bypassed
-              1 somebody else changed the programs meanwhile
+              0 everything is restored, or nothing was bypassed
+              1 another writer changed the programs meanwhile
               2 could not
               64 usage
             """)
@@ -34,13 +34,13 @@ struct BypassOff: ContextCommand {
         }
         for text in undone.problems + undone.notes { context.printError("unstuck: \(text)") }
         let changed = undone.states.isEmpty ? "none" : undone.states.map { "\($0.map)" }.joined(separator: ", ")
-        try context.write(ofChange: "sockmaps whose bypass was undone: \(changed)") {
+        try context.write(ofChange: "sockmaps whose bypass was reverted: \(changed)") {
             switch output.output {
             // That nothing was bypassed is known only of what could be seen.
             case .text where undone.isComplete || !undone.states.isEmpty:
                 try context.writeText(BypassText(style: context.style).renderUndone(undone.states))
             case .text: break
-            case .json: try context.write(JSON.document(undone.states, command: "bypass"))
+            case .json: try context.write(JSON.document(undone.states, command: "bypass", version: 2))
             }
         }
         try end(undone.conclusion)

@@ -8,24 +8,24 @@ import UnstuckRepair
 
 struct BypassOn: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "on", abstract: "New connections are plain TCP from now on.",
+        commandName: "on", abstract: "Keep new connections out of a sockmap: they use plain TCP.",
         discussion: """
-            Returns at once. With --for it undoes itself: a process of its own puts the programs back, and should that be \
-            killed, what stands in for them hands everything on to them when the time is over. Called again it sets the time anew.
+            Returns at once. With --for it is reverted on timeout by a background process; if that is killed, the shim \
+            passes all events through to the original programs from then on. Run it again to change the timeout.
 
             What else the accelerator's programs do for a socket goes on, except at the two events at which a connection is \
-            established; --all-events stops that too, for a program that files sockets at other events.
+            established; --all-events stops that too, for a program that inserts sockets at other events.
 
             EXAMPLES
               unstuck bypass on --map 35 --for 10m
                   New connections on this node are not accelerated for ten minutes.
               unstuck bypass on --map /sys/fs/bpf/cilium_sock_ops --established drain
-                  The same until `unstuck bypass off`; waits until the accelerated connections have ended by themselves.
+                  The same until `unstuck bypass off`; waits until the accelerated connections have closed.
 
             EXIT STATUS
               0 bypassed
               1 bypassed, and accelerated connections remain after --established drain
-              2 not done: everything is as before, or what is not is named
+              2 not done: nothing is changed, or what is changed is named
               64 usage
             """)
 
@@ -37,15 +37,15 @@ struct BypassOn: ContextCommand {
     var map: String
     @Option(
         name: .customLong("for"),
-        help: ArgumentHelp("Undo it after this time: 90s, 10m, 2h; a week at most.", valueName: "time"))
+        help: ArgumentHelp("Revert it after this time: 90s, 10m, 2h; a week at most.", valueName: "time"))
     var duration: DurationArgument?
-    @Option(help: "Accelerated connections: leave them, or wait until they have ended (drain). None is ever cut.")
+    @Option(help: "Accelerated connections: leave them, or wait until they have closed (drain). None is reset.")
     var established: Established = .leave
     @Option(
         help: ArgumentHelp(
             "With --established drain: how long to wait for them: 90s, 10m, 2h (default: 10m).", valueName: "time"))
     var drainFor: DurationArgument?
-    @Flag(help: "The accelerator's program sees no event at all.")
+    @Flag(help: "Keep all events from the accelerator's program.")
     var allEvents = false
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
@@ -87,6 +87,6 @@ struct BypassOn: ContextCommand {
 func show(_ states: [BypassState], _ output: OutputOptions, _ context: CommandContext) throws {
     switch output.output {
     case .text: try context.writeText(BypassText(style: context.style).render(states))
-    case .json: try context.write(JSON.document(states, command: "bypass"))
+    case .json: try context.write(JSON.document(states, command: "bypass", version: 2))
     }
 }

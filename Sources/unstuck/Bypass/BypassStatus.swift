@@ -12,8 +12,8 @@ struct BypassStatus: ContextCommand {
               unstuck bypass status --output json | jq '.data[].places'
 
             EXIT STATUS
-              0 each stands as it was set up, or there is none
-              1 one is over, or somebody else changed the programs: `unstuck bypass off` tidies up
+              0 each is active as set up, or there is none
+              1 one has timed out, or another writer changed the programs: `unstuck bypass off` cleans up
               2 inconclusive
               64 usage
             """)

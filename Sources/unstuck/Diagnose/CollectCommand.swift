@@ -9,8 +9,8 @@ struct CollectCommand: ContextCommand {
         abstract: "Save snapshots of this node, to be evaluated elsewhere. Read-only.",
         discussion: """
             Samples twice, some seconds apart, and saves both snapshots as JSON. Kernel addresses leave the node only \
-            scrambled. `unstuck diagnose --from` gives the same verdict on any machine, without root. The file is its \
-            owner's alone (mode 600): it names processes and addresses.
+            scrambled. `unstuck diagnose --from` gives the same verdict on any machine, without root. The file is \
+            readable by its owner only (mode 600): it names processes and addresses.
 
             EXAMPLES
               unstuck collect --file node-a.json

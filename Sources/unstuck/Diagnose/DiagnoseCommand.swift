@@ -11,7 +11,7 @@ struct DiagnoseCommand: ContextCommand {
         abstract: "What is stuck, where, why, and what to do. Read-only.",
         discussion: """
             Reads every sockmap and the TCP sockets of every network namespace, and says which connections are stuck \
-            and which will be. Where an entry looks stale, or a connection holds unread or unacknowledged bytes, it \
+            and which are at risk. Where an entry looks stale, or a connection holds unread or unacknowledged bytes, it \
             takes a second sample. Read-only. The last sentence says what was checked.
 
             EXAMPLES

@@ -38,7 +38,7 @@ struct GuardDown: ContextCommand {
             case .text where end.isComplete || !end.ended.isEmpty:
                 try context.writeText(GuardText(style: context.style).renderEnded(end.ended))
             case .text: break
-            case .json: try context.write(JSON.document(end.ended, command: "guard"))
+            case .json: try context.write(JSON.document(end.ended, command: "guard", version: 2))
             }
         }
         if !end.isComplete { throw Exit.couldNotTell }

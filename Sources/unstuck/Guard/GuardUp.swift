@@ -10,8 +10,8 @@ struct GuardUp: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "up", abstract: "Guard sockmaps from now on.",
         discussion: """
-            Unread bytes of a dead socket and its key cannot both be kept free. With --mode preserve an entry whose dead socket has unread \
-            bytes is kept until they have been read: no byte is lost, and until then the next connection with the same \
+            Either a dead socket's unread bytes are kept, or its key is freed. With --mode preserve an entry whose dead socket \
+            has unread bytes is kept until they have been read: no byte is lost, and until then the next connection with the same \
             addresses and ports hangs. With --mode evict it is deleted: nothing hangs, and the bytes are lost and counted.
 
             Stale entries are found in three ways, and all that this kernel has are used: a sock_ops program beside or above \
@@ -37,13 +37,13 @@ struct GuardUp: ContextCommand {
     var map: [String]
     @Option(help: "What to do about dead sockets with unread bytes: preserve or evict.")
     var mode: GuardMode = .preserve
-    @Flag(help: "Go on without a process, by pinned links.")
+    @Flag(help: "Guard without a process, by pinned links.")
     var pin = false
     @Option(name: .customLong("path"), help: "Only these ways to find stale entries: sock_ops, events, sweep.")
     var paths: [GuardPath] = []
     @Option(help: ArgumentHelp("Time between two passes over the map: 10s, 500ms.", valueName: "time"))
     var sweep: DurationArgument = 10
-    @Option(name: .customLong("for"), help: ArgumentHelp("End after this time: 90s, 10m, 2h.", valueName: "time"))
+    @Option(name: .customLong("for"), help: ArgumentHelp("Stop after this time: 90s, 10m, 2h.", valueName: "time"))
     var duration: DurationArgument?
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
@@ -100,6 +100,6 @@ extension GuardPath: ExpressibleByArgument {}
 func show(_ states: [GuardState], _ output: OutputOptions, _ context: CommandContext) throws {
     switch output.output {
     case .text: try context.writeText(GuardText(style: context.style).render(states))
-    case .json: try context.write(JSON.document(states, command: "guard"))
+    case .json: try context.write(JSON.document(states, command: "guard", version: 2))
     }
 }

@@ -30,7 +30,7 @@ struct KernelBugs: ContextCommand {
             EXIT STATUS
               0 none is proven or likely, and what leaves a trace was seen
               1 it is proven to have some
-              2 some are likely; one that leaves a trace could not be told; or the changelog does not list this kernel
+              2 some are likely; one that leaves a trace is inconclusive; or the changelog does not list this kernel
               64 usage
             """)
 

@@ -6,15 +6,15 @@ import UnstuckRender
 
 struct KernelCanary: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "canary", abstract: "Whether this kernel really has sockmap's faults: each is tried.",
+        commandName: "canary", abstract: "Test whether this kernel has the sockmap bugs, by trying each one.",
         discussion: """
-            The leak of unaccepted connections, the zombie, FIONREAD, splice, and EAGAIN from a blocking recv (after a shutdown, a \
-            signal, SIGSTOP), over IPv4 and IPv6, in a process with a \
-            network namespace, a cgroup and a sockmap of its own: what holds on vendor kernels, too, whatever their \
-            version says. It takes well under two seconds on a real machine, and nothing of it is left.
+            The leak of unaccepted connections, the zombie, FIONREAD, splice, and EAGAIN from a blocking recv (after a \
+            shutdown, a signal, SIGSTOP), over IPv4 and IPv6, in an isolated network namespace, cgroup and sockmap. The \
+            answer is valid for vendor kernels too, whatever their version. It takes well under two seconds on a real \
+            machine, and leaves nothing behind.
 
             Another sock_ops program that runs for every cgroup sees the canary's sockets and may insert them into \
-            a map of its own. Then nothing is tried, unless --remove-own-keys says to take them out again afterwards.
+            its map. Then nothing is tried, unless --remove-own-keys is given, which deletes them afterwards.
 
             EXAMPLES
               unstuck kernel canary
@@ -31,7 +31,10 @@ struct KernelCanary: ContextCommand {
 
     @Option(help: ArgumentHelp("What was not tried by then is inconclusive: 2s, 500ms.", valueName: "time"))
     var deadline: DurationArgument = 2
-    @Flag(help: "Go on where others' sock_ops programs look, and take the canary's keys out of their maps afterwards.")
+    @Flag(
+        help:
+            "Try although other projects' sock_ops programs see it, and delete the canary's keys from their maps afterwards."
+    )
     var removeOwnKeys = false
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions

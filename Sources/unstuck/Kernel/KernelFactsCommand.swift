@@ -6,20 +6,20 @@ import UnstuckRender
 struct KernelFactsCommand: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "facts",
-        abstract: "What this kernel is, and which of Unstuck's own ways of working it allows. Touches nothing.",
+        abstract: "What this kernel is, and which of Unstuck's methods it allows. Read-only.",
         discussion: """
-            What can only be tried is tried: programs are loaded, and a loopback connection and a sockmap of this process's own \
-            are made for the moment. Nothing is attached to anything of the node. What could not be tried for want of a \
-            right is inconclusive, never unsupported.
+            What can only be tried is tried: programs are loaded, and a private loopback connection and sockmap are made for \
+            a moment. Nothing is attached to anything of the node. What cannot be tried because a capability is missing is \
+            inconclusive, never unsupported.
 
             EXAMPLES
               unstuck kernel facts
-                  Everything, with the reason where something is not here.
+                  Everything, with the reason where something is missing.
               unstuck kernel facts --output json
-                  The same for a machine, with the symbols, members and options that bugs are judged by.
+                  The same for a machine, with the symbols, members and options by which bugs are evaluated.
 
             EXIT STATUS
-              0 everything was told
+              0 everything is known
               2 something is inconclusive
               64 usage
             """)

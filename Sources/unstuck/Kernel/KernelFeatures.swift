@@ -7,10 +7,10 @@ import UnstuckRender
 struct KernelFeatures: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "features",
-        abstract: "What this kernel's BPF has: program, map and attach types, and helpers. Touches nothing.",
+        abstract: "What this kernel's BPF has: program, map and attach types, and helpers. Read-only.",
         discussion: """
             Program types, map types and helpers are asked for by libbpf's own probes, so as far as the libbpf inside this \
-            program knows them. It has none for attach types: those that a load tells are loaded, those of sockmaps are \
+            program knows them. It has none for attach types: those that loading a program shows are loaded, those of sockmaps are \
             attached to a private one, three of cgroups are asked of the root cgroup, the others are left out. So are helpers \
             whose very loading makes the kernel write a warning. Takes some seconds.
 

@@ -7,7 +7,7 @@ import UnstuckOperations
 struct LookOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Time between two samples: 3s, 1m; 0 takes one, which cannot tell whether a connection moves.",
+            "Time between two samples: 3s, 1m; 0 takes one, which cannot show whether a connection moves.",
             valueName: "time"))
     var interval: DurationArgument = 3
 
@@ -26,7 +26,7 @@ struct LookOptions: ParsableArguments {
     @Flag(
         help: ArgumentHelp(
             "Walk the maps' keys and ask INET_DIAG, as where BTF or a capability is missing.",
-            discussion: "Tells less: above all, it cannot tell a leaked entry from a zombie."))
+            discussion: "Shows less: above all, it cannot distinguish a leaked entry from a zombie."))
     var withoutIterator = false
 
     func validate() throws {

@@ -54,7 +54,11 @@ final class ProbeSeries: Sendable {
             let isKnown = state.isKnown(outcome)
             state.explained.insert(State.kind(outcome))
             let report = ProbeReport(outcome, isColoured: context.isColoured)
-            try context.writeText((isKnown ? report.line : report.text) + "\n")
+            // Kubelet's own line stays whole; what explains it is broken at words.
+            let lines = (isKnown ? report.line : report.text).split(separator: "\n").flatMap { line in
+                line.hasPrefix("  ") ? context.style.paragraph(String(line), margin: 2) : [String(line)]
+            }
+            try context.writeText(lines.map { $0 + "\n" }.joined())
         }
     }
 

@@ -53,7 +53,11 @@ struct CommandContext: Sendable {
     /// Colour only on a terminal, and never with NO_COLOR (https://no-color.org).
     var isColoured: Bool { isOutputTerminal && (environment("NO_COLOR") ?? "").isEmpty }
 
-    var style: Style { Style(isColoured: isColoured, width: width, characters: characters) }
+    var style: Style {
+        Style(
+            isColoured: isColoured, width: width, rowWidth: wantedWidth ?? columns ?? Self.unlimited,
+            characters: characters)
+    }
 
     /// What the locale can show.
     var characters: Characters {
@@ -61,10 +65,14 @@ struct CommandContext: Sendable {
     }
 
     /// Columns for texts: COLUMNS, or those of the terminal, or 100.
-    var width: Int {
-        if let wanted = environment("COLUMNS").flatMap(Int.init), (1...10_000).contains(wanted) { return wanted }
-        return columns ?? 100
+    var width: Int { wantedWidth ?? columns ?? 100 }
+
+    private var wantedWidth: Int? {
+        environment("COLUMNS").flatMap(Int.init).flatMap { (1...10_000).contains($0) ? $0 : nil }
     }
+
+    /// Columns of a list's rows in a pipe or a file: none of its columns is left out.
+    private static let unlimited = 1_000_000
 }
 
 extension CommandContext {

@@ -13,6 +13,10 @@ struct UnstuckCommand: ParsableCommand {
             ProbeCommand.self,
             KernelCommand.self, CollectCommand.self,
         ])
+
+    /// For the help, the man page and completions: ``Program`` takes it for `--version`, behind any command.
+    @Flag(name: .customShort("V"), help: "Show the version, as --version does.")
+    var showsVersion = false
 }
 
 @main
@@ -25,7 +29,6 @@ enum Main {
             handler.logLevel = level
             return handler
         }
-        let arguments = ProgramArguments.all
-        Program.run(UnstuckCommand.self, arguments == ["-V"] ? ["--version"] : arguments)
+        Program.run(UnstuckCommand.self, ProgramArguments.all)
     }
 }

@@ -148,13 +148,17 @@ struct RepairCommand: ContextCommand {
         try context.writeText(ResumedText(style: context.style).render(report.resumed))
         try context.writeText(
             PlanText(style: context.style, isVerbose: verbose).render(
-                report.plan, isBlind: !report.unknown.isEmpty, unfixable: report.unmendable))
-        if report.unmendable > 0 {
-            try context.writeText(
-                "! \(report.unmendable) finding\(report.unmendable == 1 ? "" : "s") that repair cannot fix: see unstuck diagnose\n"
-            )
+                report.plan, isBlind: !report.unknown.isEmpty, unfixable: report.unrepairable))
+        if report.unrepairable > 0 {
+            try write(
+                "!", "\(pluralized(report.unrepairable, "finding")) that repair cannot fix: see unstuck diagnose",
+                context)
         }
-        for unknown in report.unknown { try context.writeText("? \(safeText(unknown))\n") }
+        for unknown in report.unknown { try write("?", safeText(unknown), context) }
+    }
+
+    private func write(_ mark: String, _ text: String, _ context: CommandContext) throws {
+        try context.writeText(context.style.marked(mark, text).map { $0 + "\n" }.joined())
     }
 
     private func carryOut(_ run: inout RepairRun, _ context: CommandContext) throws {
@@ -191,7 +195,7 @@ struct RepairCommand: ContextCommand {
     ) throws {
         if output.output == .text {
             try context.writeText(run.report.text(context.style))
-            for problem in result.problemLines { try context.writeText("? \(safeText(problem))\n") }
+            for problem in result.problemLines { try write("?", safeText(problem), context) }
         }
         if let failure = result.failure {
             context.printError("unstuck: ended early: \(MissingPrivilege.missing(behind: failure))")
@@ -218,6 +222,6 @@ struct RepairCommand: ContextCommand {
     }
 
     private func finish(_ report: RepairReport, _ context: CommandContext) throws {
-        if output.output == .json { try context.write(JSON.document(report, command: "repair")) }
+        if output.output == .json { try context.write(JSON.document(report, command: "repair", version: 2)) }
     }
 }

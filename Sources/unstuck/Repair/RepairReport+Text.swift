@@ -7,26 +7,32 @@ extension RepairReport {
     func text(_ style: Style) -> String {
         var lines: [String] = []
         let deleted = deletions.count { $0.outcome == "deleted" }
-        lines.append(
-            (deleted == deletions.count ? style.green("✓") : style.yellow("!"))
-                + " deleted \(deleted) of \(deletions.count) stale \(deletions.count == 1 ? "entry" : "entries")")
+        let isWhole = deleted == deletions.count
+        lines += style.marked(
+            isWhole ? "✓" : "!", "deleted \(deleted) of \(pluralized(deletions.count, "stale entry", "stale entries"))"
+        ).map(isWhole ? style.green : style.yellow)
         for reset in resets {
-            lines.append(
-                reset.failure.map { style.red("✗ reset of \(reset.connection): \(safeText($0))") }
-                    ?? style.green("✓ reset \(reset.connection) and deleted its own entries"))
+            lines +=
+                reset.failure.map {
+                    style.marked("✗", "reset of \(reset.connection): \(safeText($0))").map(style.red)
+                } ?? style.marked("✓", "reset \(reset.connection) and deleted its own entries").map(style.green)
         }
         let left = deletions.filter { $0.outcome != "deleted" }
-        for step in left.prefix(20) { lines.append(style.yellow("! \(step.claim): \(safeText(step.detail))")) }
-        if left.count > 20 { lines.append(style.yellow("! … and \(left.count - 20) more")) }
+        for step in left.prefix(20) {
+            lines += style.marked("!", "\(step.claim): \(safeText(step.detail))").map(style.yellow)
+        }
+        if left.count > 20 { lines += style.marked("!", "… and \(left.count - 20) more").map(style.yellow) }
         if plan.beyondLimit > 0 {
-            lines.append(
-                style.yellow("! \(plan.beyondLimit) left beyond --limit \(caps.limit); run again to delete them"))
+            lines += style.marked("!", "\(plan.beyondLimit) left beyond --limit \(caps.limit); run again to delete them")
+                .map(style.yellow)
         }
         if !plan.undecided.isEmpty {
             let skipped = pluralized(plan.undecided.count, "stale entry was", "stale entries were")
-            lines.append(style.yellow("! \(skipped) skipped (above)"))
+            lines += style.marked("!", "\(skipped) skipped (above)").map(style.yellow)
         }
-        if let interrupted { lines.append(style.yellow("! interrupted by \(interrupted); run again to resume")) }
+        if let interrupted {
+            lines += style.marked("!", "interrupted by \(interrupted); run again to resume").map(style.yellow)
+        }
         return lines.joined(separator: "\n") + "\n"
     }
 }

@@ -6,12 +6,12 @@ import UnstuckRender
 struct SockmapsDecode: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "decode",
-        abstract: "The keys of somebody else's dump: bpftool's text or JSON, or rows of hex. Read-only.",
+        abstract: "Decode the keys of a dump: bpftool's text or JSON, or rows of hex. Read-only.",
         discussion: """
             The form is found by itself; a damaged or cut dump is read as far as it goes, and what was not understood is \
             named with its line. Prompts, quotation marks, timestamps, a log's prefixes, colours, diffs and JSON inside \
-            other JSON are read, too. A dump shows no sockets, so the layout is told from the keys alone: where more \
-            than one fits, all are named with what speaks for each, and none is chosen. A folder is an unpacked sosreport.
+            other JSON are read, too. A dump shows no sockets, so the layout is inferred from the keys alone: where more \
+            than one fits, all are listed with the evidence for each, and none is chosen. A folder is an unpacked sosreport.
 
             EXAMPLES
               bpftool map dump id 122 | unstuck sockmaps decode

@@ -5,9 +5,9 @@ import UnstuckRender
 struct SockmapsEncode: ContextCommand {
     static let configuration = CommandConfiguration(
         commandName: "encode",
-        abstract: "The key under which a layout files a socket, as bpftool wants its bytes. Touches nothing.",
+        abstract: "Encode the key under which a layout stores a socket, in bpftool's syntax. Read-only.",
         discussion: """
-            LOCAL and REMOTE are the filed socket's own address and port and its peer's, as `sockmaps decode` and \
+            LOCAL and REMOTE are the socket's own address and port and its peer's, as `sockmaps decode` and \
             `sockmaps entries` show them, whichever side the layout puts first. `unstuck repair` deletes entries \
             with all checks; bpftool deletes whatever is there now.
 
@@ -23,7 +23,7 @@ struct SockmapsEncode: ContextCommand {
               64 usage, or the layout cannot name such a socket
             """)
 
-    @Argument(help: "The filed socket's own end, 192.0.2.1:80 or [2001:db8::1]:80.", transform: endpoint)
+    @Argument(help: "The socket's own end, 192.0.2.1:80 or [2001:db8::1]:80.", transform: endpoint)
     var local: Endpoint
 
     @Argument(help: "Its peer's end.", transform: endpoint)
@@ -72,7 +72,7 @@ struct SockmapsEncode: ContextCommand {
         case .text:
             try context.writeText((delete ? deletion : map == nil ? hex : lookup) + "\n")
             for other in keys.dropFirst() {
-                context.printError("unstuck: it may also be filed under \(Self.hex(other))")
+                context.printError("unstuck: it may also be stored under key \(Self.hex(other))")
             }
         case .json:
             try context.writeText(
@@ -91,7 +91,7 @@ struct SockmapsEncode: ContextCommand {
         }
         return local.address.isV4 != remote.address.isV4
             ? "one address is IPv4 and the other IPv6"
-            : "\(layout.name) has bytes in its keys that addresses and ports do not tell"
+            : "\(layout.name) has bytes in its keys that do not follow from addresses and ports"
     }
 
     private static func hex(_ bytes: [UInt8]) -> String {

@@ -10,13 +10,13 @@ struct SockmapsEntries: ContextCommand {
         commandName: "entries", abstract: "Every entry: its key, what the key claims, and the socket behind it.",
         discussion: """
             JSON is printed as one object a line, in no particular order. With --totals only counts are printed, by pod and \
-            address. States are of one look: a socket that is just closing counts as dead for a moment.
+            address. States are of one sample: a socket that is just closing counts as dead for a moment.
 
             EXAMPLES
               unstuck sockmaps entries --pod shop/web-0 --state zombie
                   The zombies of one pod.
               unstuck sockmaps entries --totals
-                  How many entries each pod has, by state: where dead ones pile up.
+                  How many entries each pod has, by state: where stale ones pile up.
 
             EXIT STATUS
               0 all was read, whatever it shows
@@ -34,7 +34,7 @@ struct SockmapsEntries: ContextCommand {
 
     func run(_ context: CommandContext) throws {
         var all = PodTotals()
-        var shown = 0
+        var isAnyShown = false
         var reading = walk.reading(context)
         let wanted = try maps.ids(root: node.nodeRoot(context))
         let finder = CgroupFinder(root: node.nodeRoot(context))
@@ -50,7 +50,7 @@ struct SockmapsEntries: ContextCommand {
                             state, pod: pods?.pod(of: entry, claim: claim), address: entry.ownAddress(claim))
                     }
                 } else if output.output == .text {
-                    shown += try printText(judged, chosen, context)
+                    isAnyShown = try printText(judged, chosen, context) || isAnyShown
                 } else {
                     try printJSON(judged, chosen, context)
                 }
@@ -59,9 +59,9 @@ struct SockmapsEntries: ContextCommand {
         if let walked = walk.withoutIterator
             ? reading.walk(wanted, root: node.nodeRoot(context)) : reading.walk(root: node.nodeRoot(context))
         {
-            shown += try print(walked, &all, context)
+            isAnyShown = try print(walked, &all, context) || isAnyShown
         }
-        if !totals, output.output == .text, shown == 0, reading.isComplete {
+        if !totals, output.output == .text, !isAnyShown, reading.isComplete {
             context.printError("unstuck: no such entry")
         }
         if totals {
@@ -73,20 +73,20 @@ struct SockmapsEntries: ContextCommand {
         if !reading.isComplete { throw Exit.couldNotTell }
     }
 
-    /// - Returns: how many lines of text were printed.
-    private func print(_ walked: WalkedSockmaps, _ all: inout PodTotals, _ context: CommandContext) throws -> Int {
+    /// - Returns: whether entries were printed as text.
+    private func print(_ walked: WalkedSockmaps, _ all: inout PodTotals, _ context: CommandContext) throws -> Bool {
         let chosen = filter.filter(walked.view.pods)
         if totals {
             walked.add(to: &all) { chosen.takes($0.entry.key, $0.claim, $0.state) }
         } else if output.output == .text {
-            let text = walked.text(chosen)
-            try context.writeText(text)
-            return text.utf8.count { $0 == UInt8(ascii: "\n") }
+            let text = walked.text(chosen, context.style)
+            try context.writeText(text.render())
+            return !text.isEmpty
         } else {
             var json = walked.json(chosen)
             try json.drain { try context.write($0) }
         }
-        return 0
+        return false
     }
 
     private func index(_ judged: MapContents, _ finder: CgroupFinder) -> PodIndex {
@@ -95,25 +95,16 @@ struct SockmapsEntries: ContextCommand {
             cgroups: finder.find(Set(residents.map(\.cgroup))), pods: finder.pods(), sockets: residents)
     }
 
-    private func printText(_ judged: MapContents, _ filter: EntryFilter, _ context: CommandContext) throws -> Int {
-        var text = ""
-        var shown = 0
+    /// - Returns: whether there are any.
+    private func printText(_ judged: MapContents, _ filter: EntryFilter, _ context: CommandContext) throws -> Bool {
+        var text = EntryText(style: context.style)
         for entry in judged.parts.joined() {
             let (claim, state) = judged.decision.classify(entry)
             guard filter.takes(entry, claim, state) else { continue }
-            shown += 1
-            let resident = entry.resident
-            let queue = resident.psock.map { $0.queuedBytes > 0 ? ", \($0.queuedBytes) unread bytes" : "" } ?? ""
-            text +=
-                "\(judged.map.id)  \(state.rawValue)  \(claim.map { "\($0.local) <- \($0.remote)" } ?? entry.key.description)"
-                + "  resident \(resident.tuple) \(resident.state), netns \(resident.netns), inode \(resident.inode)\(queue)\n"
-            if text.utf8.count > 1 << 16 {
-                try context.writeText(text)
-                text = ""
-            }
+            text.add(entry, of: judged.map.id, claim: claim, state: state)
         }
-        try context.writeText(text)
-        return shown
+        try context.writeText(text.render())
+        return !text.isEmpty
     }
 
     /// Each part is written by a thread of its own; the last one by ours.

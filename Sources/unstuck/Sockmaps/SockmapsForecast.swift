@@ -72,7 +72,7 @@ struct SockmapsForecast: ContextCommand {
             report.verified = verification
             if output.output == .text { try context.writeText(verification.text) }
         }
-        if output.output == .json { try context.write(JSON.document(report, command: "sockmaps.forecast")) }
+        if output.output == .json { try context.write(JSON.document(report, command: "sockmaps.forecast", version: 2)) }
         if forecast.routes.contains(where: { $0.probability > 0 }) { throw Exit.findings }
         if !forecast.unknown.isEmpty { throw Exit.couldNotTell }
     }

@@ -5,9 +5,9 @@ import UnstuckRender
 
 struct SockmapsGraph: ContextCommand {
     static let configuration = CommandConfiguration(
-        commandName: "graph", abstract: "The path of what a connection sends: socket, program, maps, key, resident.",
+        commandName: "graph", abstract: "The path of what a connection sends: socket, program, maps, key, receiver.",
         discussion: """
-            For any accelerator, declared or not. Without a target: every socket that sends through a msg program.
+            For any accelerator, declared or not. Without a target: every socket that sends through an sk_msg program.
 
             EXAMPLES
               unstuck sockmaps graph 203.0.113.10:8080
@@ -39,14 +39,14 @@ struct SockmapsGraph: ContextCommand {
         options.maps = Set(try maps.ids(root: node.nodeRoot(context)))
         let found = try SockmapPaths(target.compactMap(SockmapPaths.Target.init), options)
         switch output.output {
-        case .json: try context.write(JSON.document(found.paths, command: "sockmaps.graph"))
+        case .json: try context.write(JSON.document(found.paths, command: "sockmaps.graph", version: 2))
         case .text:
             let text = RedirectText(style: context.style)
             for path in found.paths { try context.writeText(text.render(path)) }
             if found.paths.isEmpty, found.missing.isEmpty {
                 try context.writeText(
                     target.isEmpty
-                        ? "no connection here sends through a sk_msg program\(options.maps.isEmpty ? "" : " of that map")\n"
+                        ? "no connection here sends through an sk_msg program\(options.maps.isEmpty ? "" : " of that map")\n"
                         : "no such connection that can still send\(options.maps.isEmpty ? "" : " through that map")\n")
             }
         }

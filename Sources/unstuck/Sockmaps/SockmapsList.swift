@@ -12,7 +12,7 @@ struct SockmapsList: ContextCommand {
               unstuck sockmaps list --output json
                   All of them, for a machine.
 
-            States are of one look: a socket that is just closing counts as dead for a moment. `unstuck diagnose` looks twice.
+            States are of one sample: a socket that is just closing counts as dead for a moment. `unstuck diagnose` samples twice.
 
             EXIT STATUS
               0 all was read, whatever it shows
@@ -32,9 +32,7 @@ struct SockmapsList: ContextCommand {
         switch output.output {
         case .json: try context.write(JSON.document(listing.summaries, command: "sockmaps.list"))
         case .text:
-            for summary in listing.summaries {
-                try context.writeText(SockmapText(style: context.style).render(summary))
-            }
+            try context.writeText(SockmapText(style: context.style).render(listing.summaries))
             if listing.summaries.isEmpty, listing.isComplete {
                 try context.writeText("no SOCKMAP or SOCKHASH on this machine\n")
             }

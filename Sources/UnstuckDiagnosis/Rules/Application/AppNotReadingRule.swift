@@ -15,7 +15,8 @@ struct AppNotReadingRule: ConnectionRule {
         let processes = view.processes(of: reader.socket)
         for (owner, process) in processes {
             if let thread = process.threads.first(where: { $0.reads(owner.descriptor) }) {
-                return .excluded(by: "\(Label.process(owner)) waits in \(Label.wait(thread)) of fd \(owner.descriptor)")
+                return .excluded(
+                    by: "\(Label.process(owner)) is blocked in \(Label.wait(thread)) of fd \(owner.descriptor)")
             }
         }
         let owner = processes.first?.owner ?? view.owners(of: reader.socket).first

@@ -39,7 +39,9 @@ struct DeferAcceptRule: ConnectionRule {
         if let owner { facts.append(Fact("listener", Label.descriptor(owner))) }
         if let reading {
             facts.append(
-                Fact("client", "\(Label.descriptor(reading.owner)): waits in a read, so for the server's first byte"))
+                Fact(
+                    "client",
+                    "\(Label.descriptor(reading.owner)): blocked in a read: it expects the server's first byte"))
         }
         return .present(
             Cause(

@@ -39,7 +39,7 @@ struct LossRule: ConnectionRule {
             Cause(
                 code: .loss, severity: .critical, headline: "stuck: lost on the path, \(direction)", group: direction,
                 facts: facts,
-                remedy: "look where packets stop: tcpdump at both ends; nft list ruleset; ip -s link; ip route get"))
+                remedy: "check where packets stop: tcpdump at both ends; nft list ruleset; ip -s link; ip route get"))
     }
 
     static func direction(

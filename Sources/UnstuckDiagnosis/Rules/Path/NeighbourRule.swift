@@ -41,7 +41,7 @@ struct NeighbourRule: ConnectionRule {
     }
 
     private func fault(of hop: Neighbour, _ links: LinkIndex) -> String? {
-        if hop.state.contains(.failed) { return "FAILED: nobody answers for it" }
+        if hop.state.contains(.failed) { return "FAILED: no host answers for it" }
         guard let link = links.link(hop.netns, hop.linkIndex), let peer = links.peer(of: link),
             // Behind a bridge any address may be right.
             peer.master == nil, let expected = peer.hardwareAddress, let address = hop.hardwareAddress,

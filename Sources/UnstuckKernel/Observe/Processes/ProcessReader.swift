@@ -123,7 +123,7 @@ public struct ProcessReader {
             }
             note(.processes, "read processes", .sysPtrace)
             // `lock_trace` (fs/proc/base.c) asks for PTRACE_MODE_ATTACH.
-            note(.waits, "read what threads wait in (wchan, syscall)", .sysPtrace)
+            note(.waits, "read what threads are blocked in (wchan, syscall)", .sysPtrace)
             // `proc_pid_stack` (fs/proc/base.c), Linux commit f8a00cef1720 ("proc: restrict kernel stack dumps to root").
             note(.stacks, "read the kernel stacks of threads", .sysAdmin)
             if isCutOff {

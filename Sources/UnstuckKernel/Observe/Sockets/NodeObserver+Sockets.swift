@@ -115,7 +115,7 @@ extension NodeObserver {
             Shortfall(
                 .handlers,
                 action:
-                    "see the handlers, msg programs, redirected bytes and sequence numbers of sockets (INET_DIAG tells "
+                    "read the handlers, sk_msg programs, redirected bytes and sequence numbers of sockets (INET_DIAG reports "
                     + "none of them, so no misdirected connection can be found)",
                 missing: missing))
         log.debug(

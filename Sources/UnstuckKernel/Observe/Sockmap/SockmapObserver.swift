@@ -129,7 +129,7 @@ public enum ObservationError: Error, Sendable, CustomStringConvertible {
         case .stalled(let map):
             "sockmap \(map) has more entries in one bucket than the kernel shows in one read: its pass never ends"
         case .hidden(let map):
-            "sockmap \(map) is an array whose values cannot be looked up: only the iterator sees who sits in it"
+            "sockmap \(map) is an array whose values cannot be looked up: only the iterator shows its sockets"
         }
     }
 }

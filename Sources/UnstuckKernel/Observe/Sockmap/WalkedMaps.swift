@@ -18,9 +18,9 @@ struct WalkedMaps {
             Shortfall(
                 .residents,
                 action:
-                    "see who sits behind the keys of \(Self.names(maps)): they were walked and held against the socket "
-                    + "tables, which tells neither a dead socket from a zombie, nor a filed connection from one that a "
-                    + "stale entry keeps out, nor what waits in a queue",
+                    "read the sockets behind the keys of \(Self.names(maps)): they were walked and compared with the socket "
+                    + "tables, which do not show whether a stale entry is leaked or a zombie, whether a connection was inserted, "
+                    + "or what is in a queue",
                 missing: reason)
         }
         if !unfinished.isEmpty {
@@ -29,7 +29,7 @@ struct WalkedMaps {
                     .sockmaps,
                     action:
                         "walk \(Self.names(unfinished)) to the end: keys were deleted under the walk again and again, "
-                        + "and each time it began anew",
+                        + "and each time it started over",
                     missing: "a quieter moment"))
         }
         return result

@@ -38,7 +38,7 @@ extension KernelBug {
             fixed: "6.1.189 6.12.112 7.2.9", symptom: "bytes that a socket redirects to itself count as read twice"),
         KernelBug(
             id: "fin", commit: "901546fd8f9c", title: "bpf, sockmap: Handle fin correctly", fixed: "6.1.32 6.4",
-            symptom: "a reader behind a verdict program is never told that its peer has finished",
+            symptom: "a reader behind a verdict program never learns that its peer has finished",
             fingerprint: ofTheSeriesThatBroughtEatSkb),
         KernelBug(
             id: "wake-up", commit: "6df7f764cd3c", title: "bpf, sockmap: Wake up polling after data copy",

@@ -99,12 +99,3 @@ public struct DiagnosisText {
             : style.marked("✓", text).map(style.green)
     }
 }
-
-extension Style {
-    /// A paragraph behind a mark.
-    func marked(_ mark: String, _ text: String) -> [String] {
-        var lines = Paragraph(width: width, indent: 2).lines(text, begun: 2)
-        lines[0] = "\(characters.shown(mark)) " + lines[0]
-        return lines
-    }
-}

@@ -49,14 +49,7 @@ struct FindingText {
     }
 
     func lines(_ label: String, _ text: String, _ width: Int) -> [String] {
-        let begun = Self.margin + width + 2
-        var lines = Paragraph(width: style.width, indent: begun).lines(style.characters.shown(text), begun: begun)
-        lines[0] =
-            String(repeating: " ", count: Self.margin) + style.faint(pad(style.characters.shown(label), to: width))
-            + "  "
-            + lines[0]
-        while lines[0].last == " " { lines[0].removeLast() }
-        return lines
+        style.labelled(label, text, to: width, margin: Self.margin)
     }
 
     /// Remedies beside the repair, whose command is shown at the end (``RunThisText``).

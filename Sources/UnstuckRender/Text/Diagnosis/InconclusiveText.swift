@@ -26,14 +26,14 @@ struct InconclusiveText {
                 let subject = "\(pluralized(count, "connection has", "connections have")) \(kind) bytes"
                 let pronoun = count == 1 ? "it moves" : "they move"
                 return switch reason {
-                case .oneSample: "\(subject); one sample cannot tell whether \(pronoun)"
+                case .oneSample: "\(subject); one sample cannot show whether \(pronoun)"
                 case .tooShort:
-                    "\(subject); samples less than \(Int(Diagnosis.secondsBetweenSamples)) s apart cannot tell whether "
+                    "\(subject); samples less than \(Int(Diagnosis.secondsBetweenSamples)) s apart cannot show whether "
                         + pronoun
-                case .notRead: "\(subject); counters that tell whether \(pronoun) were not read in both samples"
+                case .notRead: "\(subject); counters that show whether \(pronoun) were not read in both samples"
                 case .redirected:
                     "\(subject) that a sockmap program redirected; the same number was there in both samples, and nothing "
-                        + "that was read tells whether they are the same bytes"
+                        + "that was read shows whether they are the same bytes"
                 }
             }
         }

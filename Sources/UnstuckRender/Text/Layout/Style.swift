@@ -3,12 +3,17 @@ public struct Style: Sendable {
     public let isColoured: Bool
     /// Columns; no line is longer, except for one of a single word that is.
     public let width: Int
+    /// Columns of the rows of a list. Where no terminal shows it, and COLUMNS is not set, all columns are there.
+    public let rowWidth: Int
     public let characters: Characters
 
-    /// - Parameter width: in columns; less than 40 counts as 40.
-    public init(isColoured: Bool, width: Int = 100, characters: Characters = .unicode) {
+    /// - Parameters:
+    ///   - width: in columns; less than 40 counts as 40.
+    ///   - rowWidth: likewise; `nil`: the same.
+    public init(isColoured: Bool, width: Int = 100, rowWidth: Int? = nil, characters: Characters = .unicode) {
         self.isColoured = isColoured
         self.width = max(40, width)
+        self.rowWidth = max(40, rowWidth ?? width)
         self.characters = characters
     }
 

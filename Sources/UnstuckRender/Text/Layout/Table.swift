@@ -32,4 +32,17 @@ struct Table {
         let rows = columns.first?.cells.count ?? 0
         return [line(\.title)] + (0..<rows).map { row in line { $0.cells[row] } }
     }
+
+    /// The lines of a list: the header faint, rows painted, in characters that the terminal shows.
+    ///
+    /// - Parameter paint: of a row, by its number.
+    func lines(_ style: Style, indent: Int = 0, paint: (Int) -> Paint? = { _ in nil }) -> [String] {
+        var table = self
+        for index in table.columns.indices {
+            table.columns[index].cells = table.columns[index].cells.map(style.characters.shown)
+        }
+        let lines = table.lines(width: style.rowWidth, indent: indent)
+        return [style.faint(lines[0])]
+            + lines.dropFirst().enumerated().map { row, line in paint(row)?(line) ?? line }
+    }
 }
