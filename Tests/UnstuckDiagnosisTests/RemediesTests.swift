@@ -22,7 +22,7 @@ struct RemediesTests {
         node.snapshot.programs.append(BPFProgram(id: 8, name: "file_socket", maps: [map], type: "sock_ops"))
     }
 
-    private func remedies(_ code: Finding.Code = .zombie, _ looks: [Snapshot]) throws -> [Remedy] {
+    private func offered(_ looks: [Snapshot], of code: Finding.Code = .zombie) throws -> [Remedy] {
         try #require(diagnose(looks).findings.first { $0.code == code }).remedies
     }
 
@@ -31,7 +31,7 @@ struct RemediesTests {
     }
 
     @Test func eachSaysWhatItDoesAndNeeds() throws {
-        let remedies = try remedies(
+        let remedies = try offered(
             Self.looks { node in
                 Self.accelerate(&node)
                 node.zombie(Self.server, Self.client)
@@ -48,13 +48,13 @@ struct RemediesTests {
 
     /// There is nothing to replace; or it is attached nowhere.
     @Test func noBypassWhereNothingInserts() throws {
-        #expect(try remedies(Self.looks { $0.zombie(Self.server, Self.client) }).map(\.kind) == [.repair, .guard, .update])
+        #expect(try offered(Self.looks { $0.zombie(Self.server, Self.client) }).map(\.kind) == [.repair, .guard, .update])
         let detached = Self.looks { node in
             Self.accelerate(&node)
             node.snapshot.programs[1].attachments = []
             node.zombie(Self.server, Self.client)
         }
-        #expect(try lines(remedies(detached), .bypass) == [])
+        #expect(try lines(offered(detached), .bypass) == [])
     }
 
     // MARK: What the plan asks for
@@ -84,7 +84,7 @@ struct RemediesTests {
             node.zombie(Self.server, Self.client, queued: 9)
             node.zombie(Self.server, "192.0.2.10:50505")
         }
-        let remedies = try remedies(looks)
+        let remedies = try offered(looks)
         #expect(
             lines(remedies, .repair) == [
                 "unstuck repair --map 35 --apply", "unstuck repair --map 35 --discard-unread --apply",
@@ -95,14 +95,14 @@ struct RemediesTests {
         #expect(remedies.first { $0.kind == .guard }?.outcome == .reduces, "preserve keeps what is unread")
         try expectPlanned(remedies, looks)
         let alone = Self.looks { $0.zombie(Self.server, Self.client, queued: 9) }
-        #expect(try lines(self.remedies(alone), .repair) == ["unstuck repair --map 35 --discard-unread --apply"])
+        #expect(try lines(offered(alone), .repair) == ["unstuck repair --map 35 --discard-unread --apply"])
     }
 
     @Test func moreThanHalfOfAMapTakesForce() throws {
         let looks = Self.looks { node in
             for port in 50_000..<50_020 { node.zombie(Self.server, "192.0.2.10:\(port)") }
         }
-        let remedies = try remedies(looks)
+        let remedies = try offered(looks)
         #expect(lines(remedies, .repair) == ["unstuck repair --map 35 --force --apply"])
         try expectPlanned(remedies, looks)
     }
@@ -137,7 +137,7 @@ struct RemediesTests {
                 SocketOwner(pid: 2210, command: "web", descriptor: 17, inode: dead.inode, startTime: 5))
             return node.snapshot
         }
-        let remedies = try remedies(looks)
+        let remedies = try offered(looks)
         #expect(lines(remedies, .repair) == ["unstuck repair --map 35 --accept-inferred --apply"])
         try expectPlanned(remedies, looks)
     }
@@ -149,14 +149,14 @@ struct RemediesTests {
             node.halfAccelerated(Self.client, Self.server)
         }
         #expect(
-            try lines(remedies(.misdirected, stuck), .repair) == ["unstuck repair --map 35 --reset-stuck --apply"])
-        #expect(try lines(remedies(.zombie, stuck), .repair) == ["unstuck repair --map 35 --apply"])
-        try expectPlanned(remedies(.misdirected, stuck), stuck)
+            try lines(offered(stuck, of: .misdirected), .repair) == ["unstuck repair --map 35 --reset-stuck --apply"])
+        #expect(try lines(offered(stuck, of: .zombie), .repair) == ["unstuck repair --map 35 --apply"])
+        try expectPlanned(offered(stuck, of: .misdirected), stuck)
         let atRisk = Self.looks { node in
             node.zombie(Self.server, Self.client)
             node.halfAccelerated(Self.client, Self.server)
         }
-        #expect(try lines(remedies(.misdirected, atRisk), .repair) == ["unstuck repair --map 35 --apply"])
+        #expect(try lines(offered(atRisk, of: .misdirected), .repair) == ["unstuck repair --map 35 --apply"])
     }
 
     /// No plan contains it: no repair is offered, and the sentence says why.
@@ -181,7 +181,7 @@ struct RemediesTests {
             node.file(node.socket(Self.server, Self.client, netns: 9))
         }
         for code in [Finding.Code.misdirected, .disclosure] {
-            let remedies = try remedies(code, looks)
+            let remedies = try offered(looks, of: code)
             #expect(remedies.allSatisfy { ![.repair, .guard, .update].contains($0.kind) }, "\(code): \(remedies)")
         }
     }
@@ -192,7 +192,7 @@ struct RemediesTests {
             if hasStale { node.zombie(Self.server, Self.client) }
             node.snapshot.sockmaps[0].maxEntries = node.snapshot.sockmaps[0].entries.count
         }
-        let remedies = try remedies(.full, looks)
+        let remedies = try offered(looks, of: .full)
         #expect(lines(remedies, .repair) == (hasStale ? ["unstuck repair --map 35 --apply"] : []))
         #expect(lines(remedies, .guard).isEmpty == !hasStale)
         if hasStale {
@@ -249,7 +249,7 @@ struct RemediesTests {
             node.snapshot.root = "/host root"
             node.zombie(Self.server, Self.client)
         }
-        let remedies = try remedies(looks)
+        let remedies = try offered(looks)
         #expect(lines(remedies, .repair) == ["unstuck repair --root '/host root' --map 35 --apply"])
         #expect(remedies[0].commands[0].argv == ["unstuck", "repair", "--root", "/host root", "--map", "35", "--apply"])
         #expect(lines(remedies, .bypass) == ["unstuck bypass on --map 35 --for 10m --root '/host root'"])
@@ -261,6 +261,6 @@ struct RemediesTests {
             for number in 0..<10_001 { node.zombie(Self.server, "198.51.\(number >> 8 & 0xFF).\(number & 0xFF):50000") }
         }
         #expect(
-            try lines(remedies(looks), .repair) == ["unstuck repair --map 35 --force --limit 10001 --apply"])
+            try lines(offered(looks), .repair) == ["unstuck repair --map 35 --force --limit 10001 --apply"])
     }
 }

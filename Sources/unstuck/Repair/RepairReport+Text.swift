@@ -22,9 +22,9 @@ extension RepairReport {
             lines.append(
                 style.yellow("! \(plan.beyondLimit) left beyond --limit \(caps.limit); run again to delete them"))
         }
-        if !plan.undecided.isEmpty {
-            let skipped = pluralized(plan.undecided.count, "stale entry was", "stale entries were")
-            lines.append(style.yellow("! \(skipped) skipped (above)"))
+        if skipped > 0 {
+            lines.append(
+                style.yellow("! \(pluralized(skipped, "stale entry was", "stale entries were")) skipped (above)"))
         }
         if let interrupted { lines.append(style.yellow("! interrupted by \(interrupted); run again to resume")) }
         return lines.joined(separator: "\n") + "\n"
