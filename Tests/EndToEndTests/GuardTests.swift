@@ -206,7 +206,8 @@ struct GuardTests {
         _ = try mapGuard.end()
 
         let inside = try Programs.start(
-            "unshare", ["--pid", "--fork", "--kill-child", "--mount-proc", Programs.unstuck, "guard", "up", "--map", map])
+            "unshare",
+            ["--pid", "--fork", "--kill-child", "--mount-proc", Programs.unstuck, "guard", "up", "--map", map])
         defer { kill(inside.pid, SIGKILL) }
         try expectSoon { try GuardProcess.state(of: test.report.map)["condition"].text == "working" }
         let state = try GuardProcess.state(of: test.report.map)

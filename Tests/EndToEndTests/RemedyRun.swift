@@ -74,15 +74,23 @@ private struct Scenes {
     private var failures: [RemedyRun.Fault: any Error] = [:]
 
     init(_ casts: [RemedyRun.Fault: Int]) {
-        for (fault, count) in casts.sorted(by: { $0.key.code < $1.key.code }) {
-            for number in 0..<count {
+        // One number of each fault after the other, so that slow and quick ones are mixed.
+        let wanted = casts.flatMap { fault, count in (0..<count).map { (fault: fault, number: $0) } }
+            .sorted { ($0.number, $0.fault.testDescription) < ($1.number, $1.fault.testDescription) }
+        for start in stride(from: 0, to: wanted.count, by: Self.atOnce) {
+            let started = wanted[start..<min(start + Self.atOnce, wanted.count)].map { one in
+                (one, Result { try ScenarioRunner.start(one.fault.code, isControl: false, layout: one.fault.layout) })
+            }
+            for (one, runner) in started {
                 do {
-                    let runner = try ScenarioRunner(fault.code, isControl: false, layout: fault.layout)
-                    all.append(Scene(fault, number, runner))
-                } catch { failures[fault] = error }
+                    all.append(Scene(one.fault, one.number, try ScenarioRunner(runner.get())))
+                } catch { failures[one.fault] = error }
             }
         }
     }
+
+    /// Scenarios that are made at the same time.
+    private static let atOnce = 50
 
     /// What the next users of the tuples experience. Those who hang stay, and are seen to be stuck.
     func askNext() {
@@ -141,8 +149,11 @@ private struct Scenes {
         for scene in all where scene.result?.kind == "guard" {
             scene.guarding = try Programs.start(Programs.unstuck, Array(scene.result?.argv.dropFirst() ?? []))
         }
-        for scene in all where scene.result?.kind == "bypass" {
-            let output = try Programs.run(Programs.unstuck, Array(scene.result?.argv.dropFirst() ?? []))
+        let bypasses = try all.filter { $0.result?.kind == "bypass" }.map { scene in
+            (scene, try Programs.start(Programs.unstuck, Array(scene.result?.argv.dropFirst() ?? [])))
+        }
+        for (scene, bypass) in bypasses {
+            let output = try bypass.wait()
             scene.result?.status = output.status
             scene.result?.errors = output.errors
         }
@@ -162,7 +173,8 @@ private struct Scenes {
         try awaitGuards()
     }
     private static let journal = FileManager.default.temporaryDirectory.appending(
-        path: "unstuck-remedies-\(getpid()).jsonl").path
+        path: "unstuck-remedies-\(getpid()).jsonl"
+    ).path
 
     /// Until each has made two passes: then it has removed something, or holds it, or there is nothing of that kind.
     private func awaitGuards() throws {

@@ -59,7 +59,9 @@ struct RemedyTests {
                 #expect(result.next?.next.allSatisfy { $0 == "answers" } == true, "\(result): the next connection")
                 if fault.layout == "undeclared" { #expect(result.argv.contains("--accept-inferred")) }
             case "guard":
-                if let guarded = result.facts["guard"] { #expect(guarded.contains("is guarded"), "\(result): \(guarded)") }
+                if let guarded = result.facts["guard"] {
+                    #expect(guarded.contains("is guarded"), "\(result): \(guarded)")
+                }
                 #expect(!result.kindsLeft.contains("guard"), "\(result): offered again while it runs")
                 if result.argv.contains("evict") {
                     #expect(result.next?.next.allSatisfy { $0 == "answers" } == true, "\(result): the next connection")
@@ -67,7 +69,8 @@ struct RemedyTests {
             case "bypass":
                 #expect(result.status == 0, "\(result): \(result.errors)")
                 #expect(!result.kindsLeft.contains("bypass"), "\(result): offered again while it is on")
-                #expect(result.facts["bypass"]?.contains("is bypassed, for another") == true, "\(result): \(result.facts)")
+                #expect(
+                    result.facts["bypass"]?.contains("is bypassed, for another") == true, "\(result): \(result.facts)")
                 // The connection of a live socket in the way lives on: established ones are not changed.
                 if fault.code != "live-resident" {
                     #expect(result.next?.next.allSatisfy { $0 == "answers" } == true, "\(result): the next connection")

@@ -143,7 +143,8 @@ struct StoryTests {
         #expect(try JSONValue(plan.text)["data"]["plan"]["deletions"].array.isEmpty)
         let text = try lab.unstuck(repair + ["--apply", "--journal", "/run/unstuck-lab/\(lab.name)/journal.jsonl"])
         #expect(text.status == 1)
-        #expect(text.text.hasPrefix("! nothing that repair can fix\n! 1 finding that repair cannot fix"), "\(text.text)")
+        #expect(
+            text.text.hasPrefix("! nothing that repair can fix\n! 1 finding that repair cannot fix"), "\(text.text)")
         try lab.down()
     }
 

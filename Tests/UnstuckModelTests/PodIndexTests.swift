@@ -16,7 +16,8 @@ struct PodIndexTests {
     private static func socket(netns: UInt32, cgroup: UInt64, state: TCPState = .established) throws -> KernelSocket {
         KernelSocket(
             identity: SocketIdentity(address: UInt64(netns) << 8 | cgroup, cookie: UInt64(netns) << 8 | cgroup),
-            tuple: FourTuple(local: try #require(address), remote: try #require(Endpoint("192.0.2.1:50000"))), state: state,
+            tuple: FourTuple(local: try #require(address), remote: try #require(Endpoint("192.0.2.1:50000"))),
+            state: state,
             hasSocket: true, isDead: false, inode: 7, netns: netns, cgroup: cgroup, handlers: nil, psock: nil)
     }
 

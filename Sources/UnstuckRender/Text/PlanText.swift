@@ -24,8 +24,8 @@ public struct PlanText {
                     : plan.undecided.isEmpty && unfixable > 0
                         ? style.yellow("! nothing that repair can fix")
                         : plan.undecided.isEmpty
-                        ? style.green("✓ nothing to repair" + (plan.notSelected > 0 ? " in what was selected" : ""))
-                        : style.yellow("! nothing is repaired: every entry needs a decision (below)"))
+                            ? style.green("✓ nothing to repair" + (plan.notSelected > 0 ? " in what was selected" : ""))
+                            : style.yellow("! nothing is repaired: every entry needs a decision (below)"))
         } else if !plan.isEmpty {
             lines.append(style.bold(summary(plan)))
         }
