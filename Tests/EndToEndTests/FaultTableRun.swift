@@ -72,11 +72,15 @@ struct FaultTableRun {
         let again = try cast.unstuck(["diagnose"])
 
         let findings = try JSONValue(diagnosed.text)["data"]["findings"].array
-        let deletions = try JSONValue(repaired.text)["data"]["deletions"].array
+        let report = try JSONValue(repaired.text)["data"]
+        let deletions = report["deletions"].array
+        let isWhole =
+            deletions.allSatisfy { $0["outcome"].text == "deleted" } && report["plan"]["undecided"].array.isEmpty
+            && report["unmendable"].number == 0
         let findingsAfter = try JSONValue(again.text)["data"]["findings"].array
         statuses = [diagnosed.status, repaired.status, again.status]
         statusesByContents = [
-            findings.isEmpty ? 0 : 1, deletions.allSatisfy { $0["outcome"].text == "deleted" } ? 0 : 1,
+            findings.isEmpty ? 0 : 1, isWhole ? 0 : 1,
             findingsAfter.isEmpty ? 0 : 1,
         ]
         unknown = try [diagnosed, again].flatMap { try JSONValue($0.text)["data"]["unknown"].array.map(\.text) }
@@ -115,9 +119,14 @@ struct FaultTableRun {
         private(set) var failures: [Cell: any Error] = [:]
 
         init(_ cells: [Cell]) {
-            for cell in cells {
-                do { runners[cell] = try ScenarioRunner(cell.code, isControl: cell.isControl) } catch {
-                    failures[cell] = error
+            // Most of a scenario's time is waiting for timers; in a guest, whose processor is slow, one after the other.
+            let atOnce = Scale.of(8, small: 1)
+            for start in stride(from: 0, to: cells.count, by: atOnce) {
+                let started = cells[start..<min(start + atOnce, cells.count)].map { cell in
+                    (cell, Result { try ScenarioRunner.start(cell.code, isControl: cell.isControl) })
+                }
+                for (cell, runner) in started {
+                    do { runners[cell] = try ScenarioRunner(runner.get()) } catch { failures[cell] = error }
                 }
             }
         }

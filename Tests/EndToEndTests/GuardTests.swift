@@ -169,6 +169,65 @@ struct GuardTests {
         #expect(!FileManager.default.fileExists(atPath: folder))
     }
 
+    /// A pinned guard does not try again what it holds, nor does it see what was stale before: connections hang, and that is a
+    /// finding.
+    @Test(.requires(.native)) func whatAPinnedOneHoldsIsAFinding() throws {
+        let test = try StressTestRunner("Z1", count: 2)
+        try test.go()
+        struct Made: Decodable { var made: Int }
+        #expect(try test.result(Made.self).made == 2)
+        let map = "\(test.report.map)"
+        defer { _ = try? Programs.run(Programs.unstuck, ["guard", "down", "--map", map]) }
+        try #require(try Programs.run(Programs.unstuck, ["guard", "up", "--map", map, "--pin"]).status == 0)
+        let state = try GuardProcess.state(of: test.report.map)
+        #expect(state["condition"].text == "working")
+        #expect(state["held"].array.map { $0["unreadBytes"].number } == [0, 0])
+        let command = state["toRun"][0]["argv"].array.map(\.text)
+        #expect(command == ["unstuck", "repair", "--map", map])
+        let status = try Programs.run(Programs.unstuck, ["guard", "status"])
+        #expect(status.status == 1)
+        #expect(status.text.contains("entries of dead sockets that it keeps"), "\(status.text)")
+        #expect(status.text.contains("unstuck repair --map \(map)"), "\(status.text)")
+        // What it says to run deletes them.
+        let journal = FileManager.default.temporaryDirectory.appending(path: "unstuck-\(UUID().uuidString).jsonl").path
+        defer { try? FileManager.default.removeItem(atPath: journal) }
+        let repaired = try Programs.run(
+            Programs.unstuck, Array(command.dropFirst()) + ["--force", "--apply", "--journal", journal])
+        #expect(repaired.status == 0, "\(repaired.text)\(repaired.errors)")
+        #expect(try GuardProcess.state(of: test.report.map)["held"].array.isEmpty)
+    }
+
+    /// A process that is stopped removes nothing; one of a container is seen by its lock.
+    @Test(.requires(.native)) func whetherItsProcessWorks() throws {
+        let test = try StressTestRunner("Z1", count: 1)
+        let map = "\(test.report.map)"
+        let mapGuard = try GuardProcess(test.report.map, [])
+        #expect(try GuardProcess.state(of: test.report.map)["condition"].text == "working")
+        #expect(kill(mapGuard.running.pid, SIGSTOP) == 0)
+        try expectSoon { try GuardProcess.state(of: test.report.map)["condition"].text == "stopped" }
+        let status = try Programs.run(Programs.unstuck, ["guard", "status"])
+        #expect(status.status == 1)
+        #expect(status.text.contains("pid \(mapGuard.running.pid), stopped"), "\(status.text)")
+        let command = try GuardProcess.state(of: test.report.map)["toRun"][0]["argv"].array.map(\.text)
+        #expect(command == ["kill", "-CONT", "\(mapGuard.running.pid)"])
+        #expect(try Programs.run(command[0], Array(command.dropFirst())).status == 0)
+        try expectSoon { try GuardProcess.state(of: test.report.map)["condition"].text == "working" }
+        _ = try mapGuard.end()
+
+        let inside = try Programs.start(
+            "unshare",
+            ["--pid", "--fork", "--kill-child", "--mount-proc", Programs.unstuck, "guard", "up", "--map", map])
+        defer { kill(inside.pid, SIGKILL) }
+        try expectSoon { try GuardProcess.state(of: test.report.map)["condition"].text == "working" }
+        let state = try GuardProcess.state(of: test.report.map)
+        #expect(state["process"].number < 10, "as its own PID namespace numbers it")
+        #expect(state["reasons"].array.contains { $0.text.contains("another PID namespace") })
+        kill(inside.pid, SIGKILL)
+        _ = try inside.wait()
+        try expectSoon { try GuardProcess.state(of: test.report.map)["condition"].text == "ended" }
+        #expect(try Programs.run(Programs.unstuck, ["guard", "down", "--map", map]).status == 0)
+    }
+
     /// Somebody removed the pins; and another record is damaged, which is no reason to leave this one.
     @Test(.requires(.native)) func onlyTheRecordIsLeft() throws {
         let test = try StressTestRunner("Z1", count: 1)

@@ -8,9 +8,19 @@ final class ScenarioRunner {
     let report: ScenarioRun.Report
     private let runner: LabRunner
 
-    init(_ code: String, isControl: Bool, layout: String = "cilium") throws {
-        runner = try LabRunner(code, ["run", code, "--layout", layout] + (isControl ? ["--control"] : []))
+    convenience init(_ code: String, isControl: Bool, layout: String = "cilium") throws {
+        try self.init(Self.start(code, isControl: isControl, layout: layout))
+    }
+
+    /// Waits until one that was started has made its fault.
+    init(_ started: LabRunner) throws {
+        runner = started
         report = try runner.answer(within: Self.limit)
+    }
+
+    /// Starts one and does not wait for it: most of a scenario's time is waiting for timers.
+    static func start(_ code: String, isControl: Bool, layout: String = "cilium") throws -> LabRunner {
+        try LabRunner(code, ["run", code, "--layout", layout] + (isControl ? ["--control"] : []))
     }
 
     /// What the next users of the scenario's tuples experience.

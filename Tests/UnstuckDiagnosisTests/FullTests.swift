@@ -22,10 +22,15 @@ struct FullTests {
     @Test func onePlaceIsLeft() { #expect(diagnose([node(room: 5).snapshot]).findings.isEmpty) }
 
     @Test func deadEntriesCanGo() throws {
-        var node = node(room: 5)
-        node.zombie("203.0.113.7:8080", "192.0.2.10:50504")
-        let finding = try #require(diagnose([node.snapshot]).findings.first { $0.code == .full })
-        #expect(finding.isRepairable)
+        let looks = [100.0, 103.0].map { time in
+            var node = node(room: 5)
+            node.zombie("203.0.113.7:8080", "192.0.2.10:50504")
+            node.snapshot.monotonic = time
+            return node.snapshot
+        }
+        #expect(try #require(diagnose(looks).findings.first { $0.code == .full }).isRepairable)
+        // Seen dead once, it is not in a plan yet.
+        #expect(try #require(diagnose([looks[0]]).findings.first { $0.code == .full }).isRepairable == false)
     }
 
     /// An array is full when its owner has filled it.

@@ -48,7 +48,8 @@ struct RemediesTests {
 
     /// There is nothing to replace; or it is attached nowhere.
     @Test func noBypassWhereNothingInserts() throws {
-        #expect(try offered(Self.looks { $0.zombie(Self.server, Self.client) }).map(\.kind) == [.repair, .guard, .update])
+        #expect(
+            try offered(Self.looks { $0.zombie(Self.server, Self.client) }).map(\.kind) == [.repair, .guard, .update])
         let detached = Self.looks { node in
             Self.accelerate(&node)
             node.snapshot.programs[1].attachments = []
@@ -121,7 +122,8 @@ struct RemediesTests {
                 return SockmapKey(bytes(local) + bytes(remote))
             }
             func insert(_ socket: KernelSocket) {
-                node.snapshot.sockmaps[0].entries.append(SockmapEntry(key: key(socket), resident: socket, isStable: true))
+                node.snapshot.sockmaps[0].entries.append(
+                    SockmapEntry(key: key(socket), resident: socket, isStable: true))
             }
             for number in 0..<12 {
                 let one = node.socket("192.0.2.\(10 + number):\(40_000 + number * 7)", Self.server)
@@ -251,7 +253,8 @@ struct RemediesTests {
         }
         let remedies = try offered(looks)
         #expect(lines(remedies, .repair) == ["unstuck repair --root '/host root' --map 35 --apply"])
-        #expect(remedies[0].commands[0].argv == ["unstuck", "repair", "--root", "/host root", "--map", "35", "--apply"])
+        #expect(
+            remedies[0].commands[0].argv == ["unstuck", "repair", "--root", "/host root", "--map", "35", "--apply"])
         #expect(lines(remedies, .bypass) == ["unstuck bypass on --map 35 --for 10m --root '/host root'"])
     }
 

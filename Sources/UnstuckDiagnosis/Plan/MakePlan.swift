@@ -76,7 +76,8 @@ extension RepairSteps {
         }
         if plan.deletions.count > options.limit {
             plan.cautions.append(
-                "\(plan.deletions.count) entries could be deleted; this run takes \(options.limit) (--limit): run it again")
+                "\(plan.deletions.count) entries could be deleted; this run takes \(options.limit) (--limit): run it again"
+            )
             plan.beyondLimit = plan.deletions.count - options.limit
             plan.deletions.removeLast(plan.beyondLimit)
         }

@@ -35,7 +35,8 @@ extension RepairSteps {
                     entry: key.reference, mapName: key.map.name, state: .unseen, claim: claim,
                     pod: view.pod(at: claim.local.address), holder: nil, unreadBytes: 0, allowUnread: true,
                     claimant: nil,
-                    reason: "no socket of the node has its addresses and ports: dead, and held or not, which is not seen"),
+                    reason:
+                        "no socket of the node has its addresses and ports: dead, and held or not, which is not seen"),
                 takes: [.withoutIterator],
                 reasons: ["no socket was seen of it, but the socket behind the entry was not read"]))
     }
@@ -43,7 +44,8 @@ extension RepairSteps {
     /// - Parameter planned: entries that are deleted without having been seen.
     static func caution(unseen planned: Int) -> String? {
         guard planned > 0 else { return nil }
-        return "\(planned) of them \(planned == 1 ? "is" : "are") deleted by key from user space: every socket table is "
+        return
+            "\(planned) of them \(planned == 1 ? "is" : "are") deleted by key from user space: every socket table is "
             + "asked again just before each, but what is inserted under the key between that answer and the delete "
             + "(microseconds, or longer if this process is held up) is deleted too; unread bytes in their queues cannot be "
             + "seen, and go with them"

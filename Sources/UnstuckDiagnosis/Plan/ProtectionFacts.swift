@@ -21,8 +21,10 @@ struct ProtectionFacts {
         case .working:
             let held =
                 guarded.mode == .evict
-                ? "" : guarded.isPinned
-                    ? "; it keeps entries with unread bytes, and does not try again" : "; it keeps entries with unread bytes"
+                ? ""
+                : guarded.isPinned
+                    ? "; it keeps entries with unread bytes, and does not try again"
+                    : "; it keeps entries with unread bytes"
             return on + held
         case .stopped: return on + ", but the guard is stopped: unstuck guard status"
         case .ended, .severed: return on + ", but the guard has ended: unstuck guard down --map \(guarded.map)"

@@ -38,7 +38,8 @@ struct Remedies {
             // What cannot be undone comes first.
             parts.insert(finding.remedy, at: finding.code == .disclosure ? 0 : parts.count)
         }
-        return parts.isEmpty ? "see the other ways out (-v)" : parts.joined(separator: "; ")
+        // Of a full map whose stale entries are not proven yet, say.
+        return parts.isEmpty ? "nothing can be repaired now: unstuck repair says why" : parts.joined(separator: "; ")
     }
 
     /// The entry of the finding that is in the way.

@@ -7,7 +7,8 @@ extension RedirectPath {
         let peer = view.peer(of: sender)
         self.init(
             connection: sender.socket.tuple, netns: sender.socket.netns,
-            pod: view.pod(of: sender.socket) ?? view.pod(at: sender.socket.tuple.local.address),
+            pod: view.pod(of: sender.socket)
+                ?? view.pods.pod(at: sender.socket.tuple.local.address, in: sender.socket.netns),
             sendmsg: view.handlers(of: sender.socket)?.sendmsg,
             program: path.map { Program(id: $0.program.id, name: $0.program.name) },
             hops: (path?.maps ?? []).map { Self.hop(through: $0.map, from: sender, to: peer, view) },

@@ -17,7 +17,8 @@ extension NodeView {
         let layout = sockmaps.layouts[map.id]?.layout
         switch layout?.conflict {
         case .replaces:
-            return "no connection: \(layout?.name ?? "it") replaces them; each takes room until its addresses and ports "
+            return
+                "no connection: \(layout?.name ?? "it") replaces them; each takes room until its addresses and ports "
                 + "are reused"
         case .neverRedirects: return "no connection: \(layout?.name ?? "it") never redirects; they only take room"
         case .keepsOld, nil: break

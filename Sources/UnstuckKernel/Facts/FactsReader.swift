@@ -179,6 +179,7 @@ extension MissingPrivilege.Capability {
         switch self {
         case .netAdmin: "repair --reset-stuck, guard, bypass, canary, sockmap lookup where iter/sockmap is refused"
         case .sysPtrace: "looking into and holding other users' processes"
+        case .dacReadSearch: "listing the descriptors of other users' processes"
         case .sysAdmin: "opening maps by id, entering network namespaces"
         case .perfmon, .bpf: "loading the programs that read and repair"
         }

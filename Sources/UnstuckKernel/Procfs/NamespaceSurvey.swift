@@ -33,6 +33,7 @@ struct NamespaceSurvey {
         self.root = root
         let view = ProcessView(root: root)
         evidence.view = view.view()
+        evidence.access = Self.access
         evidence.hiding = view.hidingOptions()
         hasOurNumbers = view.hasOurNumbers
     }
@@ -199,13 +200,8 @@ struct NamespaceSurvey {
         return socket
     }
 
-    /// What it takes to look into another process; with the capability, something else stands against it.
-    private static var access: String {
-        let capability = MissingPrivilege.Capability.sysPtrace
-        return capability.isPresent
-            ? "a way into them: \(capability.name) is present, and a security module or a user namespace refuses"
-            : capability.name
-    }
+    /// What it takes to look into another process.
+    private static var access: String { MissingPrivilege.lookingIntoProcesses }
 
     private static let hostNumbers = "the host's PID namespace"
 

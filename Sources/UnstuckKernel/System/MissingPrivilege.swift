@@ -5,6 +5,7 @@ import Glibc
 public enum MissingPrivilege {
     /// Capabilities by number (`include/uapi/linux/capability.h`).
     public enum Capability: Int, Sendable, CaseIterable {
+        case dacReadSearch = 2
         case netAdmin = 12
         case sysPtrace = 19
         case sysAdmin = 21
@@ -13,6 +14,7 @@ public enum MissingPrivilege {
 
         public var name: String {
             switch self {
+            case .dacReadSearch: "CAP_DAC_READ_SEARCH"
             case .netAdmin: "CAP_NET_ADMIN"
             case .sysPtrace: "CAP_SYS_PTRACE"
             case .sysAdmin: "CAP_SYS_ADMIN"
@@ -32,8 +34,25 @@ public enum MissingPrivilege {
                 }),
                 let mask = UInt64(line.dropFirst(7).filter { $0.isHexDigit }, radix: 16)
             else { return false }
-            return mask & 1 << UInt64(rawValue) != 0
+            // CAP_DAC_OVERRIDE (1) allows all that CAP_DAC_READ_SEARCH does (`generic_permission`, fs/namei.c).
+            let alike: UInt64 = self == .dacReadSearch ? 1 << 1 : 0
+            return mask & (1 << UInt64(rawValue) | alike) != 0
         }
+    }
+
+    /// Capabilities that looking into other users' processes takes and this process has not: to list the descriptors of one
+    /// CAP_DAC_READ_SEARCH (the folder is its user's, `proc_fd_permission`), to follow them and to read its namespaces
+    /// CAP_SYS_PTRACE (`proc_fd_access_allowed`, fs/proc/base.c).
+    public static var missingForProcesses: [String] {
+        [Capability.sysPtrace, .dacReadSearch].filter { !$0.isPresent }.map(\.name)
+    }
+
+    /// The same, to stand behind "needs" where a process could not be looked into.
+    public static var lookingIntoProcesses: String {
+        let missing = missingForProcesses
+        return missing.isEmpty
+            ? "a way into them: \(Capability.sysPtrace.name) and \(Capability.dacReadSearch.name) are present, and a security "
+                + "module or a user namespace refuses" : missing.joined(separator: ", ")
     }
 
     /// What the kernel lets a BPF program of ours do is written in its own type information.

@@ -37,6 +37,8 @@ public struct NamespaceEvidence: Sendable, Equatable {
     public var kernelList: Set<UInt32>?
 
     public var view = ProcessView.unknown
+    /// What it takes to look into another process, where that was refused.
+    public var access = "CAP_SYS_PTRACE"
     /// Options of the procfs mount that hide processes: `hidepid=invisible`. `nil`: its mount was not found.
     public var hiding: [String]? = []
     /// What could not be looked into: how many, by what is missing for it.
@@ -113,7 +115,7 @@ public struct NamespaceEvidence: Sendable, Equatable {
             result.append(
                 Gap(
                     "of no process in /proc the PID namespace could be read",
-                    missing: "the host's PID namespace, and CAP_SYS_PTRACE"))
+                    missing: "the host's PID namespace, and \(access)"))
         case .absent: result.append(Gap("there are no processes in it", missing: "a procfs at /proc"))
         }
         guard view != .absent else { return result }

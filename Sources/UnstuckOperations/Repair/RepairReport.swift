@@ -39,9 +39,18 @@ public struct RepairReport: Encodable {
     /// A signal that ended the run early.
     public var interrupted: String?
     public var watch: Watch?
+    /// Entries that were seen dead in the last sample alone: most are of sockets that are just closing. Not part of the
+    /// document, whose plan has them as undecided.
+    private let suspects: Set<EntryReference>
 
-    init(plan: Plan, caps: Caps, unknown: [String]) {
+    private enum CodingKeys: String, CodingKey {
+        case plan, caps, unknown, unrepairable, applied, resumed, deletions, resets, interrupted, watch
+    }
+
+    /// - Parameter suspects: of two samples; none where there is one, for all of them are left to another run then.
+    init(plan: Plan, caps: Caps, unknown: [String], suspects: Set<EntryReference> = []) {
         self.plan = plan
+        self.suspects = suspects
         self.caps = caps
         self.unknown = unknown
     }
@@ -62,12 +71,14 @@ public struct RepairReport: Encodable {
     public var conclusion: Conclusion {
         if !plan.refusals.isEmpty || (plan.isEmpty && !unknown.isEmpty) { return .inconclusive }
         if !isClean || interrupted != nil { return .findings }
-        return plan.isEmpty && !leavesSomething ? .nothingWrong : .findings
+        return plan.isEmpty && plan.undecided.isEmpty && unrepairable == 0 ? .nothingWrong : .findings
     }
 
-    /// Something that is stale, or wrong, is not for this run: skipped, beyond its limit, or a live socket's. What was not
-    /// selected was not asked for.
-    public var leavesSomething: Bool { !plan.undecided.isEmpty || plan.beyondLimit > 0 || unrepairable > 0 }
+    /// Stale entries that were skipped. What was not selected was not asked for.
+    public var skipped: Int { plan.undecided.count { !suspects.contains($0.entry) } }
+
+    /// Something that is stale, or wrong, is not for this run: skipped, beyond its limit, or a live socket's.
+    private var leavesSomething: Bool { skipped > 0 || plan.beyondLimit > 0 || unrepairable > 0 }
 
     /// Nothing was found while it was watched, if it was.
     private var isClean: Bool { watch.map { $0.findings == 0 } ?? true }

@@ -96,7 +96,9 @@ public struct RepairRun: ~Copyable {
     private static func plan(_ seen: DiagnosisSession.Result, _ options: Options) -> RepairReport {
         let plan = makePlan(seen.view, seen.diagnosis, options.plan)
         let caps = RepairReport.Caps(limit: options.plan.limit, perMinute: options.perMinute)
-        var report = RepairReport(plan: plan, caps: caps, unknown: seen.diagnosis.unknown)
+        var report = RepairReport(
+            plan: plan, caps: caps, unknown: seen.diagnosis.unknown,
+            suspects: seen.looks.count > 1 ? Set(seen.diagnosis.suspects) : [])
         report.unrepairable = seen.diagnosis.findings.count { $0.hasLiveSocketInTheWay }
         return report
     }

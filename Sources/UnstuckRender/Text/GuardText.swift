@@ -80,7 +80,7 @@ public struct GuardText: Sendable {
         guard !state.held.isEmpty else { return [] }
         let held = Array(state.held.sorted { $0.tuple < $1.tuple }.prefix(Self.shown))
         let left = state.held.count - held.count
-        return style.paragraph("entries held until their bytes are read:", margin: 4)
+        return style.paragraph("entries of dead sockets that it keeps, for their unread bytes:", margin: 4)
             + Table(columns: [
                 .init(title: "dead socket", cells: held.map { "\($0.tuple)" }),
                 .init(title: "unread", isNumber: true, cells: held.map { "\($0.unreadBytes)" }),

@@ -26,9 +26,9 @@ extension RepairReport {
             lines += style.marked("!", "\(plan.beyondLimit) left beyond --limit \(caps.limit); run again to delete them")
                 .map(style.yellow)
         }
-        if !plan.undecided.isEmpty {
-            let skipped = pluralized(plan.undecided.count, "stale entry was", "stale entries were")
-            lines += style.marked("!", "\(skipped) skipped (above)").map(style.yellow)
+        if skipped > 0 {
+            let entries = pluralized(skipped, "stale entry was", "stale entries were")
+            lines += style.marked("!", "\(entries) skipped (above)").map(style.yellow)
         }
         if let interrupted {
             lines += style.marked("!", "interrupted by \(interrupted); run again to resume").map(style.yellow)

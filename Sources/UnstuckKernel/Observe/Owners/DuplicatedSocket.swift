@@ -26,16 +26,26 @@ public struct DuplicatedSocket: ~Copyable {
         _ owner: SocketOwner, expecting identity: SocketIdentity, root: NodeRoot
     ) throws(Failure) -> OwnedDescriptor {
         let process = linux_pidfd_open(owner.pid)
-        guard process >= 0 else { throw Failure(reason: "its process \(owner.pid) is gone") }
-        let handle = OwnedDescriptor(owning: process)
         // Another process under the same id, or another PID namespace behind --root, has another start time.
-        let status = readText("\(root.procfs)/\(owner.pid)/stat").flatMap(ProcessStatus.init)
+        let status = readText("\(root.procfs)/\(owner.pid)/stat").flatMap { ProcessStatus($0) }
+        guard process >= 0 else {
+            throw Failure(
+                reason: status?.startTime == owner.startTime
+                    ? "its process \(owner.pid) is not of this PID namespace: run repair in the host's"
+                    : "its process \(owner.pid) is gone")
+        }
+        let handle = OwnedDescriptor(owning: process)
         guard status?.startTime == owner.startTime else {
             throw Failure(reason: "process \(owner.pid) is another one now")
         }
         let socket = linux_pidfd_getfd(handle.raw, owner.descriptor)
         guard socket >= 0 else {
-            let missing = errno == EPERM ? "CAP_SYS_PTRACE" : unsafe String(cString: strerror(errno))
+            let error = errno
+            let missing =
+                error != EPERM
+                ? unsafe String(cString: strerror(error))
+                : MissingPrivilege.Capability.sysPtrace.isPresent
+                    ? "CAP_SYS_PTRACE is present, and a security module or a user namespace refuses" : "CAP_SYS_PTRACE"
             throw Failure(reason: "its descriptor could not be duplicated (\(missing))")
         }
         let descriptor = OwnedDescriptor(owning: socket)

@@ -60,7 +60,9 @@ struct FindingText {
             return kinds.isEmpty ? [] : [("or", kinds.joined(separator: ", ") + " (-v)")]
         }
         return others.flatMap { remedy -> [(label: String, text: String)] in
-            let effect = safeText(remedy.effect + (remedy.tradeOff.isEmpty ? "" : "; trade-off: " + remedy.tradeOff))
+            let needs = remedy.needs.isEmpty ? "" : "; needs " + remedy.needs.joined(separator: ", ")
+            let effect = safeText(
+                remedy.effect + (remedy.tradeOff.isEmpty ? "" : "; trade-off: " + remedy.tradeOff) + needs)
             let texts = remedy.commands.map { safeText($0.text) } + [effect]
             return texts.enumerated().map { ($0.offset == 0 ? "or \(remedy.kind.rawValue)" : "", $0.element) }
         }

@@ -1,0 +1,82 @@
+import Foundation
+import TestSupport
+import Testing
+import UnstuckLab
+
+/// Every remedy of every fault of lab/faults.toml that this kernel has is run as `diagnose` offers it, and does what it says.
+@Suite("Remedies", .serialized, .requires(.native))
+struct RemedyTests {
+    typealias Fault = RemedyRun.Fault
+
+    /// How many different commands the findings of an outcome offer, together.
+    ///
+    /// Of a stale entry: repair, with and without --reset-stuck, a guard in mode preserve and in mode evict, a bypass. A leaked
+    /// one's bytes nobody can read: there is no disclosure, and no evict. For a live socket in the way nothing but a bypass
+    /// helps, and against new ones of its kind a guard. Of a full map without stale entries nothing is offered.
+    static let commands = [
+        "leaked": 4, "zombie": 5, "late-zombie": 5, "cross-wired": 2, "live-resident": 1, "full": 0,
+    ]
+
+    static let faults: [Fault: Int] = {
+        let table = try? FaultTableTests.table.get()
+        var faults: [Fault: Int] = [:]
+        for fault in table?.fault ?? [] {
+            let outcome = table?.expected(fault, isControl: false, on: FaultTableTests.kernel) ?? ""
+            guard let found = table?.outcome[outcome], !found.finds.isEmpty else { continue }
+            faults[Fault(code: fault.code)] = commands[outcome] ?? -1
+        }
+        // Whose layout has to be inferred: every repair takes --accept-inferred.
+        faults[Fault(code: "Z1", layout: "undeclared")] = 5
+        return faults
+    }()
+
+    static let run = Result { try RemedyRun(faults.filter { $0.value > 0 }) }
+
+    @Test func everyFaultThatIsFoundIsHere() {
+        #expect(Self.faults.count > 5)
+        #expect(Self.faults.values.allSatisfy { $0 >= 0 }, "an outcome of lab/faults.toml is not in this table")
+    }
+
+    @Test(arguments: faults.filter { $0.value > 0 }.keys.sorted { $0.testDescription < $1.testDescription })
+    func eachDoesWhatItSays(_ fault: Fault) throws {
+        let results = try #require(Self.run.get().results[fault]).get()
+        #expect(results.count == Self.faults[fault], "\(results)")
+        #expect(Set(results.map(\.argv)).count == results.count)
+        for result in results {
+            for (code, offer) in result.offered {
+                let left = result.left[code]
+                switch offer.outcome {
+                case "clears": #expect(left == nil, "\(result): \(code) is left; \(result.errors)")
+                case "reduces": #expect(left == result.held && !result.held.isEmpty, "\(result): \(code)")
+                case "prevents": break
+                default: Issue.record("\(result): \(code) promises nothing, and has a command")
+                }
+            }
+            #expect(result.next?.background == "answers", "\(result): live connections")
+            switch result.kind {
+            case "repair":
+                #expect(result.status == 0, "\(result): \(result.errors)")
+                #expect(result.next?.next.allSatisfy { $0 == "answers" } == true, "\(result): the next connection")
+                if fault.layout == "undeclared" { #expect(result.argv.contains("--accept-inferred")) }
+            case "guard":
+                if let guarded = result.facts["guard"] {
+                    #expect(guarded.contains("is guarded"), "\(result): \(guarded)")
+                }
+                #expect(!result.kindsLeft.contains("guard"), "\(result): offered again while it runs")
+                if result.argv.contains("evict") {
+                    #expect(result.next?.next.allSatisfy { $0 == "answers" } == true, "\(result): the next connection")
+                }
+            case "bypass":
+                #expect(result.status == 0, "\(result): \(result.errors)")
+                #expect(!result.kindsLeft.contains("bypass"), "\(result): offered again while it is on")
+                #expect(
+                    result.facts["bypass"]?.contains("is bypassed, for another") == true, "\(result): \(result.facts)")
+                // The connection of a live socket in the way lives on: established ones are not changed.
+                if fault.code != "live-resident" {
+                    #expect(result.next?.next.allSatisfy { $0 == "answers" } == true, "\(result): the next connection")
+                }
+            default: Issue.record("\(result): a remedy of kind \(result.kind) that is not looked at here")
+            }
+        }
+    }
+}
