@@ -69,7 +69,7 @@ extension Lab {
             !claims.contains(fault.tuple.reversed) || claims.contains(fault.tuple)
         {
             for holder in first.holders { try end(holder: holder) }
-            throw LabError(.didNotHappen, "the first pair of \(fault.tuple) is not filed one-sided")
+            throw LabError(.didNotHappen, "the first pair of \(fault.tuple) is not inserted one-sided")
         }
         return first
     }
