@@ -270,7 +270,7 @@ struct BypassTests {
             for verb in ["off", "on"] {
                 let refused = try lab.unstuck(["bypass", verb, "--map", "\(lab.map)"])
                 #expect(refused.status == 2)
-                #expect(refused.errors.contains("its record \(record) cannot be read"))
+                #expect(refused.errors.contains("the record \(record) cannot be read"))
             }
             #expect(try lab.attached() == during)
             #expect(lab.hasPins)

@@ -34,6 +34,7 @@ struct CompletionTests {
 
     @Test func commandsAndLayouts() throws {
         #expect(try Self.offered(["sockm"]) == ["sockmaps"])
+        #expect(try Self.offered(["-"]).contains("-V"))
         #expect(try Self.offered(["sockmaps", "decode", "--layout", ""]).contains("cilium"))
         #expect(try Self.offered(["sockmaps", "decode", "--layout", "cili"]) == ["cilium"])
     }

@@ -18,6 +18,9 @@ struct ManualTests {
         let files = pages.map { folder.appending(path: $0).path }
         let lint = try Programs.run("mandoc", ["-T", "lint", "-W", "warning"] + files)
         #expect(lint.status == 0 && lint.text == "", "\(lint.text)\(lint.errors)")
+        let main = try Programs.run("mandoc", ["-T", "utf8", folder.appending(path: "unstuck.1").path]).text
+            .replacing(/.\u{8}/, with: "")
+        #expect(main.contains("-V"))
         let text = try Programs.run("mandoc", ["-T", "utf8", folder.appending(path: "unstuck-repair.1").path]).text
             .replacing(/.\u{8}/, with: "")
         for word in ["EXAMPLES", "EXIT STATUS", "SEE ALSO", "unstuck(1)"] { #expect(text.contains(word), "\(word)") }

@@ -38,6 +38,12 @@ struct OptionTests {
         #expect(output.text.contains("unstuck guard up --map"))
     }
 
+    @Test func theHelpNamesTheShortVersionOption() throws {
+        let line = try Self.run("--help").text.split(separator: "\n").first { $0.hasPrefix("  -V ") }
+        #expect(line?.contains("Show the version") == true)
+        #expect(try Self.run("").text.contains("-V"), "without a command the help is printed")
+    }
+
     @Test func shortFormOfOutput() throws {
         for form in ["-o json", "--output json", "-o=json"] {
             #expect(
@@ -91,7 +97,7 @@ struct OptionTests {
         for environment in [["LC_ALL": "C"], ["LC_ALL": "", "LC_CTYPE": "POSIX", "LANG": "en_US.UTF-8"]] {
             for line in [
                 "--help", "help diagnose", "help probe", "probe 127.0.0.1:1 --tcp", "kernel bugs",
-                "diagnose --interval 0",
+                "diagnose --interval 0", "kernel facts", "guard status", "bypass status", "sockmaps forecast --interval 0",
             ] {
                 let output = try Self.run(line, environment: environment)
                 #expect((output.text + output.errors).utf8.allSatisfy { $0 < 0x80 }, "\(line): \(output.text)")

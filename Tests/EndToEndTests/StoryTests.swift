@@ -151,7 +151,7 @@ struct StoryTests {
     /// The same loopback tuple in two pods, and the bytes of the one reach the other's living server.
     @Test func aLiveWrongResidentIsFoundAndLeftAlone() throws {
         let lab = try RealLab("live")
-        _ = try lab.breakIt(["live-resident"])
+        _ = try lab.breakIt(["shared-tuple"])
         let (status, diagnosis) = try lab.diagnose()
         #expect(status == 1)
         #expect(Set(diagnosis.codes) == ["sockmap.misdirected", "sockmap.disclosure"])

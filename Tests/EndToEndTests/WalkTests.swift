@@ -90,7 +90,7 @@ struct WalkEndToEndTests {
     /// The same loopback tuple in two pods: which of them the key leads to cannot be told, and that is said.
     @Test func twoNamespacesWithOneTupleAreTold() throws {
         let lab = try RealLab("wtwo")
-        _ = try lab.breakIt(["live-resident"])
+        _ = try lab.breakIt(["shared-tuple"])
         var output = try lab.unstuck(["diagnose", "--map", "\(try lab.map())", "--without-iterator", "--interval", "0"])
         for _ in 0..<5 where !output.text.contains("more than one network namespace") {
             output = try lab.unstuck(["diagnose", "--map", "\(try lab.map())", "--without-iterator", "--interval", "0"])

@@ -118,8 +118,8 @@ import UnstuckModel
 
     @Test(.requires(.native)) func theSameLoopbackTupleInTwoPodsIsFiledOnce() throws {
         try withLab("r") { (lab) throws in
-            let fault = LiveResidentFault(first: try lab.host("shop/web-0").id, second: try lab.host("shop/web-1").id)
-            let made = try lab.breakLiveResident(fault)
+            let fault = SharedTupleFault(first: try lab.host("shop/web-0").id, second: try lab.host("shop/web-1").id)
+            let made = try lab.breakSharedTuple(fault)
             #expect(made.holders.count == 2)
             #expect(try lab.claims() == [fault.tuple, fault.tuple.reversed])
             try lab.heal()
@@ -130,7 +130,7 @@ import UnstuckModel
     /// The second pod's server is stopped: if its client gets an answer all the same, another pod's server gave it.
     @Test(.requires(.native)) func aLiveResidentOfAnotherPodAnswers() throws {
         try withLab("s") { (lab) throws in
-            let fault = LiveResidentFault(first: try lab.host("shop/web-0").id, second: try lab.host("shop/web-1").id)
+            let fault = SharedTupleFault(first: try lab.host("shop/web-0").id, second: try lab.host("shop/web-1").id)
             _ = try lab.fileFirstPair(fault)
             let server = try lab.server(of: fault.second)
             kill(server, SIGSTOP)

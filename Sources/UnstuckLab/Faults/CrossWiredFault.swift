@@ -42,7 +42,7 @@ public struct CrossWiredFault: Sendable {
         }
         try stay(
             Fault(
-                .crossWired, "the socket of \(new) is still filed as \(old) too", victims: [old],
+                .crossWired, "the socket of \(new) is still in the map as \(old) too", victims: [old],
                 heldBy: [Fault.Held(pid: getpid(), descriptor: client.raw)], entriesLeft: map == nil ? nil : 1))
         withExtendedLifetime(client.raw) {}
     }

@@ -9,7 +9,7 @@ public struct Fault: Hashable, Sendable, Codable {
         case leak
         case crash
         case crossWired = "cross-wired"
-        case liveResident = "live-resident"
+        case sharedTuple = "shared-tuple"
     }
 
     public var kind: Kind

@@ -33,7 +33,7 @@ extension Scenario {
         },
         // The same loopback tuple in two network namespaces, one sockmap: the second client's bytes reach the first
         // one's server. Control: its port is another.
-        Scenario("live-resident") { fixture, family, isControl in
+        Scenario("shared-tuple") { fixture, family, isControl in
             let tuple = fixture.freshTuple(family)
             // Its client is beside the accelerator, so that its key is free for the second one's.
             let first = try fixture.pair(tuple, isAccelerated: false)

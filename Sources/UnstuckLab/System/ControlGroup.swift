@@ -64,7 +64,7 @@ struct ControlGroup {
                     return error.errno == ENOENT
                 }
             }
-            if !gone { throw LabError(.failed, "cannot remove a control group", cause: failure) }
+            if !gone { throw LabError(.failed, "cannot remove a cgroup", cause: failure) }
         }
     }
 

@@ -39,7 +39,7 @@ extension Lab {
         }
         if group.exists {
             try group.removeTree()
-            removed.append("control groups \(layout.cgroup)")
+            removed.append("cgroups \(layout.cgroup)")
         }
         if Files.exists(layout.root) {
             try Files.removeTree(layout.root)
@@ -55,7 +55,7 @@ extension Lab {
     public func leftovers() -> [String] {
         var found = namespaceNames().map { "network namespace \($0)" }
         if isMounted { found.append("bpffs \(layout.bpffs)") }
-        if ControlGroup(layout.cgroup).exists { found.append("control groups \(layout.cgroup)") }
+        if ControlGroup(layout.cgroup).exists { found.append("cgroups \(layout.cgroup)") }
         if Files.exists(layout.root) { found.append("folder \(layout.root)") }
         return found
     }

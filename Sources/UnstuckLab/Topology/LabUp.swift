@@ -58,7 +58,7 @@ extension Lab {
             try Files.makeFolder(folder)
         }
 
-        options.progress("control groups in \(layout.cgroup)")
+        options.progress("cgroups in \(layout.cgroup)")
         for host in hosts(of: state) { try ControlGroup(host.cgroup).create() }
         try ControlGroup(layout.bareCgroup).create()
 

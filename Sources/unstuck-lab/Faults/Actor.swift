@@ -9,7 +9,7 @@ struct Actor: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a fault's client.", shouldDisplay: false,
         subcommands: [
-            Zombie.self, Leak.self, Crash.self, CrossWired.self, LiveResident.self, Get.self, Impatient.self,
+            Zombie.self, Leak.self, Crash.self, CrossWired.self, SharedTuple.self, Get.self, Impatient.self,
             Listen.self,
         ])
 
@@ -93,7 +93,7 @@ struct Actor: ParsableCommand {
         }
     }
 
-    struct LiveResident: ParsableCommand {
+    struct SharedTuple: ParsableCommand {
         @OptionGroup var place: Place
         @Option var pod: HostID
         @Option var second: HostID
@@ -102,7 +102,7 @@ struct Actor: ParsableCommand {
         @Flag var isFirst = false
 
         func run() throws {
-            var fault = LiveResidentFault(first: pod, second: second)
+            var fault = SharedTupleFault(first: pod, second: second)
             fault.sourcePort = sourcePort
             try fault.act(in: try place.enter(isAccelerated: !isFirst), isFirst: isFirst) {
                 try Actor.stay($0, report: report)

@@ -11,7 +11,7 @@ struct Break: ParsableCommand {
               unstuck-lab break leak --pod shop/web-0 --family 6
               unstuck-lab break crash --pod shop/web-0 --count 73
             """,
-        subcommands: [Zombie.self, Leak.self, Crash.self, CrossWired.self, LiveResident.self])
+        subcommands: [Zombie.self, Leak.self, Crash.self, CrossWired.self, SharedTuple.self])
 
     /// A hundred lines tell no more; JSON has them all.
     private static let shownVictims = 5
@@ -128,7 +128,7 @@ extension Break {
 extension Break {
     struct CrossWired: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "A socket that is used again keeps its old key: that key's answers go astray (Z5).",
+            abstract: "A socket that is used again keeps its old key: that key's answers are misdirected (Z5).",
             discussion: """
                 EXAMPLES
                   unstuck-lab break cross-wired
@@ -151,13 +151,13 @@ extension Break {
         }
     }
 
-    struct LiveResident: ParsableCommand {
+    struct SharedTuple: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "The same loopback tuple in two pods: one pod's bytes go to the other's living server.",
             discussion: """
                 EXAMPLES
-                  unstuck-lab break live-resident
-                  unstuck-lab break live-resident --source-port 40001 --output json
+                  unstuck-lab break shared-tuple
+                  unstuck-lab break shared-tuple --source-port 40001 --output json
                 """)
 
         @OptionGroup var options: LabOptions
@@ -170,9 +170,9 @@ extension Break {
         var sourcePort: UInt16 = 40000
 
         func run() throws {
-            var fault = LiveResidentFault(first: pod, second: second)
+            var fault = SharedTupleFault(first: pod, second: second)
             fault.sourcePort = sourcePort
-            try Break.report(try options.open().breakLiveResident(fault), format.output)
+            try Break.report(try options.open().breakSharedTuple(fault), format.output)
         }
     }
 }

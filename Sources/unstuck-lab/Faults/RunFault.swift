@@ -9,7 +9,7 @@ struct RunFault: ParsableCommand {
         commandName: "run",
         abstract: "Run one fault or cause, or a control case of it, and hold it for other programs to observe.",
         discussion: """
-            Needs no `up`: the fixture is a network namespace, a control group and a sockmap of this process alone, and \
+            Needs no `up`: the fixture is a network namespace, a cgroup and a sockmap of this process alone, and \
             ends with it. Every line on standard input uses the fault's connections again and says what their client \
             experiences; the end of the input ends the scenario.
 

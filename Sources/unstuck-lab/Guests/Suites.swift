@@ -59,7 +59,7 @@ struct Suites: ParsableCommand {
         guard (matrix == nil) == (commit == nil), matrix == nil || all else {
             throw ValidationError("--matrix and --commit go together, and with --all")
         }
-        guard bundle != nil || machine != nil else { throw ValidationError("nothing to judge: --bundle or --machine") }
+        guard bundle != nil || machine != nil else { throw ValidationError("nothing to run: --bundle or --machine") }
     }
 
     func run() throws {

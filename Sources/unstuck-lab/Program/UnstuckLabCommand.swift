@@ -12,7 +12,7 @@ struct UnstuckLabCommand: ParsableCommand {
         abstract: "Builds a node with pods in network namespaces, and breaks its connections for real.",
         discussion: """
             Nothing is connected to the machine's own network. Everything lies below /run/unstuck-lab/NAME, in \
-            network namespaces unstuck-NAME-* and in one control group, and `down` removes all of it.
+            network namespaces unstuck-NAME-* and in one cgroup, and `down` removes all of it.
 
             EXAMPLES
               unstuck-lab up && unstuck-lab break zombie --pod shop/web-0

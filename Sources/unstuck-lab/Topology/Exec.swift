@@ -3,7 +3,7 @@ import UnstuckLab
 
 struct Exec: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run a command as if on one of the lab's hosts: in its control group and network namespace.",
+        abstract: "Run a command as if on one of the lab's hosts: in its cgroup and network namespace.",
         discussion: """
             EXAMPLES
               unstuck-lab exec --as node -- curl -s http://203.0.113.10:8080/healthz

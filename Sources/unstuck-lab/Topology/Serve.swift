@@ -10,7 +10,7 @@ struct Serve: ParsableCommand {
 
     @Option(help: "Network namespace to serve in.")
     var netns: String?
-    @Option(help: "Control group to join.")
+    @Option(help: "Cgroup to join.")
     var cgroup: String?
     @Option(help: "File to write the process id to, once every port listens.")
     var ready: String?

@@ -24,7 +24,7 @@ struct SockmapsForecast: ContextCommand {
 
             EXIT STATUS
               0 no risk found
-              1 connections will hang
+              1 new connections can hang
               2 inconclusive
               64 usage
             """)

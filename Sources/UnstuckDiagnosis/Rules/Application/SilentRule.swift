@@ -65,7 +65,7 @@ struct SilentRule: NodeRule {
             code: .silent, severity: .note, isRepairable: false,
             summary: "no answer yet: \(who)\(pod.map { " \($0)" } ?? "")", evidence: facts,
             remedy:
-                "if an answer is due, see what the server waits for; a long query or a client that speaks last looks the same",
+                "if an answer is due, see what the server waits for; from outside a long query, or a client that sends last, is the same",
             subject: .init(
                 pod: pod, connection: first.socket.tuple.reversed,
                 sockets: sockets.prefix(Self.shown).map(\.socket.identity)),

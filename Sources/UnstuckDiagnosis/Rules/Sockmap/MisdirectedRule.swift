@@ -44,7 +44,7 @@ struct MisdirectedRule: NodeRule {
         var evidence = [
             Fact(
                 "sends via",
-                "\(view.handlers(of: sender.socket)?.sendmsg ?? "a msg program's handler") -> program \(program.id) "
+                "\(view.handlers(of: sender.socket)?.sendmsg ?? "an sk_msg program's handler") -> program \(program.id) "
                     + "\"\(Label.safe(program.name))\" -> \(Label.map(wrong.map)), key "
                     + "\(receiver.socket.tuple.local) <- \(receiver.socket.tuple.remote)"),
             Fact("delivered to", landing(view, wrong)),

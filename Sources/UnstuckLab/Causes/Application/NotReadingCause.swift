@@ -24,7 +24,9 @@ extension Cause {
             CauseCase("futex", "a request waits; the process waits for a lock") { fixture, family in
                 let pair = try ask(fixture, family, server: .futex)
                 try mustHaveUnread(fixture, pair)
-                try fixture.must("the server waits in futex, not in \(pair.server.waitsIn ?? "an unknown function")") {
+                try fixture.must(
+                    "the server is blocked in futex, not in \(pair.server.waitsIn ?? "an unknown function")"
+                ) {
                     pair.server.waitsIn?.contains("futex") ?? true
                 }
                 return [fixture.connection(pair)]

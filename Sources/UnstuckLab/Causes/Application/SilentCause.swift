@@ -5,7 +5,8 @@ extension Cause {
     static let silent = Cause(
         "app.silent", .serverApplication,
         [
-            CauseCase("request", "the request was read, and the process waits in something else") { fixture, family in
+            CauseCase("request", "the request was read, and the process is blocked in something else") {
+                fixture, family in
                 let pair = try fixture.pair(
                     family, client: [.send(bytes: CauseFixture.message), .read(bytes: CauseFixture.message)],
                     server: [.read(bytes: CauseFixture.message), .pause])

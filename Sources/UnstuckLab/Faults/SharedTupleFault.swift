@@ -7,7 +7,7 @@ import UnstuckModel
 ///
 /// The first pair's client runs beside the accelerator (one-sided), so that its key is free for the second pair's: were
 /// both of the second pair refused, both would fall back to plain TCP and nothing would go astray.
-public struct LiveResidentFault: Sendable {
+public struct SharedTupleFault: Sendable {
     public var first: HostID
     public var second: HostID
     public var sourcePort: UInt16 = 40000
@@ -32,7 +32,7 @@ public struct LiveResidentFault: Sendable {
         }
         try stay(
             Fault(
-                .liveResident, "\(tuple) in \(second): what its client sends goes to the server of \(first)",
+                .sharedTuple, "\(tuple) in \(second): what its client sends goes to the server of \(first)",
                 victims: [tuple]))
         withExtendedLifetime(client.raw) {}
     }
@@ -41,11 +41,11 @@ public struct LiveResidentFault: Sendable {
 extension Lab {
     /// Makes a live wrong resident; two processes hold it until `heal`.
     @discardableResult
-    public func breakLiveResident(_ fault: LiveResidentFault) throws -> Fault {
+    public func breakSharedTuple(_ fault: SharedTupleFault) throws -> Fault {
         let first = try fileFirstPair(fault)
         do {
             var made = try actAndStay(
-                as: fault.second, arguments(fault, isFirst: false), label: "live-resident-second-\(fault.sourcePort)")
+                as: fault.second, arguments(fault, isFirst: false), label: "shared-tuple-second-\(fault.sourcePort)")
             made.holders += first.holders
             let claims = try SockmapView(lab: self)?.claims()
             made.entriesLeft = claims == nil ? nil : 1
@@ -62,21 +62,21 @@ extension Lab {
     }
 
     /// The first pair alone: its server's entry waits for somebody else's bytes. Not recorded.
-    func fileFirstPair(_ fault: LiveResidentFault) throws -> Fault {
+    func fileFirstPair(_ fault: SharedTupleFault) throws -> Fault {
         let first = try actAndStay(
-            as: fault.first, arguments(fault, isFirst: true), label: "live-resident-first-\(fault.sourcePort)")
+            as: fault.first, arguments(fault, isFirst: true), label: "shared-tuple-first-\(fault.sourcePort)")
         if let claims = try SockmapView(lab: self)?.claims(),
             !claims.contains(fault.tuple.reversed) || claims.contains(fault.tuple)
         {
             for holder in first.holders { try end(holder: holder) }
-            throw LabError(.didNotHappen, "the first pair of \(fault.tuple) is not filed one-sided")
+            throw LabError(.didNotHappen, "the first pair of \(fault.tuple) is not inserted one-sided")
         }
         return first
     }
 
-    private func arguments(_ fault: LiveResidentFault, isFirst: Bool) -> [String] {
+    private func arguments(_ fault: SharedTupleFault, isFirst: Bool) -> [String] {
         [
-            "live-resident", "--pod", "\(fault.first)", "--second", "\(fault.second)", "--source-port",
+            "shared-tuple", "--pod", "\(fault.first)", "--second", "\(fault.second)", "--source-port",
             "\(fault.sourcePort)",
         ] + (isFirst ? ["--is-first"] : [])
     }
