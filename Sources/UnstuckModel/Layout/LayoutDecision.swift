@@ -46,7 +46,7 @@ public struct LayoutDecision: Hashable, Sendable {
             self.init(evidence: "not every key fits layout \(layout.name), which was asked for")
             return
         }
-        self.init(evidence: "as asked for; \(agreement.agreed) of \(agreement.compared) residents agree")
+        self.init(evidence: "as asked for; \(agreement.agreed) of \(agreement.compared) sockets agree")
         self.layout = layout
         isInferred = !agreement.isMajority
         compared = agreement.compared

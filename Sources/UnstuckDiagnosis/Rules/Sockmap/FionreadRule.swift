@@ -99,7 +99,7 @@ enum ReaderWait {
     init(_ holders: [(owner: SocketOwner, process: ObservedProcess)]) {
         for (owner, process) in holders {
             if let thread = process.threads.first(where: { $0.reads(owner.descriptor) }) {
-                self = .elsewhere("\(Label.process(owner)) waits in \(Label.wait(thread)) of fd \(owner.descriptor)")
+                self = .elsewhere("\(Label.process(owner)) is blocked in \(Label.wait(thread)) of fd \(owner.descriptor)")
                 return
             }
         }
@@ -122,7 +122,7 @@ enum ReaderWait {
         switch self {
         case .eventLoop(let owner, let process): "\(Label.descriptor(owner)): \(Label.activity(process))"
         case .elsewhere(let what): what
-        case .unknown: owner.map { "\(Label.descriptor($0)): what it waits in was not seen" } ?? "unknown"
+        case .unknown: owner.map { "\(Label.descriptor($0)): what it is blocked in was not seen" } ?? "unknown"
         }
     }
 }
