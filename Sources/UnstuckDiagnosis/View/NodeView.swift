@@ -26,7 +26,9 @@ public struct NodeView: Sendable {
         sockmaps = SockmapIndex(now, layout: layout)
         sockets = SocketIndex(now.sockets)
         connections = ConnectionIndex(sockets)
-        history = History(looks.dropLast().filter { $0.boot == now.boot }, hasWalkedKeys: !sockmaps.walked.isEmpty)
+        history = History(
+            looks.dropLast().filter { $0.boot == now.boot && $0.host == now.host },
+            hasWalkedKeys: !sockmaps.walked.isEmpty)
         owners = Dictionary(grouping: now.owners, by: \.inode)
         processes = Self.processes(now)
         counters = Self.counters(now)
@@ -38,7 +40,7 @@ public struct NodeView: Sendable {
     /// Takes over evidence that was collected on demand, for the few sockets and namespaces that rules asked about.
     public mutating func learn(from look: Snapshot) {
         now.owners = look.owners
-        now.shortfalls = look.shortfalls
+        now.coverage = look.coverage
         now.processes = look.processes
         now.counters = look.counters
         now.links = look.links

@@ -36,10 +36,10 @@ public struct StuckConnection: Sendable, Codable {
         public var redirectedBytes: UInt32?
         public var unacknowledgedBytes: UInt32?
         public var sendWindow: UInt32?
-        public var retransmits: UInt32
-        public var backoff: UInt8
-        public var millisecondsSinceSend: UInt32
-        public var millisecondsSinceReceive: UInt32
+        public var retransmits: UInt32?
+        public var backoff: UInt8?
+        public var millisecondsSinceSend: UInt32?
+        public var millisecondsSinceReceive: UInt32?
 
         public init(
             side: Side, of socket: TCPSocket, pod: String?, holder: SocketOwner?, unreadBytes: UInt32?,

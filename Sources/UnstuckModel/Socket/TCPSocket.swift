@@ -1,7 +1,7 @@
 /// A socket of a network namespace's TCP tables with the counters that tell moving from stuck.
 ///
-/// What a way of looking does not tell is `nil`: INET_DIAG knows no sequence numbers, and an old kernel's tcp_info is
-/// short. The counters that are no optionals are told of every connected socket.
+/// What a way of reading does not report is `nil`, never 0: INET_DIAG knows no sequence numbers, an old kernel's tcp_info is
+/// short, and a listener has no counters.
 public struct TCPSocket: Hashable, Sendable, Codable {
     public var socket: KernelSocket
     public var bytesSent: UInt64?
@@ -15,18 +15,18 @@ public struct TCPSocket: Hashable, Sendable, Codable {
     public var copiedSequence: UInt32?
     public var segmentsOut: UInt32?
     public var segmentsIn: UInt32?
-    public var retransmits: UInt32
-    public var packetsInFlight: UInt32
+    public var retransmits: UInt32?
+    public var packetsInFlight: UInt32?
     public var sendWindow: UInt32?
     public var receiveWindow: UInt32?
     /// Milliseconds since data last left or arrived through the stack, or since the handshake.
-    public var millisecondsSinceSend: UInt32
-    public var millisecondsSinceReceive: UInt32
+    public var millisecondsSinceSend: UInt32?
+    public var millisecondsSinceReceive: UInt32?
     /// Listeners: connections that wait for accept, and the backlog.
-    public var acceptQueue: UInt32
-    public var acceptLimit: UInt32
-    public var backoff: UInt8
-    /// The queues where they are told themselves; else the sequence numbers tell them.
+    public var acceptQueue: UInt32?
+    public var acceptLimit: UInt32?
+    public var backoff: UInt8?
+    /// The queues where they are reported themselves; else they follow from the sequence numbers.
     public var queues: Queues?
 
     /// Bytes that wait in the stack.
@@ -42,10 +42,10 @@ public struct TCPSocket: Hashable, Sendable, Codable {
     public init(
         socket: KernelSocket, bytesSent: UInt64? = nil, bytesAcked: UInt64? = nil, bytesReceived: UInt64? = nil,
         sendNext: UInt32? = nil, sendUnacked: UInt32? = nil, writeSequence: UInt32? = nil, receiveNext: UInt32? = nil,
-        copiedSequence: UInt32? = nil, segmentsOut: UInt32? = nil, segmentsIn: UInt32? = nil, retransmits: UInt32,
-        packetsInFlight: UInt32, sendWindow: UInt32? = nil, receiveWindow: UInt32? = nil,
-        millisecondsSinceSend: UInt32, millisecondsSinceReceive: UInt32, acceptQueue: UInt32, acceptLimit: UInt32,
-        backoff: UInt8
+        copiedSequence: UInt32? = nil, segmentsOut: UInt32? = nil, segmentsIn: UInt32? = nil,
+        retransmits: UInt32? = nil, packetsInFlight: UInt32? = nil, sendWindow: UInt32? = nil,
+        receiveWindow: UInt32? = nil, millisecondsSinceSend: UInt32? = nil, millisecondsSinceReceive: UInt32? = nil,
+        acceptQueue: UInt32? = nil, acceptLimit: UInt32? = nil, backoff: UInt8? = nil
     ) {
         self.socket = socket
         self.bytesSent = bytesSent

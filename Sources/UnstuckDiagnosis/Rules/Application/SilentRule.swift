@@ -33,24 +33,26 @@ struct SilentRule: NodeRule {
     }
 
     private func isSilent(_ socket: TCPSocket) -> Bool {
-        socket.socket.state == .established && socket.socket.hasSocket && socket.socket.psock == nil
+        guard let received = socket.millisecondsSinceReceive, let sent = socket.millisecondsSinceSend else {
+            return false
+        }
+        return socket.socket.state == .established && socket.socket.hasSocket && socket.socket.psock == nil
             && !socket.holdsAnything && (socket.bytesReceived ?? 0) > 0
-            && socket.millisecondsSinceReceive >= UInt32(Self.seconds * 1000)
-            && (socket.millisecondsSinceReceive < socket.millisecondsSinceSend
-                // Nothing was ever sent: the time counts from the handshake, which may be of the same millisecond.
-                || socket.bytesSent == 0 && socket.millisecondsSinceReceive == socket.millisecondsSinceSend)
+            && received >= UInt32(Self.seconds * 1000)
+            // Nothing was ever sent: the time counts from the handshake, which may be of the same millisecond.
+            && (received < sent || socket.bytesSent == 0 && received == sent)
     }
 
     private func finding(_ view: NodeView, _ key: Key, _ positions: [Int]) -> Finding {
         let sockets = positions.map { view.now.sockets[$0] }.sorted {
-            $0.millisecondsSinceReceive > $1.millisecondsSinceReceive
+            $0.secondsSinceReceive > $1.secondsSinceReceive
         }
         let first = sockets[0]
         let pod = view.pod(of: first.socket)
         let who =
             sockets.count == 1 ? "\(first.socket.tuple.reversed)" : "\(sockets.count) connections to \(key.server)"
         var facts = [
-            Fact("longest since the last request", .seconds(Double(first.millisecondsSinceReceive) / 1000))
+            Fact("longest since the last request", .seconds(first.secondsSinceReceive))
         ]
         if sockets.count == 1 {
             facts.append(Fact("request", .bytes(first.bytesReceived ?? 0)))
@@ -72,7 +74,7 @@ struct SilentRule: NodeRule {
                 return StuckConnection(
                     client: socket.socket.tuple.remote, server: socket.socket.tuple.local,
                     place: .init(side: .server, queue: .receive), bytes: 0,
-                    seconds: Double(socket.millisecondsSinceReceive) / 1000,
+                    seconds: socket.secondsSinceReceive,
                     ends: (connection?.ends ?? [socket]).map { end in
                         StuckConnection.End(
                             side: end.socket.identity == socket.socket.identity ? .server : .client, of: end,
@@ -84,6 +86,9 @@ struct SilentRule: NodeRule {
 }
 
 extension TCPSocket {
+    /// Of one that is silent, which is known only where this was read.
+    fileprivate var secondsSinceReceive: Double { Double(millisecondsSinceReceive ?? 0) / 1000 }
+
     /// Bytes in any queue.
     fileprivate var holdsAnything: Bool {
         (unreadBytes ?? 0) > 0 || (redirectedBytes ?? 0) > 0 || (unacknowledgedBytes ?? 0) > 0

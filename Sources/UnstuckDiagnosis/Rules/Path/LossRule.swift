@@ -14,9 +14,13 @@ struct LossRule: ConnectionRule {
                 return .suspected(
                     by: "\(sender.unacknowledgedBytes ?? 0) bytes wait, and none is in flight, with an open window")
             }
-            let senders = stuck.connection.ends.filter(\.isInFlight)
-            if let sender = senders.first { return .suspected(by: "\(sender.packetsInFlight) segments in flight") }
-            let retransmits = stuck.connection.ends.reduce(0) { $0 + Int($1.retransmits) }
+            if let segments = stuck.connection.ends.first(where: \.isInFlight)?.packetsInFlight {
+                return .suspected(by: "\(segments) segments in flight")
+            }
+            guard stuck.connection.ends.allSatisfy({ $0.packetsInFlight != nil || $0.unacknowledgedBytes == 0 }) else {
+                return .unknown("how many segments are in flight")
+            }
+            let retransmits = stuck.connection.ends.reduce(0) { $0 + Int($1.retransmits ?? 0) }
             return .excluded(by: "nothing unacknowledged in flight, \(retransmits) retransmits")
         }
         guard stuck.causes.isEmpty, stuck.place?.queue == .send else { return .notApplicable }
@@ -24,10 +28,9 @@ struct LossRule: ConnectionRule {
         let receiver = stuck.connection.ends.first { $0.socket.identity != sender.socket.identity }
         let direction = Self.direction(sender, side, receiver)
         var facts = [
-            Fact("sent again", .count(UInt64(sender.retransmits))),
-            Fact("timer backed off", .count(UInt64(sender.backoff))),
+            Fact("sent again", count: sender.retransmits), Fact("timer backed off", count: sender.backoff),
             Fact("lost", direction),
-        ]
+        ].compactMap { $0 }
         for (name, fact) in [
             ("TcpRetransSegs", "segments sent again in this namespace"),
             ("IpOutDiscards", "packets dropped on the way out"), ("IpInDiscards", "packets dropped on the way in"),
@@ -57,7 +60,7 @@ struct LossRule: ConnectionRule {
 
 extension TCPSocket {
     /// Bytes were sent and are not acknowledged.
-    var isInFlight: Bool { packetsInFlight > 0 && (unacknowledgedBytes ?? 0) > 0 }
+    var isInFlight: Bool { (packetsInFlight ?? 0) > 0 && (unacknowledgedBytes ?? 0) > 0 }
 
     /// Bytes wait, none is in flight, and the window has room.
     fileprivate var isHeldBack: Bool {
@@ -71,9 +74,10 @@ extension StuckCandidate {
     func lossySender(_ view: NodeView) -> TCPSocket? {
         let senders = connection.ends.filter { end in
             guard end.isInFlight else { return false }
-            guard end.backoff == 0 else { return true }
+            if let backoff = end.backoff, backoff > 0 { return true }
             guard !view.history.samples.isEmpty, let before = view.history.socket(end, in: 0) else { return false }
-            return end.retransmits > before.retransmits
+            guard let now = end.retransmits, let earlier = before.retransmits else { return false }
+            return now > earlier
         }
         return senders.first { $0.socket.identity == holding?.socket.identity } ?? senders.first
     }

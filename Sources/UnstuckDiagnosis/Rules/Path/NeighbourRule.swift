@@ -22,8 +22,8 @@ struct NeighbourRule: ConnectionRule {
                     headline: "stuck: the neighbour entry of \(hop.address) is wrong", group: "\(netns) \(hop.address)",
                     facts: [
                         Fact("neighbour", "\(hop.address) dev \(Label.safe(link)) \(fault)"),
-                        Fact("sent again", .count(UInt64(sender.retransmits))),
-                    ],
+                        Fact("sent again", count: sender.retransmits),
+                    ].compactMap { $0 },
                     remedy:
                         "find what has set it (ip neigh show \(hop.address), the CNI plugin), in network namespace \(netns): "
                         + "what wrote the entry must correct it"))

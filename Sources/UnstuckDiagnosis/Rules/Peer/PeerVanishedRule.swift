@@ -24,9 +24,8 @@ struct PeerVanishedRule: ConnectionRule {
                 group: "",
                 facts: [
                     Fact("destination unreachable", .count(unreachable)),
-                    Fact("sent again", .count(UInt64(sender.retransmits))),
-                    Fact("timer backed off", .count(UInt64(sender.backoff))),
-                ],
+                    Fact("sent again", count: sender.retransmits), Fact("timer backed off", count: sender.backoff),
+                ].compactMap { $0 },
                 remedy:
                     "look where \(sender.socket.tuple.remote.address) has gone (ip route get; the pod's or host's state); the "
                     + "application should set TCP_USER_TIMEOUT or keepalives"))

@@ -38,8 +38,8 @@ struct MisdirectedRule: NodeRule {
         let tuple = sender.socket.tuple
         let who = Label.owner(view.owners(of: sender.socket).first)
         let receiverPod = view.pod(of: receiver.socket)
-        let quiet = Label.duration(milliseconds: min(sender.millisecondsSinceSend, sender.millisecondsSinceReceive))
-        let waiting = sender.millisecondsSinceSend == 0 ? "" : ", silent for \(quiet)"
+        let quiet = [sender.millisecondsSinceSend, sender.millisecondsSinceReceive].compactMap { $0 }.min() ?? 0
+        let waiting = quiet == 0 ? "" : ", silent for \(Label.duration(milliseconds: quiet))"
 
         var evidence = [
             Fact(

@@ -23,8 +23,8 @@ struct ZeroWindowRule: ConnectionRule {
         let receiver = stuck.connection.ends.first { $0.socket.identity != sender.socket.identity }
         let offered = receiver.flatMap { $0.unreadBytes == 0 ? $0.receiveWindow : nil } ?? 0
         var facts = [
-            Fact("window", .bytes(UInt64(window))), Fact("probes without an answer", .count(UInt64(sender.backoff))),
-        ]
+            Fact("window", .bytes(UInt64(window))), Fact("probes without an answer", count: sender.backoff),
+        ].compactMap { $0 }
         if receiver != nil { facts.append(Fact("receiver", "nothing unread, has room for \(offered) bytes")) }
         return .present(
             Cause(

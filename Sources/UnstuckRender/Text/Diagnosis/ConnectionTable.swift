@@ -26,8 +26,8 @@ struct ConnectionTable {
             .init(title: "Recv-Q c/s", isNumber: true, cells: rows.map { queues($0, \.unreadBytes) }),
             .init(title: "Send-Q c/s", isNumber: true, cells: rows.map { queues($0, \.unacknowledgedBytes) }),
             numbers("redirected", rows) { UInt64($0.redirectedBytes ?? 0) },
-            numbers("retransmits", rows) { UInt64($0.retransmits) },
-            numbers("backoff", rows) { UInt64($0.backoff) },
+            numbers("retransmits", rows) { UInt64($0.retransmits ?? 0) },
+            numbers("backoff", rows) { UInt64($0.backoff ?? 0) },
             .init(title: "window", cells: rows.map { $0.ends.contains { $0.sendWindow == 0 } ? "0" : "" }),
             .init(title: "owner", cells: rows.map(owner)),
         ]
