@@ -22,7 +22,7 @@ let package = Package(
             name: "FuzzSupport", dependencies: [.product(name: "UnstuckFormats", package: "unstuck")],
             swiftSettings: strict),
         fuzzer("fuzz-keys"), fuzzer("fuzz-bpftool-text"), fuzzer("fuzz-bpftool-json"), fuzzer("fuzz-hex-lines"),
-        fuzzer("fuzz-netlink"), fuzzer("fuzz-journal"), fuzzer("fuzz-features"),
+        fuzzer("fuzz-netlink"), fuzzer("fuzz-journal"), fuzzer("fuzz-features"), fuzzer("fuzz-bundle"),
     ],
     swiftLanguageModes: [.v6]
 )

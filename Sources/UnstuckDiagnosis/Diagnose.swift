@@ -51,6 +51,11 @@ public func diagnose(_ view: NodeView) -> Diagnosis {
             seconds: view.now.monotonic - (view.history.samples.first ?? view.now).monotonic,
             maps: view.now.selectedMaps))
     diagnosis.wanted = report.wanted
+    let coverage = view.now.coverage
+    let unread = coverage.unreadNamespaces(.sockets)
+    diagnosis.checked.unreadNamespaces = unread.isEmpty ? nil : unread.sorted()
+    let absent = Evidence.known.filter { !report.wanted[$0].isEmpty && coverage.answer($0) == .notCollected }
+    diagnosis.checked.notCollected = absent.isEmpty ? nil : absent
     guard diagnosis.findings.contains(where: { FindingCatalogue.entry($0.code)?.place == .sockmap }) else {
         return diagnosis
     }

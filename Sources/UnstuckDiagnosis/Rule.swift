@@ -75,7 +75,7 @@ struct Need: Hashable {
         /// The network namespace of the end that has not got rid of its bytes, and what its veth pairs lead to.
         case reach
     }
-    var evidence: Shortfall.Evidence
+    var evidence: Evidence
     var scope: Scope
 
     static let owners = Need(evidence: .owners, scope: .sockets)

@@ -23,6 +23,8 @@ struct BundleTests {
         var namespace = NetworkNamespace(inode: 1, name: nil, process: 1, wasRead: true)
         namespace.localPorts = .standard
         look.namespaces = [namespace]
+        look.handlers = [Handlers(recvmsg: nil, sendmsg: nil, close: nil, destroy: nil, unhash: nil)]
+        for evidence in [Evidence.sockmaps, .sockets, .namespaces] { look.coverage.noteRead(evidence, at: monotonic) }
         var seen = Sockmap(id: 1, name: "seen", kind: .sockhash, keySize: 44, valueSize: 4, maxEntries: 100)
         var walked = Sockmap(id: 2, name: "walked", kind: .sockhash, keySize: 44, valueSize: 4, maxEntries: 100)
         walked.walk = SockmapWalk(isComplete: true)
@@ -34,10 +36,7 @@ struct BundleTests {
             seen.entries.append(SockmapEntry(key: key, resident: resident, isStable: true))
             walked.walk?.entries.append(WalkedEntry(key: key, isStable: true))
             guard number > 0 else { continue }
-            look.sockets.append(
-                TCPSocket(
-                    socket: resident, retransmits: 0, packetsInFlight: 0, millisecondsSinceSend: 0,
-                    millisecondsSinceReceive: 0, acceptQueue: 0, acceptLimit: 0, backoff: 0))
+            look.sockets.append(TCPSocket(socket: resident))
         }
         seen.keyType = KeyType(
             name: "sock_key", size: 44,
@@ -49,7 +48,10 @@ struct BundleTests {
     }
 
     private static func bundle(_ looks: [Snapshot]) throws -> Any {
-        try JSONSerialization.jsonObject(with: JSONEncoder().encode(Bundle(unstuck: "0", snapshots: looks)))
+        [
+            "kind": "unstuck.bundle", "version": 2, "unstuck": "0",
+            "snapshots": try JSONSerialization.jsonObject(with: JSONEncoder().encode(looks)),
+        ]
     }
 
     /// Replaces what stands at a path ("sockmaps.0.keySize") of a look.
@@ -84,7 +86,11 @@ struct BundleTests {
     @Test(arguments: [
         ("sockmaps.0.keySize", -1), ("sockmaps.0.keySize", 0), ("sockmaps.0.keySize", 43), ("sockmaps.0.keySize", 513),
         ("sockmaps.0.keySize", Int.max), ("sockmaps.1.keySize", 43), ("sockmaps.0.maxEntries", -1),
-        ("sockmaps.0.maxEntries", Int.min), ("sockmaps.0.maxEntries", Int.max), ("sockmaps.0.valueSize", -8),
+        ("sockmaps.0.maxEntries", Int.min), ("sockmaps.0.maxEntries", Int.max), ("sockmaps.0.maxEntries", 0),
+        ("sockmaps.0.entries.0.resident.handlers", 99), ("sockmaps.0.entries.0.resident.handlers", -1),
+        ("sockmaps.0.entries.0.resident.state", 250), ("sockmaps.0.entries.0.resident.state", -1),
+        ("sockets.0.socket.inode", -7), ("sockets.0.socket.netns", Int.max), ("sockets.0.socket.tuple.local", 70_000),
+        ("sockmaps.0.valueSize", -8),
         ("sockmaps.0.keyType.members.0.offset", Int.max), ("sockmaps.0.keyType.members.0.size", Int.max),
         ("sockmaps.0.keyType.members.0.offset", -1), ("sockmaps.0.keyType.size", Int.min), ("sockmaps.1.id", 1),
         ("namespaces.0.localPorts.high", 1), ("monotonic", -5), ("takenAt", Int.max),

@@ -148,7 +148,7 @@ struct FionreadTests {
     @Test func aBlockingReadIsAnotherThing() throws {
         let finding = try finding(Node(call: ("recvfrom", 9), said: 0))
         #expect(finding.code == .unexplained)
-        #expect(finding.ruledOut.contains("FIONREAD stall (nginx[2210] waits in recvfrom of fd 9)"))
+        #expect(finding.ruledOut.contains("FIONREAD stall (nginx[2210] is blocked in recvfrom of fd 9)"))
     }
 
     // MARK: Redirected bytes

@@ -4,6 +4,10 @@ import UnstuckModel
 struct NodeFixture {
     static let program: UInt32 = 7
     static let map: UInt32 = 35
+    /// What every sample of a node holds.
+    private static let read: [Evidence] = [
+        .sockmaps, .residents, .sockets, .namespaces, .handlers, .programs, .pods,
+    ]
 
     var snapshot: Snapshot
     private var next: UInt64 = 1
@@ -11,6 +15,7 @@ struct NodeFixture {
     init(at monotonic: Double = 100) {
         snapshot = Snapshot(
             takenAt: 1_000_000 + monotonic, monotonic: monotonic, host: "node-a", boot: "b1", kernelRelease: "test")
+        for evidence in Self.read { snapshot.coverage.noteRead(evidence, at: monotonic) }
         snapshot.handlers = [
             Handlers(
                 recvmsg: "tcp_recvmsg", sendmsg: "tcp_sendmsg", close: "tcp_close", destroy: "tcp_v4_destroy_sock",
@@ -57,8 +62,7 @@ struct NodeFixture {
                 socket: socket, bytesSent: 0, bytesAcked: 1, bytesReceived: 0, sendNext: send, sendUnacked: send,
                 writeSequence: send, receiveNext: receive, copiedSequence: receive, segmentsOut: 2, segmentsIn: 1,
                 retransmits: 0, packetsInFlight: 0, sendWindow: 65535, receiveWindow: 65535,
-                millisecondsSinceSend: 14_000, millisecondsSinceReceive: 14_000, acceptQueue: 0, acceptLimit: 0,
-                backoff: 0))
+                millisecondsSinceSend: 14_000, millisecondsSinceReceive: 14_000, backoff: 0))
     }
 
     /// Changes what its table says of a socket.

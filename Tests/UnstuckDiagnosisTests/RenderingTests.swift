@@ -91,8 +91,8 @@ struct RenderingTests {
     /// A saved look gives the same verdict, and kernel addresses stay behind.
     @Test func aBundleGivesTheSameVerdict() throws {
         let looks = [stuckNode(at: 100).snapshot, stuckNode(at: 103).snapshot]
-        let text = try JSON.text(Bundle(unstuck: unstuckVersion, snapshots: looks))
-        let read = try JSON.decode(Bundle.self, from: Array(text.utf8)).snapshots
+        let text = try JSON.text(looks)
+        let read = try JSON.decode([Snapshot].self, from: Array(text.utf8))
         let (live, saved) = (diagnose(looks), diagnose(read))
         #expect(saved.findings.map(\.code) == live.findings.map(\.code))
         #expect(saved.findings.map(\.summary) == live.findings.map(\.summary))

@@ -18,6 +18,7 @@ struct WalkedMapTests {
 
     init() {
         look.namespaces = [NetworkNamespace(inode: 1, name: nil, process: 1, wasRead: true)]
+        for evidence in [Evidence.sockmaps, .sockets, .namespaces] { look.coverage.noteRead(evidence, at: 0) }
         map.walk = SockmapWalk(isComplete: true)
         for tuple in Self.live {
             list(tuple)
@@ -35,9 +36,7 @@ struct WalkedMapTests {
                         address: 0, cookie: cookie == 0 ? 1000 + UInt64(look.sockets.count) : cookie),
                     tuple: tuple, state: state, hasSocket: inode != 0, isDead: false, inode: inode, netns: netns,
                     cgroup: 0,
-                    handlers: nil, psock: nil),
-                retransmits: 0, packetsInFlight: 0, millisecondsSinceSend: 0, millisecondsSinceReceive: 0,
-                acceptQueue: 0, acceptLimit: 0, backoff: 0))
+                    handlers: nil, psock: nil)))
     }
 
     mutating func file(_ tuple: FourTuple, layout: KeyLayout = .cilium, cookie: UInt64? = nil, isStable: Bool = true) {

@@ -28,6 +28,10 @@ struct CommandTests {
                 takenAt: 1_000_000 + monotonic, monotonic: monotonic, host: "node-a", boot: "b", kernelRelease: "6.12")
             var namespace = NetworkNamespace(inode: 1, name: nil, process: 1, wasRead: true)
             namespace.localPorts = .standard
+            for evidence in [Evidence.sockmaps, .sockets, .namespaces] {
+                snapshot.coverage.noteRead(evidence, at: monotonic)
+            }
+            snapshot.handlers = [Handlers(recvmsg: nil, sendmsg: nil, close: nil, destroy: nil, unhash: nil)]
             snapshot.namespaces = [namespace]
             var map = Sockmap(id: 1, name: "seen", kind: .sockhash, keySize: 44, valueSize: 4, maxEntries: 100)
             for (number, port) in ports.enumerated() {

@@ -46,7 +46,7 @@ private func reconcileDeletion(
     }
     guard let resident = residents[Place(map: map, key: key)] else {
         // What could not be read is not gone.
-        guard !view.now.shortfalls.contains(where: { $0.evidence == .sockmaps }) else {
+        guard view.now.coverage.isWhole(.sockmaps) else {
             return ResumedStep(line, .unknown, "not every sockmap could be read")
         }
         return ResumedStep(line, .done, "its entry is gone")
@@ -63,7 +63,7 @@ private func reconcileReset(_ line: JournalLine, _ view: NodeView) -> ResumedSte
         return ResumedStep(line, .undone, "its sender's socket still lives")
     }
     if !sockets.isEmpty { return ResumedStep(line, .changed, "another connection has its addresses and ports now") }
-    guard !view.now.shortfalls.contains(where: { $0.evidence == .sockets || $0.evidence == .namespaces }) else {
+    guard view.now.coverage.isWhole(.sockets, .namespaces) else {
         return ResumedStep(line, .unknown, "not every socket could be read")
     }
     return ResumedStep(line, .done, "the connection is gone")

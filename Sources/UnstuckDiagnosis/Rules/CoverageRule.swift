@@ -1,12 +1,16 @@
 import UnstuckModel
 
-/// Says what could not be judged: an honest *unknown* in the place of a silent *fine*.
+/// Says what could not be read or evaluated: an honest *unknown* in the place of a silent *fine*.
 struct CoverageRule: NodeRule {
     let codes: [Finding.Code] = []
 
     func evaluate(_ view: NodeView, _ findings: [Finding]) -> [Verdict<Finding>] {
-        var unknown = view.now.shortfalls.filter { !$0.evidence.isOnDemand }.map {
+        let coverage = view.now.coverage
+        var unknown = coverage.reasons.filter { !$0.evidence.isOnDemand }.map {
             "could not \($0.action): needs \($0.missing)"
+        }
+        unknown += Evidence.necessary.filter { coverage.answer($0) == .notCollected }.map {
+            "\($0.rawValue) were not collected"
         }
         unknown += ofWalks(view)
         for map in view.now.sockmaps where map.walk == nil {

@@ -46,6 +46,12 @@ enum Label {
     }
 
     /// `kubelet[812] `, or nothing.
+    /// `3 of at most 129 connections`; `nil`: it was not read.
+    static func acceptQueue(_ listener: TCPSocket) -> String? {
+        guard let waiting = listener.acceptQueue, let limit = listener.acceptLimit else { return nil }
+        return "\(waiting) of at most \(UInt64(limit) + 1) connections"
+    }
+
     static func owner(_ owner: SocketOwner?) -> String { owner.map { "\(safe($0.command))[\($0.pid)] " } ?? "" }
 
     static func duration(seconds: Double) -> String { durationText(seconds) }

@@ -29,7 +29,9 @@ public struct NodeView: Sendable {
             layout(map).settled(for: map) { tuple in sockets.connected(tuple).contains { $0.socket.hasSocket } }
         }
         connections = ConnectionIndex(sockets)
-        history = History(looks.dropLast().filter { $0.boot == now.boot }, hasWalkedKeys: !sockmaps.walked.isEmpty)
+        history = History(
+            looks.dropLast().filter { $0.boot == now.boot && $0.host == now.host },
+            hasWalkedKeys: !sockmaps.walked.isEmpty)
         owners = Dictionary(grouping: now.owners, by: \.inode)
         processes = Self.processes(now)
         counters = Self.counters(now)
@@ -41,7 +43,7 @@ public struct NodeView: Sendable {
     /// Takes over evidence that was collected on demand, for the few sockets and namespaces that rules asked about.
     public mutating func learn(from look: Snapshot) {
         now.owners = look.owners
-        now.shortfalls = look.shortfalls
+        now.coverage = look.coverage
         now.processes = look.processes
         now.counters = look.counters
         now.links = look.links

@@ -120,6 +120,12 @@ extension Snapshot {
     /// A socket of that namespace would have been seen.
     fileprivate func sawNamespace(_ inode: UInt32) -> Bool {
         if let namespace = namespaces.first(where: { $0.inode == inode }), !namespace.wasRead { return false }
-        return !shortfalls.contains { $0.evidence == .sockets || $0.evidence == .namespaces }
+        guard coverage.isWhole(.namespaces) else { return false }
+        return switch coverage.answer(.sockets, of: inode) {
+        case .read: true
+        case .partly, .notRead: false
+        // A namespace that was not there yet, if others were read.
+        case .notCollected: coverage.answer(.sockets) != .notCollected
+        }
     }
 }

@@ -101,10 +101,15 @@ extension DiagSocket {
             identity: SocketIdentity(address: 0, cookie: cookie), tuple: tuple, state: state, hasSocket: inode != 0,
             isDead: isOrphan, inode: UInt64(inode), netns: netns, cgroup: cgroup ?? 0, handlers: nil, psock: nil)
         var socket = TCPSocket(
-            socket: kernel, retransmits: info?.totalRetransmits, packetsInFlight: info?.unacked,
-            millisecondsSinceSend: info?.lastDataSent, millisecondsSinceReceive: info?.lastDataReceived,
-            acceptQueue: isListener ? receiveQueue : 0, acceptLimit: isListener ? sendQueue : 0, backoff: info?.backoff)
-        socket.queues = isListener ? nil : TCPSocket.Queues(receive: receiveQueue, send: sendQueue)
+            socket: kernel, acceptQueue: isListener ? receiveQueue : nil, acceptLimit: isListener ? sendQueue : nil)
+        // In a listener's tcp_info `unacked` is the accept queue (Linux net/ipv4/tcp.c, tcp_get_info).
+        guard !isListener else { return socket }
+        socket.queues = TCPSocket.Queues(receive: receiveQueue, send: sendQueue)
+        socket.retransmits = info?.totalRetransmits
+        socket.packetsInFlight = info?.unacked
+        socket.millisecondsSinceSend = info?.lastDataSent
+        socket.millisecondsSinceReceive = info?.lastDataReceived
+        socket.backoff = info?.backoff
         socket.bytesSent = info?.bytesSent
         socket.bytesAcked = info?.bytesAcked
         socket.bytesReceived = info?.bytesReceived

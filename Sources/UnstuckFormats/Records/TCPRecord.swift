@@ -8,7 +8,7 @@ public enum TCPRecord {
 
     /// Decodes the record that begins at `offset`.
     ///
-    /// - Parameter hertz: jiffies a second of this kernel; 0 unknown, and so are the times.
+    /// - Parameter hertz: jiffies a second of this kernel; 0 unknown, which leaves the times out.
     public static func decode(_ bytes: RawSpan, at offset: Int, hertz: UInt32, protos: inout ProtoTable)
         throws(RecordError) -> TCPSocket
     {
@@ -18,6 +18,10 @@ public enum TCPRecord {
         let socket = try SocketRecord.decode(bytes, at: offset, protos: &protos)
         // The length was just checked, and any bit pattern is a valid unstuck_tcp.
         let raw = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: unstuck_tcp.self)
+        // Of a listener nothing else is read (bpf/include/tcp_fields.h).
+        guard socket.state != .listen else {
+            return TCPSocket(socket: socket, acceptQueue: raw.accept_queue, acceptLimit: raw.accept_limit)
+        }
         func milliseconds(_ jiffies: UInt32) -> UInt32? {
             hertz == 0 ? nil : UInt32(clamping: UInt64(jiffies) * 1000 / UInt64(hertz))
         }
@@ -28,8 +32,7 @@ public enum TCPRecord {
             segmentsOut: raw.segments_out, segmentsIn: raw.segments_in, retransmits: raw.retransmits_total,
             packetsInFlight: raw.packets_out, sendWindow: raw.send_window, receiveWindow: raw.receive_window,
             millisecondsSinceSend: milliseconds(raw.since_send),
-            millisecondsSinceReceive: milliseconds(raw.since_receive), acceptQueue: raw.accept_queue,
-            acceptLimit: raw.accept_limit, backoff: raw.backoff)
+            millisecondsSinceReceive: milliseconds(raw.since_receive), backoff: raw.backoff)
     }
 }
 

@@ -6,8 +6,8 @@ import UnstuckModel
 public final class SocketTables {
     private let root: NodeRoot
     private var open: [UInt32: Open] = [:]
-    /// What could not be entered or read, by what is missing, and in how many namespaces.
-    private var refused: [String: Int] = [:]
+    /// What could not be entered or read, by namespace: what is missing for it.
+    private var refused: [UInt32: String] = [:]
     private var notes: [Shortfall] = []
     /// How often the tables were read.
     public private(set) var reads = 0
@@ -45,13 +45,13 @@ public final class SocketTables {
         findNamespaces(&result)
         for (inode, entry) in open.sorted(by: { $0.key < $1.key }) { read(entry, inode, &result) }
         readHidden(&result)
-        for (missing, count) in refused.sorted(by: { $0.key < $1.key }) {
-            result.shortfalls.append(
-                Shortfall(
-                    .sockets, action: "read the sockets of \(count) network namespace\(count == 1 ? "" : "s")",
-                    missing: missing))
+        for (inode, missing) in refused.sorted(by: { $0.key < $1.key }) {
+            result.shortfalls.append(Shortfall(unreadSocketsOf: inode, missing: missing))
         }
         result.shortfalls += notes
+        // A dump goes on at a place in a hash chain, which may have got longer meanwhile.
+        var seen = Set<UInt64>()
+        result.sockets.removeAll { $0.socket.identity.cookie != 0 && !seen.insert($0.socket.identity.cookie).inserted }
         return result
     }
 
@@ -83,7 +83,7 @@ public final class SocketTables {
                     isSettled = false  // its process has ended: perhaps there is another way in
                 } catch {
                     failed[inode] = found.namespace
-                    refused[MissingPrivilege.missing(behind: error), default: 0] += 1
+                    refused[inode] = MissingPrivilege.missing(behind: error)
                 }
             }
         }
@@ -110,12 +110,12 @@ public final class SocketTables {
             result.sockets += table.sockets.filter { !gone.contains($0.state) }.map { $0.socket(netns: inode) }
             namespace.wasRead = !table.isInterrupted
             if table.isInterrupted {
-                refused["a quieter moment: its table changed whenever it was read", default: 0] += 1
+                refused[inode] = "a quieter moment: its table changed whenever it was read"
             }
         } catch let error as SystemError where error.errno == ENOENT {
-            refused["a kernel with tcp_diag", default: 0] += 1
+            refused[inode] = "a kernel with tcp_diag"
         } catch {
-            refused[MissingPrivilege.missing(behind: error), default: 0] += 1
+            refused[inode] = MissingPrivilege.missing(behind: error)
         }
         result.namespaces.append(namespace)
     }
@@ -123,7 +123,7 @@ public final class SocketTables {
     /// Namespaces that no process is in.
     private func readHidden(_ result: inout Reading) {
         var hidden = NamespaceSurvey(root: root)
-        var failures: [String: Int] = [:]
+        var failures: [UInt32: String] = [:]
         var opened: [UInt32: Open] = [:]
         let known = Set(result.sockets.map(\.socket.inode))
         hidden.find(notOf: known, notAmong: Set(result.namespaces.map(\.inode))) { found in
@@ -132,14 +132,14 @@ public final class SocketTables {
                 let diag = try SockDiag(inNamespace: "/proc/self/fd/\(found.descriptor.raw)")
                 opened[found.inode] = Open(namespace: namespace, diag: diag)
             } catch {
-                failures[MissingPrivilege.missing(behind: error), default: 0] += 1
+                failures[found.inode] = MissingPrivilege.missing(behind: error)
             }
         }
         for (inode, entry) in opened.sorted(by: { $0.key < $1.key }) {
             open[inode] = entry
             read(entry, inode, &result)
         }
-        for (missing, count) in failures { refused[missing, default: 0] += count }
+        refused.merge(failures) { first, _ in first }
         evidence = hidden.evidence
         evidence.kernelList = kernelList.inodes()
         for namespace in result.namespaces {

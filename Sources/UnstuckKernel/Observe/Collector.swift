@@ -6,7 +6,7 @@ import UnstuckModel
 /// Adding one: a folder beside this file, and a line in ``NodeObserver/collectors``.
 public protocol Collector {
     /// The kind of evidence, in requests and in shortfalls.
-    var brings: Shortfall.Evidence { get }
+    var brings: Evidence { get }
     /// Adds to the sample what is asked for. What the sample had of the same subjects is replaced.
     func collect(_ subjects: Set<EvidenceRequest.Subject>, into snapshot: inout Snapshot)
 }
@@ -25,7 +25,9 @@ extension NodeObserver {
     public func collect(_ wanted: EvidenceRequest, into snapshot: inout Snapshot) {
         for collector in collectors {
             let subjects = wanted[collector.brings]
-            if !subjects.isEmpty { collector.collect(subjects, into: &snapshot) }
+            guard !subjects.isEmpty else { continue }
+            collector.collect(subjects, into: &snapshot)
+            snapshot.note(collector.brings, of: subjects, at: SystemClock.monotonic.seconds)
         }
     }
 }
@@ -40,6 +42,16 @@ extension Set<EvidenceRequest.Subject> {
 }
 
 extension Snapshot {
+    /// What a collector was asked for was read, but for what it says is missing: its namespaces one by one, other subjects
+    /// together.
+    fileprivate mutating func note(_ evidence: Evidence, of subjects: Set<EvidenceRequest.Subject>, at time: Double) {
+        let missing = coverage.missing.filter { $0.evidence == evidence }
+        for netns in subjects.namespaces.sorted() where !missing.contains(where: { $0.netns == netns }) {
+            coverage.noteRead(evidence, of: netns, at: time)
+        }
+        if subjects.count > subjects.namespaces.count { coverage.noteRead(evidence, at: time) }
+    }
+
     /// Each piece of missing evidence once.
     mutating func add(_ new: [Shortfall]) {
         for shortfall in new where !shortfalls.contains(shortfall) { shortfalls.append(shortfall) }

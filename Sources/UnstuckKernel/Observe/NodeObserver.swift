@@ -18,6 +18,8 @@ public final class NodeObserver {
         public var avoidsIterators = false
         /// Also read from which ports each network namespace gives to its clients.
         public var readsLocalPorts = false
+        /// Also read which programs use the maps, and where each is attached.
+        public var readsAttachments = false
         public init() {}
     }
 
@@ -54,6 +56,12 @@ public final class NodeObserver {
             snapshot.shortfalls.append(Shortfall(.namespaces, action: "read \(refusal.object)", error: refusal))
         }
         let before = readMaps(into: &snapshot.shortfalls)
+        if !before.isEmpty || snapshot.coverage.answer(.sockmaps) == .notCollected {
+            snapshot.coverage.noteRead(.sockmaps, at: SystemClock.monotonic.seconds)
+        }
+        if before.allSatisfy({ $0.walk == nil }) {
+            snapshot.coverage.noteRead(.residents, at: SystemClock.monotonic.seconds)
+        }
         loading.finish(into: self)
         if options.readsSockets {
             readSockets(into: &snapshot)
@@ -67,6 +75,7 @@ public final class NodeObserver {
         }
         readHandlers(into: &snapshot)
         readPrograms(into: &snapshot)
+        readAttachments(into: &snapshot)
         readPods(into: &snapshot)
         return snapshot
     }
@@ -240,12 +249,35 @@ public final class NodeObserver {
     }
 
     private func readPrograms(into snapshot: inout Snapshot) {
+        snapshot.coverage.noteRead(.programs, at: SystemClock.monotonic.seconds)
         for id in Self.distinct(in: snapshot, \.psock?.msgProgram).sorted() {
             do {
                 if let loaded = try BPFTable.program(id: id) { snapshot.programs.append(loaded.program) }
             } catch {
                 snapshot.shortfalls.append(Shortfall(.programs, action: "ask for BPF program \(id)", error: error))
             }
+        }
+    }
+
+    /// The programs of the maps, with the cgroups and maps that they are attached to, in place of what is known of them.
+    private func readAttachments(into snapshot: inout Snapshot) {
+        guard options.readsAttachments else { return }
+        do {
+            var users = try MapUsers(of: snapshot.sockmaps)
+            users.findAttachments(root: options.root)
+            // Where only some maps are read, the others may be what a socket has its program from.
+            if options.maps.isEmpty {
+                users.observe(
+                    Dictionary(uniqueKeysWithValues: snapshot.sockmaps.map { map in
+                        (map.id, MapUsers.senders(map.entries.lazy.map(\.resident)))
+                    }))
+            }
+            let known = Set(users.programs.map(\.id))
+            snapshot.programs = snapshot.programs.filter { !known.contains($0.id) } + users.programs
+            snapshot.coverage.noteRead(.attachments, at: SystemClock.monotonic.seconds)
+        } catch {
+            snapshot.shortfalls.append(
+                Shortfall(.attachments, action: "ask where the sockmaps' programs are attached", error: error))
         }
     }
 
@@ -270,13 +302,14 @@ public final class NodeObserver {
         let finder = CgroupFinder(root: options.root)
         snapshot.cgroups = finder.find(ids)
         snapshot.pods = finder.pods()
+        snapshot.coverage.noteRead(.pods, at: SystemClock.monotonic.seconds)
     }
 }
 
 extension Shortfall {
     /// A shortfall from the error that caused it, with what is missing named.
-    init(_ evidence: Evidence, action: String, error: any Error) {
-        self.init(evidence, action: action, missing: MissingPrivilege.missing(behind: error))
+    init(_ evidence: Evidence, of netns: UInt32? = nil, action: String, error: any Error) {
+        self.init(evidence, of: netns, action: action, missing: MissingPrivilege.missing(behind: error))
     }
 }
 

@@ -15,15 +15,15 @@ public struct EvidenceRequest: Sendable, Equatable {
         case kernel
     }
 
-    private var subjects: [Shortfall.Evidence: Set<Subject>] = [:]
+    private var subjects: [Evidence: Set<Subject>] = [:]
     /// Another sample would tell whether a connection that holds no bytes stands.
     public var secondSample = false
 
     public init() {}
 
-    public init(_ evidence: Shortfall.Evidence, of subjects: Set<Subject>) { self[evidence] = subjects }
+    public init(_ evidence: Evidence, of subjects: Set<Subject>) { self[evidence] = subjects }
 
-    public subscript(evidence: Shortfall.Evidence) -> Set<Subject> {
+    public subscript(evidence: Evidence) -> Set<Subject> {
         get { subjects[evidence] ?? [] }
         set { subjects[evidence] = newValue.isEmpty ? nil : newValue }
     }
@@ -32,7 +32,7 @@ public struct EvidenceRequest: Sendable, Equatable {
     public var isEmpty: Bool { subjects.isEmpty }
 
     /// One kind of it alone.
-    public func only(_ evidence: Shortfall.Evidence) -> EvidenceRequest {
+    public func only(_ evidence: Evidence) -> EvidenceRequest {
         EvidenceRequest(evidence, of: self[evidence])
     }
 

@@ -17,6 +17,12 @@ public struct Fact: Hashable, Sendable {
 
     public init(_ label: String, _ text: String) { self.init(label, .text(text)) }
 
+    /// `nil`: it was not read.
+    public init?(_ label: String, count: (some UnsignedInteger)?) {
+        guard let count else { return nil }
+        self.init(label, .count(UInt64(count)))
+    }
+
     /// The value for people: "34 bytes", "14 s".
     public var text: String {
         switch value {

@@ -168,6 +168,10 @@ public struct Diagnosis: Sendable, Codable {
         public var seconds: Double
         /// Maps that were chosen; `nil`: all.
         public var maps: [UInt32]?
+        /// Network namespaces that are known and whose sockets could not be read, all of them or some.
+        public var unreadNamespaces: [UInt32]?
+        /// Evidence that rules asked for and that these samples do not hold; `nil`: none.
+        public var notCollected: [Evidence]?
 
         public init(connections: Int, causes: Int, samples: Int, seconds: Double, maps: [UInt32]? = nil) {
             self.connections = connections

@@ -1,15 +1,16 @@
-/// Everything that one look at a node saw, as plain values. Judging is left to the rules.
+/// Everything that one sample of a node saw, as plain values. What was not read is `nil`, never 0, and ``coverage`` says
+/// why.
 public struct Snapshot: Sendable, Codable {
     /// Raised when a field changes its meaning; fields are only ever added otherwise.
-    public static let currentVersion = 1
+    public static let currentVersion = 2
 
-    public var version: Int
-    /// Seconds since 1970 when the look began.
+    public var version = currentVersion
+    /// Seconds since 1970 when it was begun.
     public var takenAt: Double
-    /// `CLOCK_MONOTONIC` in seconds, to tell two looks of one boot apart.
+    /// `CLOCK_MONOTONIC` in seconds, to tell two samples of one boot apart.
     public var monotonic: Double
     public var host: String
-    /// The kernel's id of this boot: looks of different boots are never compared.
+    /// The kernel's id of this boot: samples of different boots are never compared.
     public var boot: String
     /// `uname -r`, for people only: nothing is decided by it.
     public var kernelRelease: String
@@ -22,8 +23,8 @@ public struct Snapshot: Sendable, Codable {
     public var cgroups: [Cgroup]
     public var pods: [Pod]
     public var owners: [SocketOwner]
-    /// What could not be seen, and why.
-    public var shortfalls: [Shortfall]
+    /// What of all this was read, by kind and network namespace.
+    public var coverage = Coverage()
     /// The only sockmaps that were asked for; `nil`: every one.
     public var selectedMaps: [UInt32]?
     /// Of queues of redirected bytes, between the sample before and this one; `nil`: nobody looked.
@@ -48,9 +49,10 @@ public struct Snapshot: Sendable, Codable {
     public var protection: MapProtection?
     /// The other root that the node was read from (`--root`); `nil`: `/`.
     public var root: String?
+    /// What the kernel is and has.
+    public var kernel: KernelFacts?
 
     public init(takenAt: Double, monotonic: Double, host: String, boot: String, kernelRelease: String) {
-        version = Self.currentVersion
         self.takenAt = takenAt
         self.monotonic = monotonic
         self.host = host
@@ -64,48 +66,12 @@ public struct Snapshot: Sendable, Codable {
         cgroups = []
         pods = []
         owners = []
-        shortfalls = []
     }
 }
 
-/// Something that the look could not see. A rule that needs it answers *unknown*, never *fine*.
-public struct Shortfall: Hashable, Sendable, Codable {
-    /// What part of the evidence is missing.
-    public enum Evidence: String, Sendable, Codable {
-        case sockmaps, sockets, programs, owners, pods, namespaces
-        /// Who sits behind the keys of a sockmap.
-        case residents
-        /// Which functions, programs and queues handle a socket, and its sequence numbers.
-        case handlers
-        case processes, counters, cgroups, links
-        /// What FIONREAD says of a socket.
-        case readable
-        /// What only a trial shows of the kernel.
-        case kernel
-
-        /// Collected for single connections, whose rules say what they lack: its absence hides no other finding.
-        public var isOnDemand: Bool {
-            switch self {
-            case .processes, .counters, .cgroups, .links, .readable, .kernel: true
-            default: false
-            }
-        }
-    }
-    public var evidence: Evidence
-    /// What could not be done: "read the sockets of netns 4026532001".
-    public var action: String
-    /// What is missing to do it: "CAP_BPF", "kernel BTF (/sys/kernel/btf/vmlinux)".
-    public var missing: String
-
-    public init(_ evidence: Evidence, action: String, missing: String) {
-        self.evidence = evidence
-        self.action = action
-        self.missing = missing
-    }
-}
-
-/// One or more looks at one node, oldest first: what `unstuck collect` saves.
-public struct Bundle: Sendable, Codable {
+/// One or more samples of one node, oldest first: what `unstuck collect` saves.
+public struct Bundle: Sendable {
+    /// The version of the program that saved it.
     public var unstuck: String
     public var snapshots: [Snapshot]
 

@@ -9,7 +9,7 @@ public struct SeenSockets: Sendable {
         sockets = look.sockets
         isComplete =
             !look.namespaces.isEmpty && look.namespaces.allSatisfy(\.wasRead)
-            && !look.shortfalls.contains { $0.evidence == .sockets || $0.evidence == .namespaces }
+            && look.coverage.isWhole(.sockets, .namespaces)
         var byCookie: [UInt64: Int] = [:]
         for (index, socket) in sockets.enumerated() where socket.socket.identity.cookie != 0 {
             byCookie[socket.socket.identity.cookie] = index

@@ -1,7 +1,7 @@
 /// A socket of a network namespace's TCP tables with the counters that tell moving from stuck.
 ///
-/// What a way of looking does not tell is `nil`: INET_DIAG knows no sequence numbers, an old kernel's tcp_info is short, and
-/// without the length of a jiffy there are no times.
+/// What a way of reading does not report is `nil`, never 0: INET_DIAG knows no sequence numbers, an old kernel's tcp_info is
+/// short, and a listener has no counters.
 public struct TCPSocket: Hashable, Sendable, Codable {
     public var socket: KernelSocket
     public var bytesSent: UInt64?
@@ -23,10 +23,10 @@ public struct TCPSocket: Hashable, Sendable, Codable {
     public var millisecondsSinceSend: UInt32?
     public var millisecondsSinceReceive: UInt32?
     /// Listeners: connections that wait for accept, and the backlog.
-    public var acceptQueue: UInt32
-    public var acceptLimit: UInt32
+    public var acceptQueue: UInt32?
+    public var acceptLimit: UInt32?
     public var backoff: UInt8?
-    /// The queues where they are told themselves; else the sequence numbers tell them.
+    /// The queues where they are reported themselves; else they follow from the sequence numbers.
     public var queues: Queues?
 
     /// Bytes that wait in the stack.
@@ -43,11 +43,9 @@ public struct TCPSocket: Hashable, Sendable, Codable {
         socket: KernelSocket, bytesSent: UInt64? = nil, bytesAcked: UInt64? = nil, bytesReceived: UInt64? = nil,
         sendNext: UInt32? = nil, sendUnacked: UInt32? = nil, writeSequence: UInt32? = nil, receiveNext: UInt32? = nil,
         copiedSequence: UInt32? = nil, segmentsOut: UInt32? = nil, segmentsIn: UInt32? = nil,
-        retransmits: UInt32? = nil,
-        packetsInFlight: UInt32? = nil, sendWindow: UInt32? = nil, receiveWindow: UInt32? = nil,
-        millisecondsSinceSend: UInt32? = nil, millisecondsSinceReceive: UInt32? = nil, acceptQueue: UInt32,
-        acceptLimit: UInt32,
-        backoff: UInt8? = nil
+        retransmits: UInt32? = nil, packetsInFlight: UInt32? = nil, sendWindow: UInt32? = nil,
+        receiveWindow: UInt32? = nil, millisecondsSinceSend: UInt32? = nil, millisecondsSinceReceive: UInt32? = nil,
+        acceptQueue: UInt32? = nil, acceptLimit: UInt32? = nil, backoff: UInt8? = nil
     ) {
         self.socket = socket
         self.bytesSent = bytesSent

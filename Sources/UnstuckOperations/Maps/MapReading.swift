@@ -78,7 +78,7 @@ public struct MapReading {
         isComplete = false
         guard let walked = WalkedSockmaps(ids, root: root) else { return nil }
         for missing in Set(unreadable.values).sorted() { report(.iteratorUnusable(missing: missing)) }
-        for shortfall in walked.view.now.shortfalls where shortfall.evidence != .handlers {
+        for shortfall in walked.view.now.coverage.reasons where shortfall.evidence != .handlers {
             report(.missingEvidence(shortfall))
         }
         return walked

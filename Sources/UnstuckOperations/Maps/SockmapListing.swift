@@ -30,7 +30,7 @@ public struct SockmapListing {
         try reading.forEach(maps, root: root) { contents in
             let sockets = contents.parts.joined().map(\.resident)
             let index = PodIndex(cgroups: finder.find(Set(sockets.map(\.cgroup))), pods: pods, sockets: sockets)
-            senders[contents.map.id] = Self.senders(sockets)
+            senders[contents.map.id] = MapUsers.senders(sockets)
             summaries.append(
                 SockmapSummary(contents.map, contents.decision, entries: contents.parts.joined(), pods: index))
         }
@@ -55,14 +55,8 @@ public struct SockmapListing {
             guard let open = try? BPFTable.openSockmap(id: id), let parts = try? observer.parts(of: open) else {
                 continue
             }
-            result[id] = Self.senders(parts.joined().map(\.resident))
+            result[id] = MapUsers.senders(parts.joined().map(\.resident))
         }
         return result
-    }
-
-    private static func senders(_ sockets: [KernelSocket]) -> MapUsers.Senders {
-        sockets.reduce(into: [:]) { result, socket in
-            if let program = socket.psock?.msgProgram { result[program, default: []].insert(socket.identity) }
-        }
     }
 }

@@ -50,6 +50,6 @@ public struct SockmapPaths {
                 : targets.contains { $0.names(tuple.local) || $0.names(tuple.remote) }
         }
         paths = senders.map { RedirectPath(of: $0, in: view) }
-        missing = snapshot.shortfalls
+        missing = snapshot.coverage.reasons
     }
 }

@@ -22,6 +22,9 @@ public enum JSON {
         return escaped(String(decoding: try encoder.encode(value), as: UTF8.self)) + "\n"
     }
 
+    /// As ``text(_:)``, without the last line's end: a piece of a document.
+    public static func bytes(_ value: some Encodable) throws -> [UInt8] { Array(try text(value).utf8.dropLast()) }
+
     /// The same document, safe to print on a terminal: what acts on one stands only in texts, and there as `\uXXXX`.
     static func escaped(_ document: String) -> String {
         guard document.unicodeScalars.contains(where: \.actsOnTerminals) else { return document }

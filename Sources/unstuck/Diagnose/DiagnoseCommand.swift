@@ -17,8 +17,10 @@ struct DiagnoseCommand: ContextCommand {
             EXAMPLES
               unstuck diagnose
                   What is stuck on this node now.
-              unstuck collect --file node-a.json; unstuck diagnose --from node-a.json
-                  The same verdict elsewhere, without root.
+              unstuck collect --file node-a.json.gz; unstuck diagnose --from node-a.json.gz
+                  The same verdict elsewhere, without root; `--from -` reads stdin.
+              unstuck diagnose --from node-a.json.gz --from node-b.json.gz
+                  A table of both nodes, then each by itself.
 
             EXIT STATUS
               0 no fault found
@@ -28,7 +30,8 @@ struct DiagnoseCommand: ContextCommand {
             """)
 
     @Option(
-        help: ArgumentHelp("Evaluate saved snapshots instead of this node.", valueName: "file"), completion: .file())
+        help: ArgumentHelp("Evaluate saved snapshots instead of this node; - is stdin.", valueName: "file"),
+        completion: .file())
     var from: [String] = []
 
     @Flag(
@@ -40,6 +43,9 @@ struct DiagnoseCommand: ContextCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+        guard from.count(where: { $0 == BundleFile.standardInput }) <= 1 else {
+            throw ValidationError("stdin can be read once: --from - stands there several times")
+        }
         guard from.isEmpty || look.maps.map.isEmpty else {
             throw ValidationError(
                 "--map selects what to read: it does not go with --from, whose snapshots are taken already")
@@ -47,22 +53,41 @@ struct DiagnoseCommand: ContextCommand {
     }
 
     func run(_ context: CommandContext) throws {
-        let looks: [Snapshot]
-        let diagnosis: Diagnosis
-        if from.isEmpty {
-            let result = try look.session(look.observer(node, context), context).run()
-            (looks, diagnosis) = (result.looks, result.diagnosis)
-        } else {
-            looks = try BundleFile.snapshots(in: from).map { $0.reading(keysAs: look.layout) }
-            diagnosis = UnstuckDiagnosis.diagnose(looks)
+        guard from.isEmpty else { return try diagnoseSaved(context) }
+        let result = try look.session(look.observer(node, context), context).run()
+        try print(result.diagnosis, result.looks, context)
+        try end([result.diagnosis])
+    }
+
+    /// A verdict a node and boot: samples of two are never compared.
+    private func diagnoseSaved(_ context: CommandContext) throws {
+        let nodes = try BundleFile.nodes(in: from).map { saved in
+            var samples = saved
+            samples.snapshots = samples.snapshots.map { $0.reading(keysAs: look.layout) }
+            return NodeDiagnosis(of: samples, UnstuckDiagnosis.diagnose(samples.snapshots))
         }
+        if nodes.count == 1 {
+            try print(nodes[0].diagnosis, nodes[0].snapshots, context)
+        } else {
+            switch output.output {
+            case .text: try context.writeText(NodesText(style: context.style, isVerbose: verbose).render(nodes))
+            case .json: try context.write(JSON.document(["nodes": nodes], command: "diagnose.nodes"))
+            }
+        }
+        try end(nodes.map(\.diagnosis))
+    }
+
+    private func print(_ diagnosis: Diagnosis, _ looks: [Snapshot], _ context: CommandContext) throws {
         switch output.output {
         case .text:
             let text = DiagnosisText(style: context.style, isVerbose: verbose)
             try context.writeText(text.render(diagnosis, looks: looks))
         case .json: try context.write(JSON.document(diagnosis, command: "diagnose", version: 4))
         }
-        if diagnosis.hasFindings { throw Exit.findings }
-        if diagnosis.isInconclusive { throw Exit.couldNotTell }
+    }
+
+    private func end(_ diagnoses: [Diagnosis]) throws {
+        if diagnoses.contains(where: \.hasFindings) { throw Exit.findings }
+        if diagnoses.contains(where: \.isInconclusive) { throw Exit.couldNotTell }
     }
 }

@@ -3,6 +3,7 @@ import UnstuckDiagnosis
 import UnstuckFormats
 import UnstuckKernel
 import UnstuckModel
+import UnstuckOperations
 import UnstuckRender
 
 struct KernelBugs: ContextCommand {
@@ -26,6 +27,8 @@ struct KernelBugs: ContextCommand {
                   An RPM's.
               unstuck kernel bugs --changelog changelog --kernel 6.1.187-1
                   Another version that the changelog lists, on any machine.
+              unstuck kernel bugs --from node-a.json.gz
+                  The kernel that a bundle was collected on, by what it showed there.
 
             EXIT STATUS
               0 none is proven or likely, and what leaves a trace was seen
@@ -44,6 +47,11 @@ struct KernelBugs: ContextCommand {
     var changelog: String?
 
     @Option(
+        help: ArgumentHelp("Of a bundle of `unstuck collect` instead of this kernel; - is stdin.", valueName: "file"),
+        completion: .file())
+    var from: String?
+
+    @Option(
         help: ArgumentHelp(
             "Evaluate this version instead of the running kernel, by version and changelog alone.",
             valueName: "version"))
@@ -52,11 +60,21 @@ struct KernelBugs: ContextCommand {
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+        guard from == nil || kernel == nil else {
+            throw ValidationError("--from and --kernel both name another kernel")
+        }
+    }
+
     func run(_ context: CommandContext) throws {
         let reader = FactsReader(root: node.nodeRoot(context))
-        let identity = kernel.map { KernelIdentity(package: $0) } ?? reader.identity()
+        let facts = try from.map(BundleFile.kernelFacts)
+        let identity =
+            kernel.map { KernelIdentity(package: $0) }
+            ?? facts.map { KernelIdentity(release: $0.release, version: $0.version, signature: $0.signature) }
+            ?? reader.identity()
         let record = KernelRecord(identity: identity, changelog: try changelog.map { try read($0, identity, context) })
-        let evidence = kernel == nil ? reader.readEvidence() : .ofAnotherKernel
+        let evidence = kernel != nil ? .ofAnotherKernel : facts?.evidence ?? reader.readEvidence()
         let all = evaluateKernel(evidence, record: record)
         let shown = all.filter { status.isEmpty || status.contains($0.status) }
         switch output.output {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import UnstuckKernel
 import UnstuckModel
+import UnstuckOperations
 import UnstuckRender
 
 struct KernelFactsCommand: ContextCommand {
@@ -17,6 +18,8 @@ struct KernelFactsCommand: ContextCommand {
                   Everything, with the reason where something is missing.
               unstuck kernel facts --output json
                   The same for a machine, with the symbols, members and options by which bugs are evaluated.
+              unstuck kernel facts --from node-a.json.gz
+                  Of the node that a bundle was collected on.
 
             EXIT STATUS
               0 everything is known
@@ -24,11 +27,16 @@ struct KernelFactsCommand: ContextCommand {
               64 usage
             """)
 
+    @Option(
+        help: ArgumentHelp("Of a bundle of `unstuck collect` instead of this kernel; - is stdin.", valueName: "file"),
+        completion: .file())
+    var from: String?
+
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 
     func run(_ context: CommandContext) throws {
-        let facts = FactsReader(root: node.nodeRoot(context)).read()
+        let facts = try from.map(BundleFile.kernelFacts) ?? FactsReader(root: node.nodeRoot(context)).read()
         switch output.output {
         case .text: try context.writeText(KernelFactsText(style: context.style).render(facts))
         case .json: try context.write(JSON.document(facts, command: "kernel.facts"))

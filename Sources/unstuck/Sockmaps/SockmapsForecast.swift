@@ -30,7 +30,8 @@ struct SockmapsForecast: ContextCommand {
             """)
 
     @Option(
-        help: ArgumentHelp("Evaluate saved snapshots instead of this node.", valueName: "file"), completion: .file())
+        help: ArgumentHelp("Evaluate saved snapshots instead of this node; - is stdin.", valueName: "file"),
+        completion: .file())
     var from: [String] = []
     @Option(help: ArgumentHelp("Try so many of the poisoned ports.", valueName: "count"))
     var verify = 0
@@ -43,6 +44,9 @@ struct SockmapsForecast: ContextCommand {
     func validate() throws {
         guard (0...10_000).contains(verify) else { throw ValidationError("--verify takes a count, at most 10000") }
         guard timeout.seconds > 0, timeout.seconds <= 60 else { throw ValidationError("--timeout is 1ms to 60s") }
+        guard from.count(where: { $0 == BundleFile.standardInput }) <= 1 else {
+            throw ValidationError("stdin can be read once: --from - stands there several times")
+        }
         guard from.isEmpty || verify == 0 else {
             throw ValidationError("--verify tries ports of this node: it does not go with --from")
         }
@@ -60,7 +64,7 @@ struct SockmapsForecast: ContextCommand {
             options.readsLocalPorts = true
             looks = try look.session(NodeObserver(options), context).run(always: true).looks
         } else {
-            looks = try BundleFile.snapshots(in: from)
+            looks = try BundleFile.snapshots(in: from, for: "forecast")
         }
         let forecast = makeForecast(looks)
         var report = Report(forecast: forecast)

@@ -18,12 +18,7 @@ struct AppNotAcceptingRule: ConnectionRule {
         let processes = listener.map { view.processes(of: $0.socket) } ?? []
         let owner = processes.first?.owner ?? listener.flatMap { view.owners(of: $0.socket).first }
         var facts: [Fact] = []
-        if let listener {
-            facts.append(
-                Fact(
-                    "accept queue", "\(listener.acceptQueue) of at most \(UInt64(listener.acceptLimit) + 1) connections"
-                ))
-        }
+        if let queue = listener.flatMap(Label.acceptQueue) { facts.append(Fact("accept queue", queue)) }
         if let (owner, process) = processes.first {
             facts.append(Fact("listener", "\(Label.descriptor(owner)): \(Label.activity(process))"))
         }

@@ -37,7 +37,8 @@ struct SilentRule: NodeRule {
             return false
         }
         return socket.socket.state == .established && socket.socket.hasSocket && socket.socket.psock == nil
-            && !socket.holdsAnything && (socket.bytesReceived ?? 0) > 0 && received >= UInt32(Self.seconds * 1000)
+            && !socket.holdsAnything && (socket.bytesReceived ?? 0) > 0
+            && received >= UInt32(Self.seconds * 1000)
             // Nothing was ever sent: the time counts from the handshake, which may be of the same millisecond.
             && (received < sent || socket.bytesSent == 0 && received == sent)
     }
@@ -86,7 +87,7 @@ struct SilentRule: NodeRule {
 }
 
 extension TCPSocket {
-    /// Of a socket that is silent, and whose times are known therefore.
+    /// Of one that is silent, which is known only where this was read.
     fileprivate var secondsSinceReceive: Double { Double(millisecondsSinceReceive ?? 0) / 1000 }
 
     /// Bytes in any queue.

@@ -31,11 +31,8 @@ struct DeferAcceptRule: ConnectionRule {
                 $0.systemCall?.descriptor == owner.descriptor && $0.systemCall?.name?.reads == true
             }
         }
-        var facts = [
-            Fact(
-                "server",
-                "SYN-RECV, \(listener.acceptQueue) of at most \(UInt64(listener.acceptLimit) + 1) in the accept queue")
-        ]
+        let queue = Label.acceptQueue(listener).map { ", \($0) in the accept queue" } ?? ""
+        var facts = [Fact("server", "SYN-RECV\(queue)")]
         if let owner { facts.append(Fact("listener", Label.descriptor(owner))) }
         if let reading {
             facts.append(

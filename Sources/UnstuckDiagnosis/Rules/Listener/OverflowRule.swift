@@ -15,8 +15,10 @@ struct OverflowRule: ConnectionRule {
         guard let listener = view.sockets.listener(for: pending) else {
             return .unknown("which listener it belongs to")
         }
-        let queue = "\(listener.acceptQueue) of at most \(UInt64(listener.acceptLimit) + 1) connections"
-        guard listener.acceptQueue > listener.acceptLimit else {
+        guard let waiting = listener.acceptQueue, let limit = listener.acceptLimit,
+            let queue = Label.acceptQueue(listener)
+        else { return .unknown("the accept queue of its listener") }
+        guard waiting > limit else {
             if let drops = view.delta("TcpExtListenOverflows", in: listener.socket.netns), drops > 0 {
                 return .suspected(by: "room now, and \(drops) dropped between the samples")
             }

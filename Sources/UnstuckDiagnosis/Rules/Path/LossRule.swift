@@ -27,7 +27,10 @@ struct LossRule: ConnectionRule {
         let side = stuck.connection.side(of: sender)
         let receiver = stuck.connection.ends.first { $0.socket.identity != sender.socket.identity }
         let direction = Self.direction(sender, side, receiver)
-        var facts = sender.sentAgain + [Fact("lost", direction)]
+        var facts = [
+            Fact("sent again", count: sender.retransmits), Fact("timer backed off", count: sender.backoff),
+            Fact("lost", direction),
+        ].compactMap { $0 }
         for (name, fact) in [
             ("TcpRetransSegs", "segments sent again in this namespace"),
             ("IpOutDiscards", "packets dropped on the way out"), ("IpInDiscards", "packets dropped on the way in"),
@@ -58,14 +61,6 @@ struct LossRule: ConnectionRule {
 extension TCPSocket {
     /// Bytes were sent and are not acknowledged.
     var isInFlight: Bool { (packetsInFlight ?? 0) > 0 && (unacknowledgedBytes ?? 0) > 0 }
-
-    /// What was sent again, as far as it is known.
-    var sentAgain: [Fact] {
-        [
-            retransmits.map { Fact("sent again", .count(UInt64($0))) },
-            backoff.map { Fact("timer backed off", .count(UInt64($0))) },
-        ].compactMap(\.self)
-    }
 
     /// Bytes wait, none is in flight, and the window has room.
     fileprivate var isHeldBack: Bool {

@@ -21,8 +21,9 @@ struct NeighbourRule: ConnectionRule {
                     code: .neighbour, severity: .critical,
                     headline: "stuck: the neighbour entry of \(hop.address) is wrong", group: "\(netns) \(hop.address)",
                     facts: [
-                        Fact("neighbour", "\(hop.address) dev \(Label.safe(link)) \(fault)")
-                    ] + sender.sentAgain,
+                        Fact("neighbour", "\(hop.address) dev \(Label.safe(link)) \(fault)"),
+                        Fact("sent again", count: sender.retransmits),
+                    ].compactMap { $0 },
                     remedy:
                         "find what has set it (ip neigh show \(hop.address), the CNI plugin), in network namespace \(netns): "
                         + "what wrote the entry must correct it"))

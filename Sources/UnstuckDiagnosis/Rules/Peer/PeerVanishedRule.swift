@@ -23,8 +23,9 @@ struct PeerVanishedRule: ConnectionRule {
                 headline: "stuck: not acknowledged, and ICMP reports an unreachable destination",
                 group: "",
                 facts: [
-                    Fact("destination unreachable", .count(unreachable))
-                ] + sender.sentAgain,
+                    Fact("destination unreachable", .count(unreachable)),
+                    Fact("sent again", count: sender.retransmits), Fact("timer backed off", count: sender.backoff),
+                ].compactMap { $0 },
                 remedy:
                     "look where \(sender.socket.tuple.remote.address) has gone (ip route get; the pod's or host's state); the "
                     + "application should set TCP_USER_TIMEOUT or keepalives"))

@@ -38,8 +38,8 @@ struct MisdirectedRule: NodeRule {
         let tuple = sender.socket.tuple
         let who = Label.owner(view.owners(of: sender.socket).first)
         let receiverPod = view.pod(of: receiver.socket)
-        let times = [sender.millisecondsSinceSend, sender.millisecondsSinceReceive].compactMap(\.self)
-        let waiting = times.min().map { $0 == 0 ? "" : ", silent for \(Label.duration(milliseconds: $0))" } ?? ""
+        let quiet = [sender.millisecondsSinceSend, sender.millisecondsSinceReceive].compactMap { $0 }.min() ?? 0
+        let waiting = quiet == 0 ? "" : ", silent for \(Label.duration(milliseconds: quiet))"
 
         var evidence = [
             Fact(

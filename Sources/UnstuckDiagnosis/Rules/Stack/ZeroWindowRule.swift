@@ -23,8 +23,9 @@ struct ZeroWindowRule: ConnectionRule {
         let window = sender.sendWindow ?? 0
         let receiver = stuck.connection.ends.first { $0.socket.identity != sender.socket.identity }
         let offered = receiver.flatMap { $0.unreadBytes == 0 ? $0.receiveWindow : nil } ?? 0
-        var facts = [Fact("window", .bytes(UInt64(window)))]
-        if let probes = sender.backoff { facts.append(Fact("probes without an answer", .count(UInt64(probes)))) }
+        var facts = [
+            Fact("window", .bytes(UInt64(window))), Fact("probes without an answer", count: sender.backoff),
+        ].compactMap { $0 }
         if receiver != nil { facts.append(Fact("receiver", "nothing unread, has room for \(offered) bytes")) }
         return .present(
             Cause(

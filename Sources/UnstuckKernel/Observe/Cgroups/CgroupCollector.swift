@@ -2,7 +2,7 @@ import UnstuckModel
 
 /// What cgroups allow and what they held back, with those above them: a limit anywhere on the way holds below.
 struct CgroupCollector: Collector {
-    let brings = Shortfall.Evidence.cgroups
+    let brings = Evidence.cgroups
     let root: NodeRoot
 
     func collect(_ subjects: Set<EvidenceRequest.Subject>, into snapshot: inout Snapshot) {

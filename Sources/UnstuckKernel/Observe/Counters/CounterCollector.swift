@@ -2,7 +2,7 @@ import UnstuckModel
 
 /// Protocol counters of network namespaces, and those of the processors.
 struct CounterCollector: Collector {
-    let brings = Shortfall.Evidence.counters
+    let brings = Evidence.counters
     let root: NodeRoot
 
     func collect(_ subjects: Set<EvidenceRequest.Subject>, into snapshot: inout Snapshot) {
@@ -23,7 +23,7 @@ extension Shortfall {
     static func unreachable(_ inodes: Set<UInt32>, _ evidence: Evidence) -> [Shortfall] {
         inodes.sorted().map { inode in
             Shortfall(
-                evidence, action: "read the \(evidence.rawValue) of network namespace \(inode)",
+                evidence, of: inode, action: "read the \(evidence.rawValue) of network namespace \(inode)",
                 missing: "a way into it: no process and no name under /run/netns leads there")
         }
     }

@@ -20,7 +20,8 @@ public struct CounterReader {
                 counters.append(try read(inode, path))
             } catch {
                 shortfalls.append(
-                    Shortfall(.counters, action: "read the counters of network namespace \(inode)", error: error))
+                    Shortfall(
+                        .counters, of: inode, action: "read the counters of network namespace \(inode)", error: error))
             }
         }
         return (counters, shortfalls)

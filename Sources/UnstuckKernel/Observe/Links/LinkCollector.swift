@@ -2,7 +2,7 @@ import UnstuckModel
 
 /// Links, queueing disciplines and neighbours of network namespaces.
 struct LinkCollector: Collector {
-    let brings = Shortfall.Evidence.links
+    let brings = Evidence.links
     let root: NodeRoot
 
     func collect(_ subjects: Set<EvidenceRequest.Subject>, into snapshot: inout Snapshot) {

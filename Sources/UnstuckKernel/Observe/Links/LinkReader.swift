@@ -44,7 +44,8 @@ public struct LinkReader {
                 result.shortfalls += reading.shortfalls
             } catch {
                 result.shortfalls.append(
-                    Shortfall(.links, action: "read the links of network namespace \(inode)", error: error))
+                    Shortfall(
+                        .links, of: inode, action: "read the links of network namespace \(inode)", error: error))
             }
         }
         return result

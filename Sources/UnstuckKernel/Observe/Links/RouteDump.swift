@@ -52,7 +52,7 @@ struct RouteDump: ~Copyable {
         if leftOut > 0 {
             result.shortfalls.append(
                 Shortfall(
-                    .links, action: "read \(pluralized(leftOut, "neighbour")) of network namespace \(netns)",
+                    .links, of: netns, action: "read \(pluralized(leftOut, "neighbour")) of network namespace \(netns)",
                     missing: "a higher bound than \(LinkReader.mostNeighbours)"))
         }
         result.neighbours = neighbours
@@ -75,7 +75,7 @@ struct RouteDump: ~Copyable {
 
     private func changed(_ what: String) -> Shortfall {
         Shortfall(
-            .links, action: "read all \(what) of network namespace \(netns)",
+            .links, of: netns, action: "read all \(what) of network namespace \(netns)",
             missing: "a quieter moment: they changed whenever they were read")
     }
 

@@ -3,7 +3,7 @@ import UnstuckModel
 
 /// The processes that hold sockets, and by which descriptors.
 struct OwnerCollector: Collector {
-    let brings = Shortfall.Evidence.owners
+    let brings = Evidence.owners
     let root: NodeRoot
     /// Saw who held which socket when the sockets were read.
     let lastPass: SocketObserver?

@@ -2,7 +2,7 @@ import UnstuckModel
 
 /// Processes, and what their threads wait in.
 struct ProcessCollector: Collector {
-    let brings = Shortfall.Evidence.processes
+    let brings = Evidence.processes
     let root: NodeRoot
 
     func collect(_ subjects: Set<EvidenceRequest.Subject>, into snapshot: inout Snapshot) {

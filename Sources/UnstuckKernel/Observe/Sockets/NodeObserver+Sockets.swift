@@ -39,11 +39,13 @@ extension NodeObserver {
         }
         snapshot.sockets = pass.sockets
         addNamespaces(pass.namespaces.union(pass.counts.keys.filter { $0 != 0 }), found, to: &snapshot)
+        noteRead(&snapshot)
+        snapshot.coverage.noteRead(.handlers, at: SystemClock.monotonic.seconds)
         snapshot.shortfalls += pass.shortfalls
         for (inode, count) in missing.sorted(by: { $0.key < $1.key }) {
             snapshot.shortfalls.append(
                 Shortfall(
-                    .sockets,
+                    .sockets, of: inode,
                     action: "read \(pluralized(count, "TCP socket")) of network namespace \(inode)",
                     missing:
                         "a way to them: /proc/net/sockstat counts them, and neither a process nor a hash table shows them"
@@ -73,6 +75,14 @@ extension NodeObserver {
         }
     }
 
+    private func noteRead(_ snapshot: inout Snapshot) {
+        let now = SystemClock.monotonic.seconds
+        if !snapshot.namespaces.isEmpty { snapshot.coverage.noteRead(.namespaces, at: now) }
+        for namespace in snapshot.namespaces where namespace.wasRead {
+            snapshot.coverage.noteRead(.sockets, of: namespace.inode, at: now)
+        }
+    }
+
     /// Namespaces that only the sockmaps' own sockets name: nobody read the other sockets there.
     static func addUnread(to snapshot: inout Snapshot) {
         let known = Set(snapshot.namespaces.map(\.inode))
@@ -84,7 +94,8 @@ extension NodeObserver {
             snapshot.namespaces.append(NetworkNamespace(inode: inode, name: nil, process: nil, wasRead: false))
             snapshot.shortfalls.append(
                 Shortfall(
-                    .sockets, action: "read the sockets of network namespace \(inode), which a sockmap's socket is in",
+                    .sockets, of: inode,
+                    action: "read the sockets of network namespace \(inode), which a sockmap's socket is in",
                     missing: "a way into it: no process and no name under /run/netns leads there"))
         }
     }
@@ -110,6 +121,7 @@ extension NodeObserver {
         tables = opened
         snapshot.sockets = reading.sockets
         snapshot.namespaces = reading.namespaces
+        noteRead(&snapshot)
         snapshot.shortfalls += reading.shortfalls
         snapshot.shortfalls.append(
             Shortfall(

@@ -93,6 +93,13 @@ public struct MapUsers: Sendable {
         }
     }
 
+    /// The sockets of one map, by their msg programs.
+    public static func senders(_ sockets: some Sequence<KernelSocket>) -> Senders {
+        sockets.reduce(into: [:]) { result, socket in
+            if let program = socket.psock?.msgProgram { result[program, default: []].insert(socket.identity) }
+        }
+    }
+
     private static let mapHooks: [(bpf_attach_type, String)] = [
         (BPF_SK_MSG_VERDICT, "msg_verdict"), (BPF_SK_SKB_STREAM_PARSER, "skb_stream_parser"),
         (BPF_SK_SKB_STREAM_VERDICT, "skb_stream_verdict"), (BPF_SK_SKB_VERDICT, "skb_verdict"),

@@ -29,20 +29,43 @@ public enum OutputFile {
     ///
     /// - Parameter mode: of a file that is made or replaced.
     public static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o600) throws(Failure) {
-        do throws(SystemError) {
+        do {
+            try write(to: path, mode: mode) { try unsafe $0(bytes.span.bytes) }
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw Failure(path, "\(error)")
+        }
+    }
+
+    /// As ``write(_:to:mode:)``, piece by piece.
+    ///
+    /// - Parameter body: is given what writes a piece. What it throws itself is thrown on, and leaves a file as it was.
+    /// - Throws: ``Failure``, and what `body` throws.
+    public static func write(
+        to path: String, mode: mode_t = 0o600, _ body: (_ write: (RawSpan) throws -> Void) throws -> Void
+    ) throws {
+        do {
             let place = try OutputPlace(path)
             switch place.kind {
-            case .nothing, .regular: try replace(bytes, place, path, mode)
-            case .device, .pipe: try open(place, path).writeAll(bytes)
+            case .nothing, .regular: try replace(place, path, mode, body)
+            case .device, .pipe: try write(to: open(place, path), path, body)
             case .stream(let number):
                 let raw = try syscall("dup", on: path) { fcntl(number, F_DUPFD_CLOEXEC, 0) }
-                try OwnedDescriptor(owning: raw, named: path).writeAll(bytes)
-            case .opened: try open(place, path, flags: O_APPEND).writeAll(bytes)
+                try write(to: OwnedDescriptor(owning: raw, named: path), path, body)
+            case .opened: try write(to: open(place, path, flags: O_APPEND), path, body)
             case .other: throw SystemError(place.refusal, path, errno: 0)
             }
-        } catch {
+        } catch let error as SystemError {
             throw error.errno == 0 ? Failure(path, error.call) : Failure(path, error)
         }
+    }
+
+    private static func write(
+        to file: borrowing OwnedDescriptor, _ path: String, _ body: (_ write: (RawSpan) throws -> Void) throws -> Void
+    ) throws {
+        let raw = file.raw
+        try body { try writeWhole($0, to: raw, path) }
     }
 
     public static func write(_ text: String, to path: String, mode: mode_t = 0o600) throws(Failure) {
@@ -67,13 +90,14 @@ public enum OutputFile {
     }
 
     private static func replace(
-        _ bytes: [UInt8], _ place: borrowing OutputPlace, _ path: String, _ mode: mode_t
-    ) throws(SystemError) {
+        _ place: borrowing OutputPlace, _ path: String, _ mode: mode_t,
+        _ body: (_ write: (RawSpan) throws -> Void) throws -> Void
+    ) throws {
         let (folder, name) = (place.folder.raw, place.name)
         let aside = try Aside(place, path, mode)
-        do throws(SystemError) {
+        do {
             let file = aside.file.raw
-            try aside.file.writeAll(bytes)
+            try write(to: aside.file, path, body)
             // What a disk has no room for is told here at the latest.
             try syscall("fsync", on: path) { fsync(file) }
             // A device may have been put there meanwhile.

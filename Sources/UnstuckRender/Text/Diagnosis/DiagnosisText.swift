@@ -80,6 +80,12 @@ public struct DiagnosisText {
         let what =
             ": \(pluralized(checked.connections, "connection"))\(maps) checked for \(pluralized(checked.causes, "cause"))"
         var missing: [String] = []
+        if let unread = checked.unreadNamespaces {
+            missing.append("the sockets of \(pluralized(unread.count, "network namespace")) could not be read")
+        }
+        if let absent = checked.notCollected {
+            missing.append("not collected: \(absent.map(\.rawValue).joined(separator: ", "))")
+        }
         if !diagnosis.unknown.isEmpty {
             missing.append("\(pluralized(diagnosis.unknown.count, "thing")) could not be read or decided (above)")
         }
