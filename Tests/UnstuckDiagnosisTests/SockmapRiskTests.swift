@@ -60,6 +60,20 @@ struct SockmapRiskTests {
         }
     }
 
+    /// Its first bytes came with the SYN, or before its peer was in the map: the next are redirected, and counted.
+    @Test func aPeerThatRedirectsIsNoRisk() {
+        for isRedirected in [false, true] {
+            var node = NodeFixture()
+            node.snapshot.kernelRelease = "6.18.44"
+            node.snapshot.handlers[1].ioctl = "tcp_bpf_ioctl"
+            let (_, server) = node.healthy("192.0.2.10:50504", "203.0.113.7:8080")
+            node.change(server) { $0.bytesReceived = 100 }
+            // OBI's program does not look up the map that its sockets are in.
+            if !isRedirected { node.snapshot.programs[0].maps = [NodeFixture.map + 1] }
+            #expect(diagnose([node.snapshot]).findings.map(\.code) == (isRedirected ? [] : [.fionread]))
+        }
+    }
+
     /// The trial makes a connection of its own: it is asked for where it decides something.
     @Test func theKernelIsTriedWhereItMatters() {
         #expect(node().wanted[.kernel] == [.kernel])

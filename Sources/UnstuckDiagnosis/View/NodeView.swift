@@ -134,11 +134,13 @@ public struct NodeView: Sendable {
     /// Seconds for which a walked key has named no socket, in every sample since; `nil`: it was not looked for before.
     public func secondsUnseen(_ key: ClassifiedKey) -> Double? { history.unseen(key).map { now.monotonic - $0 } }
 
-    /// Entries of either end.
+    /// Entries of either end. The same tuple in another network namespace is another connection, with entries of its own.
     func entries(of connection: Connection) -> [EntryReference] {
-        now.sockmaps.flatMap { map in
+        let namespaces = Set(connection.ends.map(\.socket.netns))
+        return now.sockmaps.flatMap { map in
             [connection.tuple, connection.tuple.reversed]
-                .flatMap { sockmaps.entries(in: map.id, claiming: $0) }.map(\.reference)
+                .flatMap { sockmaps.entries(in: map.id, claiming: $0) }
+                .filter { namespaces.contains($0.entry.resident.netns) }.map(\.reference)
         }
     }
 

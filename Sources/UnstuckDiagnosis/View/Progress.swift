@@ -27,8 +27,10 @@ enum Progress: Equatable {
 
 extension TCPSocket {
     /// Bytes that wait to be read, by the stack's numbers. On a socket that a sockmap reads for, `copied_seq` may be ahead of
-    /// `rcv_nxt`: nothing waits then.
-    var unreadBytes: UInt32? { receiveQueue.map { Int32(bitPattern: $0) > 0 ? $0 : 0 } }
+    /// `rcv_nxt`: nothing waits then. The peer's FIN has a number too, and is no byte (Linux `include/net/tcp.h`, `tcp_inq`).
+    var unreadBytes: UInt32? {
+        receiveQueue.map { Int32(bitPattern: $0) > 0 ? $0 - (socket.state == .closeWait ? 1 : 0) : 0 }
+    }
 
     var unacknowledgedBytes: UInt32? { sendQueue.map { Int32(bitPattern: $0) > 0 ? $0 : 0 } }
 

@@ -98,12 +98,12 @@ struct ReadableTests {
         try map.put(pair.server, as: pair.tuple)
         let observer = SockmapObserver()
         guard let open = try BPFTable.openSockmap(id: map.id) else {
-            Issue.record("sockmap \(map.id) has gone")
+            Issue.record("sockmap \(map.id) is gone")
             return
         }
-        let entry = try #require(try observer.entries(of: open).first)
-        let all = try observer.handlers()
-        let index = try #require(entry.resident.handlers)
-        #expect(all[index].recvmsg == (hasVerdict ? "tcp_bpf_recvmsg_parser" : "tcp_bpf_recvmsg"))
+        let entries = try observer.entries(of: open)
+        let number = try #require(entries.first?.resident.handlers)
+        let table = try observer.handlers()
+        #expect(table[number].recvmsg == (hasVerdict ? "tcp_bpf_recvmsg_parser" : "tcp_bpf_recvmsg"))
     }
 }

@@ -41,7 +41,10 @@ struct FionreadRiskRule: NodeRule {
         guard entry.isStable, entry.resident.state == .established, entry.resident.hasSocket,
             view.missesStackBytes(entry.resident), let socket = view.socket(entry.resident.identity)
         else { return false }
-        return (socket.bytesReceived ?? 0) > 0 && (socket.unreadBytes ?? 0) == 0
+        guard (socket.bytesReceived ?? 0) > 0, (socket.unreadBytes ?? 0) == 0 else { return false }
+        // What came before its peer was in the map, or with the SYN, came through the stack; the next bytes are redirected.
+        guard let peer = view.peer(of: socket), let path = view.sockmaps.redirect(of: peer.socket) else { return true }
+        return !path.maps.contains { view.sockmaps.isFiled(socket.socket, in: $0) }
     }
 
     private func finding(_ risk: MapAtRisk, _ says: String, isProven: Bool, _ view: NodeView) -> Finding {
