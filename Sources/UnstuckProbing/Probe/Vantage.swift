@@ -50,7 +50,7 @@ public struct Vantage: Sendable, Hashable {
         case ("open", EACCES), ("open", EPERM):
             ProbeError(
                 .namespace, "cannot open the network namespace \(path): \(error.reason)",
-                capability: "CAP_SYS_PTRACE for another user's process", cause: error)
+                capability: MissingPrivilege.lookingIntoProcesses, cause: error)
         case ("setns", EPERM):
             ProbeError(
                 .namespace, "cannot join the network namespace \(path): \(error.reason)",
