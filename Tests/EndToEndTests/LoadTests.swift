@@ -48,7 +48,9 @@ struct LoadTests {
         #expect(plan["undecided"].array.count == 1)
         let journal = "/run/unstuck-lab/\(lab.name)/journal.jsonl"
         // As it is offered; nothing else is, for it would keep the entry.
-        let remedies = try lab.diagnose().diagnosis["findings"][0]["remedies"].array.filter { $0["kind"].text == "repair" }
+        let remedies = try lab.diagnose().diagnosis["findings"][0]["remedies"].array.filter {
+            $0["kind"].text == "repair"
+        }
         let command = remedies.first?["commands"][0]["argv"].array.map(\.text) ?? []
         #expect(
             command == [

@@ -83,7 +83,8 @@ struct UnseenTests {
         #expect(unproven.undecided.map(\.reason).first?.contains("give no cookie") == true)
         let skipped = try #require(diagnose(blind).findings.first)
         #expect(!skipped.isRepairable && skipped.remedies.allSatisfy { $0.kind != .repair })
-        #expect(skipped.remedy.hasPrefix("repair skips it: no socket was seen of it, but the map's values give no cookie"))
+        #expect(
+            skipped.remedy.hasPrefix("repair skips it: no socket was seen of it, but the map's values give no cookie"))
 
         for look in looks.indices {
             for map in looks[look].sockmaps.indices {
