@@ -37,6 +37,17 @@ struct GuardTests {
         #expect(state["counts"]["raced"].number == 0)
     }
 
+    /// What the remedy of a key/socket mismatch promises: a socket that connects anew leaves no key behind.
+    @Test(.requires(.native)) func noKeyStaysOfASocketThatConnectsAnew() throws {
+        let test = try StressTestRunner("Z5", count: 10)
+        let mapGuard = try GuardProcess(test.report.map, [])
+        let result = try test.run()
+        #expect(result.made == 10)
+        #expect(result.next == ["answers": 10])
+        #expect(result.background == "answers")
+        #expect(try mapGuard.end()["counts"]["removed"]["sock_ops"].number >= 10)
+    }
+
     /// Where no second sock_ops program is let in. User space comes some milliseconds later.
     @Test(.requires(.thorough), arguments: ["events", "sweep"])
     func theSlowerPaths(_ path: String) throws {

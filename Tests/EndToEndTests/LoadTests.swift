@@ -47,7 +47,17 @@ struct LoadTests {
         #expect(plan["deletions"].array.isEmpty)
         #expect(plan["undecided"].array.count == 1)
         let journal = "/run/unstuck-lab/\(lab.name)/journal.jsonl"
-        let applied = try lab.unstuck(arguments + ["--apply", "--discard-unread", "--journal", journal])
+        // As it is offered; nothing else is, for it would keep the entry.
+        let remedies = try lab.diagnose().diagnosis["findings"][0]["remedies"].array.filter {
+            $0["kind"].text == "repair"
+        }
+        let command = remedies.first?["commands"][0]["argv"].array.map(\.text) ?? []
+        #expect(
+            command == [
+                "unstuck", "repair", "--map", "\(try lab.map())", "--discard-unread", "--force", "--apply",
+            ])
+        #expect(remedies.count == 1 && remedies[0]["tradeOff"].text.contains("lost"))
+        let applied = try lab.unstuck(Array(command.dropFirst()) + ["--output", "json", "--journal", journal])
         #expect(applied.status == 0, "\(applied.text)")
         #expect(try lab.probe("203.0.113.10", port: 50504).status == 0)
         try lab.down()

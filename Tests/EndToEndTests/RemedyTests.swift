@@ -37,6 +37,37 @@ struct RemedyTests {
         #expect(Self.faults.values.allSatisfy { $0 >= 0 }, "an outcome of lab/faults.toml is not in this table")
     }
 
+    /// The flags that no fault of the table takes: each is named where the plan asks for it, and is all that it asks for.
+    @Test(arguments: [
+        (dead: 2, live: 4, how: ["--without-iterator"], flag: "--without-iterator"),
+        (dead: 5, live: 1, how: [], flag: "--force"),
+    ])
+    func everyFlagThatThePlanAsksFor(_ one: (dead: Int, live: Int, how: [String], flag: String)) throws {
+        // Values of eight bytes are cookies: an entry whose socket is not seen can be told from a live one's.
+        let node = try DeadMap(dead: one.dead, live: one.live, valueSize: 8)
+        let map = "\(node.map.id)"
+        let found = try Programs.run(
+            Programs.unstuck, ["diagnose", "--interval", "2s", "--map", map, "--output", "json"] + one.how)
+        let remedy = try JSONValue(found.text)["data"]["findings"][0]["remedies"][0]
+        let argv = remedy["commands"][0]["argv"].array.map(\.text)
+        #expect(argv == ["unstuck", "repair", "--map", map, one.flag, "--apply"], "\(found.text)\(found.errors)")
+        #expect(remedy["outcome"].text == "clears")
+        let journal = FileManager.default.temporaryDirectory.appending(path: "unstuck-\(UUID().uuidString).jsonl").path
+        defer { try? FileManager.default.removeItem(atPath: journal) }
+        func repair(_ words: [String]) throws -> Programs.Output {
+            try Programs.run(Programs.unstuck, words + ["--interval", "2s", "--journal", journal])
+        }
+        // Here the iterator sees what was walked above.
+        if one.how.isEmpty {
+            let without = try repair(argv.dropFirst().filter { $0 != one.flag })
+            #expect(without.status == 2 && without.text.contains(one.flag), "\(without)")
+            #expect(try node.deadEntries == one.dead)
+        }
+        let repaired = try repair(Array(argv.dropFirst()))
+        #expect(repaired.status == 0, "\(repaired.text)\(repaired.errors)")
+        #expect(try node.deadEntries == 0)
+    }
+
     @Test(arguments: faults.filter { $0.value > 0 }.keys.sorted { $0.testDescription < $1.testDescription })
     func eachDoesWhatItSays(_ fault: Fault) throws {
         let results = try #require(Self.run.get().results[fault]).get()

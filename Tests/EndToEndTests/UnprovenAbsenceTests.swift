@@ -122,6 +122,20 @@ struct UnprovenAbsenceTests {
         }
     }
 
+    /// Whose descriptors may not be listed is a matter of another capability, and that one is named.
+    @Test(.requires(.zombie, .native)) func withDescriptorsThatMayNotBeListed() throws {
+        let scenario = try Scenario(areDead: true)
+        let other = try Programs.start(
+            "setpriv", ["--reuid", "65534", "--regid", "65534", "--clear-groups", "sleep", "600"])
+        defer { kill(other.pid, SIGKILL) }
+        let rights = "-dac_read_search,-dac_override"
+        let drop = ["--bounding-set", rights, "--inh-caps", rights, Programs.unstuck]
+        let script = "\(Self.withoutBTF) && exec setpriv \"$0\" \"$@\""
+        try Self.check(scenario, "could not be looked into: needs CAP_DAC_READ_SEARCH") {
+            try Programs.run("unshare", ["--mount", "sh", "-c", script] + drop + $0)
+        }
+    }
+
     /// On the host the hidden namespace is found through its sockets: they are alive, and said to be.
     @Test func onTheHostTheyAreSeen() throws {
         let scenario = try Scenario()

@@ -9,10 +9,12 @@ public final class DeadMap {
     public private(set) var dead: [SocketPair] = []
     public private(set) var live: [SocketPair] = []
 
-    /// - Parameter live: connections; each files both of its ends. More than half as many as there are zombies, and the map does
-    ///   not look mostly dead.
-    public init(dead count: Int, live: Int) throws {
-        map = try TestMap(maxEntries: 4096)
+    /// - Parameters:
+    ///   - live: connections; each files both of its ends. More than half as many as there are zombies, and the map does
+    ///     not look mostly dead.
+    ///   - valueSize: as of ``TestMap``.
+    public init(dead count: Int, live: Int, valueSize: UInt32 = 4) throws {
+        map = try TestMap(valueSize: valueSize, maxEntries: 4096)
         for _ in 0..<live { try addLive() }
         for _ in 0..<count { try addDead() }
     }

@@ -81,6 +81,10 @@ struct UnseenTests {
         let unproven = makePlan(blind, diagnose(blind), options)
         #expect(unproven.deletions.isEmpty, "a socket that was connected anew would look the same")
         #expect(unproven.undecided.map(\.reason).first?.contains("give no cookie") == true)
+        let skipped = try #require(diagnose(blind).findings.first)
+        #expect(!skipped.isRepairable && skipped.remedies.allSatisfy { $0.kind != .repair })
+        #expect(
+            skipped.remedy.hasPrefix("repair skips it: no socket was seen of it, but the map's values give no cookie"))
 
         for look in looks.indices {
             for map in looks[look].sockmaps.indices {
@@ -98,6 +102,8 @@ struct UnseenTests {
         let careful = makePlan(view, found, options)
         #expect(careful.deletions.isEmpty)
         #expect(careful.undecided.map(\.reason).first?.contains("--without-iterator") == true)
+        let offered = found.findings.flatMap(\.remedies).filter { $0.kind == .repair }
+        #expect(offered.flatMap(\.commands).map(\.text) == ["unstuck repair --map 35 --without-iterator --apply"])
         options.deletesUnseen = true
         let bold = makePlan(view, found, options)
         #expect(bold.deletions.map(\.state) == [.unseen])

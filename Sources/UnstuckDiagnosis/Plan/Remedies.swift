@@ -78,10 +78,12 @@ struct Remedies {
                 "while it runs, it removes a socket's entries when it gives up its connection: no new ones of these; this "
                     + "one stays", .prevents
             )
-        default:
+        case .unseen:
             (effect, outcome) = (
                 "while it runs, it removes a socket's entries when it closes: no new ones of these", .prevents
             )
+        // Nothing that a socket leaves behind.
+        default: return nil
         }
         return Remedy(
             .guard, [unstuck(["guard", "up", "--map", "\(map)"] + (evicts ? ["--mode", "evict"] : []))],

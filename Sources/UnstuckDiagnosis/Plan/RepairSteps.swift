@@ -116,7 +116,7 @@ struct RepairSteps {
         // still be accepted, and read; a leaked socket's bytes nobody can read.
         let isReadable = resident.residentState != .leaked
         if isReadable, claimant == nil {
-            // Bytes may arrive until it is deleted: the kernel checks again, and is told what may be lost.
+            // Bytes may arrive until it is deleted: the kernel checks again, by what may be lost.
             deletion.planned.allowUnread = false
             if unread > 0 {
                 deletion.takes.insert(.discardUnread)
