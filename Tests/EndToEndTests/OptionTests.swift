@@ -97,7 +97,8 @@ struct OptionTests {
         for environment in [["LC_ALL": "C"], ["LC_ALL": "", "LC_CTYPE": "POSIX", "LANG": "en_US.UTF-8"]] {
             for line in [
                 "--help", "help diagnose", "help probe", "probe 127.0.0.1:1 --tcp", "kernel bugs",
-                "diagnose --interval 0", "kernel facts", "guard status", "bypass status", "sockmaps forecast --interval 0",
+                "diagnose --interval 0", "kernel facts", "guard status", "bypass status",
+                "sockmaps forecast --interval 0",
             ] {
                 let output = try Self.run(line, environment: environment)
                 #expect((output.text + output.errors).utf8.allSatisfy { $0 < 0x80 }, "\(line): \(output.text)")

@@ -96,7 +96,7 @@ struct UnprovenAbsenceTests {
         defer { try? FileManager.default.removeItem(atPath: root) }
         let script =
             "\(Self.withoutBTF) && mount --rbind /proc \(root)/proc && mount -t proc proc /proc && exec \"$0\" \"$@\""
-        try Self.check(scenario, "could not tell in which network namespaces the sockets of") {
+        try Self.check(scenario, "could not find in which network namespaces the sockets of") {
             try Programs.run(
                 "unshare",
                 ["--pid", "--fork", "--mount", "sh", "-c", script, Programs.unstuck] + $0 + ["--root", root])

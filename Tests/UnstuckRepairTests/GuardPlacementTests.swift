@@ -40,6 +40,6 @@ struct GuardPlacementTests {
     @Test func withoutAnAttachmentThereIsNoPlace() {
         let choice = GuardPlacement.choose([BPFProgram(id: 1, name: "verdict", maps: [7], type: "sk_msg")])
         #expect(choice.cgroups.isEmpty)
-        #expect(choice.reasons == ["no sock_ops program that files sockets in the map is attached to any cgroup"])
+        #expect(choice.reasons == ["no sock_ops program that inserts sockets into the map is attached to any cgroup"])
     }
 }
