@@ -82,6 +82,65 @@ struct BundleTests {
         }
     }
 
+    /// From a pipe, packed or not, and what is cut on the way is said with what to do.
+    @Test func standardInput() throws {
+        let text = try JSONSerialization.data(withJSONObject: Self.bundle([Self.look(100), Self.look(103)]))
+        let file = Self.folder.appending(path: "unstuck-test-\(UUID().uuidString).json")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try text.write(to: file)
+        func judge(_ source: String) throws -> Programs.Output {
+            try Programs.run("/bin/sh", ["-c", "\(source) '\(file.path)' | '\(Programs.unstuck)' diagnose --from -"])
+        }
+        for source in ["cat", "gzip -c", "head -c 1000000"] {
+            let output = try judge(source)
+            #expect(output.status == 1 && output.text.contains("sockmap.zombie"), "\(source): \(output.errors)")
+        }
+        let cut = try judge("head -c \(text.count - 10)")
+        #expect(cut.status == 2 && cut.text.isEmpty)
+        #expect(
+            cut.errors.contains("standard input is not whole: it is cut off after \(text.count - 10) bytes"),
+            "\(cut.errors)")
+        #expect(cut.errors.contains("collect again"), "\(cut.errors)")
+        let twice = try Programs.run(Programs.unstuck, ["diagnose", "--from", "-", "--from", "-"])
+        #expect(twice.status == 64, "\(twice.errors)")
+    }
+
+    /// A verdict a node and boot; the same file twice counts once.
+    @Test func severalNodes() throws {
+        var files: [String] = []
+        defer { for file in files { try? FileManager.default.removeItem(atPath: file) } }
+        func save(_ host: String, _ boot: String, _ times: [Double]) throws -> String {
+            let looks = try times.map { time in
+                var look = try Self.look(time)
+                (look.host, look.boot) = (host, boot)
+                return look
+            }
+            let file = Self.folder.appending(path: "unstuck-test-\(UUID().uuidString).json")
+            try JSONSerialization.data(withJSONObject: Self.bundle(looks)).write(to: file)
+            files.append(file.path)
+            return file.path
+        }
+        let first = try save("node-a", "b1", [100, 103])
+        let sources = try [first, save("node-b", "b2", [100]), first, save("node-a", "b3", [101])]
+        let arguments = ["diagnose"] + sources.flatMap { ["--from", $0] }
+        let output = try Programs.run(Programs.unstuck, arguments + ["--output", "json"])
+        #expect(output.status == 1, "\(output.errors)")
+        #expect(try Schemas.misfits(of: output.text, with: "diagnose.nodes") == "")
+        let nodes = try JSONValue(output.text)["data"]["nodes"].array
+        let seen = nodes.map { "\($0["host"].text) \($0["boot"].text) \($0["diagnosis"]["checked"]["samples"].number)" }
+        #expect(seen == ["node-a b3 1.0", "node-a b1 2.0", "node-b b2 1.0"], "\(seen)")
+        // Of one sample nothing is concluded with the help of another node's.
+        #expect(nodes.map { $0["diagnosis"].codes.contains("sockmap.zombie") } == [false, true, false])
+        let text = try Programs.run(Programs.unstuck, arguments)
+        #expect(text.status == 1 && text.text.hasPrefix("node"), "\(text.text)")
+        #expect(text.text.contains("inconclusive") && text.text.contains("faults found"), "\(text.text)")
+        let once = try Programs.run(Programs.unstuck, ["diagnose", "--from", first, "--from", first, "-o", "json"])
+        #expect(try JSONValue(once.text)["data"]["checked"]["samples"].number == 2)
+        let forecast = try Programs.run(
+            Programs.unstuck, ["sockmaps", "forecast"] + sources.flatMap { ["--from", $0] })
+        #expect(forecast.status == 2 && forecast.errors.contains("never compared"), "\(forecast.errors)")
+    }
+
     /// Each of these is refused with words.
     @Test(arguments: [
         ("sockmaps.0.keySize", -1), ("sockmaps.0.keySize", 0), ("sockmaps.0.keySize", 43), ("sockmaps.0.keySize", 513),

@@ -49,6 +49,8 @@ struct SchemaTests {
         #expect(saved.status != 64, "\(saved.errors)")
         let bundle = try String(contentsOfFile: file, encoding: .utf8)
         #expect(try Schemas.misfits(of: bundle, with: "collect") == "")
+        try Schemas.check("kernel.facts", ["kernel", "facts", "--from", file, "--output", "json"])
+        try Schemas.check("kernel.bugs", ["kernel", "bugs", "--from", file, "--output", "json"])
         try Schemas.check("diagnose", ["diagnose", "--from", file, "--output", "json"], status: 1...1)
         try Schemas.check("sockmaps.forecast", ["sockmaps", "forecast", "--from", file, "--output", "json"])
         withExtendedLifetime(stuck) {}
