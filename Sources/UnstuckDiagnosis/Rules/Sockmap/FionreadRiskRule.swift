@@ -31,7 +31,10 @@ struct FionreadRiskRule: NodeRule {
 
     private func atRisk(_ view: NodeView) -> [MapAtRisk] {
         view.now.sockmaps.compactMap { map in
-            let entries = view.sockmaps.entries(of: map.id).filter { isAtRisk($0.entry, view) }
+            let entries = view.sockmaps.entries(of: map.id).filter {
+                // One under another connection's key has a finding of its own.
+                $0.state != .crossWired && isAtRisk($0.entry, view)
+            }
             return entries.isEmpty ? nil : MapAtRisk(map: map, entries: Array(entries))
         }
     }
