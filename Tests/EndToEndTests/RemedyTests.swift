@@ -52,8 +52,16 @@ struct RemedyTests {
         // Values of eight bytes are cookies: an entry whose socket is not seen can be told from a live one's.
         let node = try DeadMap(dead: one.dead, live: one.live, valueSize: 8)
         let map = "\(node.map.id)"
-        let found = try Programs.run(
-            Programs.unstuck, ["diagnose", "--interval", "2s", "--map", map, "--output", "json"] + one.how)
+        // Network namespaces of other tests that are just ending make it inconclusive what walked keys lead to.
+        func diagnose() throws -> Programs.Output {
+            try Programs.run(
+                Programs.unstuck, ["diagnose", "--interval", "2s", "--map", map, "--output", "json"] + one.how)
+        }
+        var found = try diagnose()
+        _ = try Wait.until {
+            if found.status == 2 { found = try diagnose() }
+            return found.status != 2
+        }
         let remedy = try JSONValue(found.text)["data"]["findings"][0]["remedies"][0]
         let argv = remedy["commands"][0]["argv"].array.map(\.text)
         #expect(argv == ["unstuck", "repair", "--map", map, one.flag, "--apply"], "\(found.text)\(found.errors)")
@@ -69,7 +77,11 @@ struct RemedyTests {
             #expect(without.status == 2 && without.text.contains(one.flag), "\(without)")
             #expect(try node.deadEntries == one.dead)
         }
-        let repaired = try repair(Array(argv.dropFirst()))
+        var repaired = try repair(Array(argv.dropFirst()))
+        _ = try Wait.until {
+            if repaired.status == 2 { repaired = try repair(Array(argv.dropFirst())) }
+            return repaired.status != 2
+        }
         #expect(repaired.status == 0, "\(repaired.text)\(repaired.errors)")
         #expect(try node.deadEntries == 0)
     }
