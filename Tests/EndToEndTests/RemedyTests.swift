@@ -14,7 +14,8 @@ struct RemedyTests {
     /// one's bytes nobody can read: there is no disclosure, and no evict. For a live socket in the way nothing but a bypass
     /// helps, and against new ones of its kind a guard. Of a full map without stale entries nothing is offered.
     static let commands = [
-        "leaked": 4, "zombie": 5, "late-zombie": 5, "cross-wired": 2, "cross-wired-at-risk": 2, "shared-tuple": 1, "full": 0,
+        "leaked": 4, "zombie": 5, "late-zombie": 5, "cross-wired": 2, "cross-wired-at-risk": 2, "shared-tuple": 1,
+        "full": 0,
     ]
 
     /// What the kernel's answer to FIONREAD, or an EAGAIN, comes to: no command of Unstuck clears it, and the bypass that is offered
@@ -28,7 +29,9 @@ struct RemedyTests {
         var faults: [Fault: Int] = [:]
         for fault in table?.fault ?? [] {
             let outcome = table?.expected(fault, isControl: false, on: FaultTableTests.kernel) ?? ""
-            guard let found = table?.outcome[outcome], !found.finds.isEmpty, !ofTheKernel.contains(outcome) else { continue }
+            guard let found = table?.outcome[outcome], !found.finds.isEmpty, !ofTheKernel.contains(outcome) else {
+                continue
+            }
             faults[Fault(code: fault.code)] = commands[outcome] ?? -1
         }
         // Whose layout has to be inferred: every repair takes --accept-inferred.

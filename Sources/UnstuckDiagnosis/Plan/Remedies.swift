@@ -113,7 +113,9 @@ struct Remedies {
 
     /// Of no use where nothing inserts sockets any more, and where nothing is inserted anyway.
     private func bypass(_ finding: Finding, _ map: UInt32) -> Remedy? {
-        guard ![.full, .spuriousEagain].contains(finding.code), !(view.now.protection?.bypasses.contains { $0.map == map } ?? false) else {
+        guard ![.full, .spuriousEagain].contains(finding.code),
+            !(view.now.protection?.bypasses.contains { $0.map == map } ?? false)
+        else {
             return nil
         }
         let inserts = view.now.programs.contains { program in

@@ -268,9 +268,10 @@ public final class NodeObserver {
             // Where only some maps are read, the others may be what a socket has its program from.
             if options.maps.isEmpty {
                 users.observe(
-                    Dictionary(uniqueKeysWithValues: snapshot.sockmaps.map { map in
-                        (map.id, MapUsers.senders(map.entries.lazy.map(\.resident)))
-                    }))
+                    Dictionary(
+                        uniqueKeysWithValues: snapshot.sockmaps.map { map in
+                            (map.id, MapUsers.senders(map.entries.lazy.map(\.resident)))
+                        }))
             }
             let known = Set(users.programs.map(\.id))
             snapshot.programs = snapshot.programs.filter { !known.contains($0.id) } + users.programs

@@ -23,8 +23,10 @@ extension RepairReport {
         }
         if left.count > 20 { lines += style.marked("!", "… and \(left.count - 20) more").map(style.yellow) }
         if plan.beyondLimit > 0 {
-            lines += style.marked("!", "\(plan.beyondLimit) left beyond --limit \(caps.limit); run again to delete them")
-                .map(style.yellow)
+            lines += style.marked(
+                "!", "\(plan.beyondLimit) left beyond --limit \(caps.limit); run again to delete them"
+            )
+            .map(style.yellow)
         }
         if skipped > 0 {
             let entries = pluralized(skipped, "stale entry was", "stale entries were")

@@ -99,7 +99,8 @@ enum ReaderWait {
     init(_ holders: [(owner: SocketOwner, process: ObservedProcess)]) {
         for (owner, process) in holders {
             if let thread = process.threads.first(where: { $0.reads(owner.descriptor) }) {
-                self = .elsewhere("\(Label.process(owner)) is blocked in \(Label.wait(thread)) of fd \(owner.descriptor)")
+                self = .elsewhere(
+                    "\(Label.process(owner)) is blocked in \(Label.wait(thread)) of fd \(owner.descriptor)")
                 return
             }
         }
