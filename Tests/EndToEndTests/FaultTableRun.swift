@@ -76,7 +76,7 @@ struct FaultTableRun {
         let deletions = report["deletions"].array
         let isWhole =
             deletions.allSatisfy { $0["outcome"].text == "deleted" } && report["plan"]["undecided"].array.isEmpty
-            && report["unmendable"].number == 0
+            && report["unrepairable"].number == 0
         let findingsAfter = try JSONValue(again.text)["data"]["findings"].array
         statuses = [diagnosed.status, repaired.status, again.status]
         statusesByContents = [

@@ -88,7 +88,7 @@ struct KilledRepairTests {
         // The lock of a killed run does not block.
         let next = try scenario.run()
         // The newcomer's key names another connection: that is left, and no repair fixes it.
-        #expect(next.status == 1 && next.report["unmendable"].number == 1, "\(next.errors)")
+        #expect(next.status == 1 && next.report["unrepairable"].number == 1, "\(next.errors)")
         var verdicts: [String: String] = [:]
         for step in next.report["resumed"].array { verdicts[step["key"].text] = step["verdict"].text }
         var expected: [String: String] = [:]

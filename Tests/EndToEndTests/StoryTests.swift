@@ -154,7 +154,9 @@ struct StoryTests {
         _ = try lab.breakIt(["shared-tuple"])
         let (status, diagnosis) = try lab.diagnose()
         #expect(status == 1)
-        #expect(Set(diagnosis.codes) == ["sockmap.misdirected", "sockmap.disclosure"])
+        // Where FIONREAD miscounts the stack's bytes, sockets of the map to which the stack brings some are a note.
+        let faults = diagnosis["findings"].array.filter { $0["severity"].text != "note" }.map { $0["code"].text }
+        #expect(Set(faults) == ["sockmap.misdirected", "sockmap.disclosure"])
         let plan = try lab.unstuck([
             "repair", "--map", "\(try lab.map())", "--force", "--reset-stuck", "--output", "json",
         ])

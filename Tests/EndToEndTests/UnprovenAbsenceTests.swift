@@ -131,7 +131,7 @@ struct UnprovenAbsenceTests {
         let rights = "-dac_read_search,-dac_override"
         let drop = ["--bounding-set", rights, "--inh-caps", rights, Programs.unstuck]
         let script = "\(Self.withoutBTF) && exec setpriv \"$0\" \"$@\""
-        try Self.check(scenario, "could not be looked into: needs CAP_DAC_READ_SEARCH") {
+        try Self.check(scenario, "could not be read: needs CAP_DAC_READ_SEARCH") {
             try Programs.run("unshare", ["--mount", "sh", "-c", script] + drop + $0)
         }
     }

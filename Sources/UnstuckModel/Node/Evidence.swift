@@ -1,7 +1,8 @@
 /// A kind of evidence. Open: one that a newer program has written is kept by its word.
 public struct Evidence: RawRepresentable, Hashable, Sendable, Codable {
     public let rawValue: String
-    public init(rawValue: String) { self.rawValue = rawValue }
+    /// Version 1 of snapshots calls ``residents`` by that name.
+    public init(rawValue: String) { self.rawValue = rawValue == "residents" ? "entry-sockets" : rawValue }
 
     public static let sockmaps = Self(rawValue: "sockmaps")
     /// The TCP sockets of network namespaces.
@@ -9,7 +10,7 @@ public struct Evidence: RawRepresentable, Hashable, Sendable, Codable {
     /// Which network namespaces there are.
     public static let namespaces = Self(rawValue: "namespaces")
     /// The sockets behind the keys of a sockmap.
-    public static let residents = Self(rawValue: "residents")
+    public static let residents = Self(rawValue: "entry-sockets")
     /// Which functions, programs and queues handle a socket, and its sequence numbers.
     public static let handlers = Self(rawValue: "handlers")
     /// The BPF programs that sockets send through.

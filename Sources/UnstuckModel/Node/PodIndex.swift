@@ -58,10 +58,11 @@ public struct PodIndex: Sendable {
         forEachSocket { socket in
             let place = Place(netns: socket.netns, address: socket.tuple.local.address)
             guard !place.address.isLoopback, !place.address.isUnspecified,
-                seen.insert(Use(place: place, cgroup: socket.cgroup, isClosed: socket.state == .close)).inserted
+                seen.insert(Use(place: place, cgroup: socket.cgroup, isClosed: socket.state == .close || !socket.hasSocket)).inserted
             else { return }
-            // A dead socket may be of a namespace that has gone, and of the pod's predecessor.
-            if socket.state != .close { users[place.address, default: []].insert(place.netns) }
+            // A dead socket, or one that no process has any more, may be of a namespace that has gone, and of the pod's
+            // predecessor: bytes that are not acknowledged keep a namespace for minutes.
+            if socket.state != .close, socket.hasSocket { users[place.address, default: []].insert(place.netns) }
             if let pod = byCgroup[socket.cgroup] { add(pod, place, to: &places) }
         }
         var addresses: [Place: String?] = [:]
