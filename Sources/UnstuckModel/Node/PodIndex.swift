@@ -58,7 +58,9 @@ public struct PodIndex: Sendable {
         forEachSocket { socket in
             let place = Place(netns: socket.netns, address: socket.tuple.local.address)
             guard !place.address.isLoopback, !place.address.isUnspecified,
-                seen.insert(Use(place: place, cgroup: socket.cgroup, isClosed: socket.state == .close || !socket.hasSocket)).inserted
+                seen.insert(
+                    Use(place: place, cgroup: socket.cgroup, isClosed: socket.state == .close || !socket.hasSocket)
+                ).inserted
             else { return }
             // A dead socket, or one that no process has any more, may be of a namespace that has gone, and of the pod's
             // predecessor: bytes that are not acknowledged keep a namespace for minutes.
