@@ -165,7 +165,7 @@ static int disturb(int fd, pid_t child, enum linux_disturbance what)
 	return -1;
 }
 
-/* It sleeps for so long after a disturbance that reached it: whoever returns from recv writes at once. */
+/* It sleeps for so long after a disturbance that reached it: a reader that returns from recv writes at once. */
 enum { SETTLED = 50 };
 
 static int outcome(int fd, pid_t child, int answer, enum linux_disturbance what, long long end)

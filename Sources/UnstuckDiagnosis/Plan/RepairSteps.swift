@@ -111,7 +111,7 @@ struct RepairSteps {
             deletion.takes.insert(.acceptInferred)
             deletion.reasons.append("its key's layout was inferred, not declared")
         }
-        // A live connection that hangs outweighs bytes that are, at best, partly somebody else's. Where nobody claims the
+        // A live connection that hangs outweighs bytes that are, at best, partly those of another connection. Where nobody claims the
         // tuple, unread bytes protect the entry: deleting it would drop them. One that was reset in the accept queue can
         // still be accepted, and read; a leaked socket's bytes nobody can read.
         let isReadable = resident.residentState != .leaked

@@ -273,8 +273,7 @@ public final class NodeObserver {
                             (map.id, MapUsers.senders(map.entries.lazy.map(\.resident)))
                         }))
             }
-            let known = Set(users.programs.map(\.id))
-            snapshot.programs = snapshot.programs.filter { !known.contains($0.id) } + users.programs
+            snapshot.add(attached: users.programs)
             snapshot.coverage.noteRead(.attachments, at: SystemClock.monotonic.seconds)
         } catch {
             snapshot.shortfalls.append(

@@ -37,7 +37,7 @@ public struct BypassState: Sendable, Codable {
         /// Why it could not be seen.
         public var obstacle: String?
         /// Programs of the original's name that came since: the accelerator was started anew, and is not bypassed.
-        public var newcomers: [UInt32]
+        public var restarted: [UInt32]
         /// Sockets that were kept out of the map.
         public var keptOut: UInt64
 
@@ -55,7 +55,7 @@ public struct BypassState: Sendable, Codable {
             handsOn = true
             now = before
             condition = .original
-            newcomers = []
+            restarted = []
             keptOut = 0
         }
 
@@ -63,7 +63,7 @@ public struct BypassState: Sendable, Codable {
             case cgroup, group, mode, link, original, originalName, before, now, condition, obstacle
             case standIn = "shim"
             case handsOn = "passesThrough"
-            case newcomers = "restarted"
+            case restarted
             case keptOut = "notInserted"
         }
     }

@@ -51,13 +51,13 @@ public struct GuardState: Sendable, Codable {
         /// Deletions after which the socket was filed still: another hand was in it.
         public var raced: UInt64 = 0
         /// Events that user space missed because its buffer was full; the sweep finds what they were about.
-        public var untold: UInt64 = 0
+        public var missedEvents: UInt64 = 0
 
         public init() {}
 
         private enum CodingKeys: String, CodingKey {
             case removed, evicted, evictedBytes, failed, raced
-            case untold = "missedEvents"
+            case missedEvents
         }
 
         public mutating func remove(_ path: GuardPath, _ entries: UInt64 = 1) {

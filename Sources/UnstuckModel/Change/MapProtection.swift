@@ -28,7 +28,7 @@ public struct MapProtection: Sendable, Codable, Hashable {
         public init(_ state: BypassState) {
             map = state.map
             until = state.until
-            isComplete = state.places.allSatisfy { $0.condition == .bypassed && $0.newcomers.isEmpty }
+            isComplete = state.places.allSatisfy { $0.condition == .bypassed && $0.restarted.isEmpty }
         }
     }
 

@@ -50,7 +50,7 @@ public struct Remedy: Sendable, Codable, Hashable {
     public private(set) var outcome: Outcome
     /// Empty: none.
     public private(set) var tradeOff: String
-    /// What whoever runs it must have: `root`, `CAP_NET_ADMIN`, `kubectl`.
+    /// What the process that runs it must have: `root`, `CAP_NET_ADMIN`, `kubectl`.
     public private(set) var needs: [String]
     /// Of a repair. Not part of the document.
     public private(set) var repair: PlannedRepair?

@@ -1,5 +1,5 @@
 extension Snapshot {
-    /// The same, with a layout that the keys of maps with keys of its size have by the word of whoever asks; `nil` changes nothing.
+    /// The same, with a layout for the keys of all maps whose keys have its size, as given with `--layout`; `nil` changes nothing.
     public func reading(keysAs layout: KeyLayout?) -> Snapshot {
         guard let layout else { return self }
         var copy = self
@@ -38,7 +38,7 @@ public struct LayoutDecision: Hashable, Sendable {
         }
     }
 
-    /// Reads the keys as whoever asked says, whatever their residents say: with how many agree. One with which not more than half
+    /// Reads the keys by the layout that was given, whatever their sockets say: with how many agree. One with which not more than half
     /// agree counts as inferred. If a key does not fit, nothing is decided.
     private init(declared layout: KeyLayout, of map: Sockmap) {
         let agreement = Agreement(comparing: layout, with: [map.entries])

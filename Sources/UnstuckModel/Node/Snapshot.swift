@@ -52,6 +52,15 @@ public struct Snapshot: Sendable, Codable {
     /// What the kernel is and has.
     public var kernel: KernelFacts?
 
+    /// Takes over programs of which more is known, where they are attached above all. What is known of a program already, where
+    /// the kernel cannot be asked too, stays.
+    public mutating func add(attached found: [BPFProgram]) {
+        let known = Set(programs.filter { $0.attachments != nil }.map(\.id))
+        let new = found.filter { !known.contains($0.id) }
+        let replaced = Set(new.map(\.id))
+        programs = programs.filter { !replaced.contains($0.id) } + new
+    }
+
     public init(takenAt: Double, monotonic: Double, host: String, boot: String, kernelRelease: String) {
         self.takenAt = takenAt
         self.monotonic = monotonic

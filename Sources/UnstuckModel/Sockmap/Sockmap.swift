@@ -12,7 +12,7 @@ public struct Sockmap: Hashable, Sendable, Codable {
     public var pins: [String]
     /// What the BTF of the map's programs says of its keys; `nil` where none says anything.
     public var keyType: KeyType?
-    /// The layout that the keys have by the word of whoever asked (`--layout`): a name of ``KeyLayout/known``.
+    /// The layout that the keys have as given with `--layout`: a name of ``KeyLayout/known``.
     public var declaredLayout: String?
     /// Ids of the programs that use it, without Unstuck's own; `nil`: nobody asked.
     public var users: [UInt32]?

@@ -27,7 +27,6 @@ struct ProtectionReading {
             let id = sample.sockmaps[index].id
             sample.sockmaps[index].users = programs.filter { $0.maps.contains(id) }.map(\.id)
         }
-        let known = Set(programs.map(\.id))
-        sample.programs = sample.programs.filter { !known.contains($0.id) } + programs
+        sample.add(attached: programs)
     }
 }

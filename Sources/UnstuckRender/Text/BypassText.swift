@@ -53,9 +53,9 @@ public struct BypassText: Sendable {
             "cgroup",
             "\(safeText(place.cgroup)), \(attachment(place)): program \(place.original) "
                 + "\"\(safeText(place.originalName))\"" + standing(place))
-        guard !place.newcomers.isEmpty else { return }
+        guard !place.restarted.isEmpty else { return }
         rows.add(
-            "but", "its accelerator was restarted: program \(list(place.newcomers.sorted())) is not bypassed",
+            "but", "its accelerator was restarted: program \(list(place.restarted.sorted())) is not bypassed",
             paint: style.yellow)
     }
 
@@ -131,7 +131,7 @@ public struct BypassText: Sendable {
             return place.now == place.before
                 ? "the same programs, flags and order" : "the same, and programs that were attached meanwhile"
         }
-        return place.newcomers.isEmpty
+        return place.restarted.isEmpty
             ? "changed by another writer; nothing of Unstuck is left there"
             : "the accelerator was restarted; it is not changed"
     }

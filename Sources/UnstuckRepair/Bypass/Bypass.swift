@@ -77,7 +77,7 @@ public struct Bypass {
         _ state: BypassState, _ options: Options, keep: (BypassState) throws -> Int32
     ) throws -> BypassState {
         guard state.places.allSatisfy({ $0.condition == .bypassed || $0.condition == .handingOn }),
-            state.places.allSatisfy(\.newcomers.isEmpty)
+            state.places.allSatisfy(\.restarted.isEmpty)
         else { throw BypassError.changed(state.map) }
         var state = state
         set(options, in: &state)

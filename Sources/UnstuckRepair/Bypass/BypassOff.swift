@@ -51,7 +51,7 @@ extension Bypass {
 
     private func putBack(_ place: BypassState.Place, _ standIn: Shim) throws {
         let directory = try root.directory(ofCgroup: place.cgroup)
-        if !place.newcomers.isEmpty, place.link == nil {
+        if !place.restarted.isEmpty, place.link == nil {
             try GroupPrograms.remove(standIn.program, fromGroup: directory)
         } else {
             try GroupPrograms.replace(

@@ -39,7 +39,7 @@ extension Bypass {
     }
 
     private func look(at place: inout BypassState.Place, _ state: BypassState, _ pins: String) {
-        place.newcomers = []
+        place.restarted = []
         do {
             if let standIn = try standIn(in: pins) {
                 place.standIn = standIn.program.id
@@ -50,7 +50,7 @@ extension Bypass {
                 return
             }
             place.now = Self.withoutGuards(list.ids)
-            place.newcomers = newcomers(at: place)
+            place.restarted = restarted(at: place)
             if let id = place.standIn, list.ids.contains(id) {
                 let isOver = state.deadline.map { Self.now >= $0 } ?? false
                 place.condition = isOver && place.handsOn ? .handingOn : .bypassed
@@ -83,7 +83,7 @@ extension Bypass {
     }
 
     /// Programs of the original's name that came since.
-    private func newcomers(at place: BypassState.Place) -> [UInt32] {
+    private func restarted(at place: BypassState.Place) -> [UInt32] {
         place.now.filter { id in
             !place.before.contains(id) && id != place.standIn
                 && (try? BPFTable.Loaded(id: id))?.name == place.originalName

@@ -28,7 +28,7 @@ struct BypassStatus: ContextCommand {
         if output.output == .json || unseen.isEmpty || !states.isEmpty { try show(states, output, context) }
         let places = states.flatMap(\.places)
         if places.contains(where: { $0.condition == .unknown }) { throw Exit.couldNotTell }
-        if places.contains(where: { $0.condition != .bypassed || !$0.newcomers.isEmpty }) { throw Exit.findings }
+        if places.contains(where: { $0.condition != .bypassed || !$0.restarted.isEmpty }) { throw Exit.findings }
         if !unseen.isEmpty { throw Exit.couldNotTell }
     }
 }

@@ -67,7 +67,7 @@ enum RenderedTexts {
             originalName: "sockops", before: [12])
         place.condition = .bypassed
         place.standIn = 40
-        place.newcomers = [44]
+        place.restarted = [44]
         place.keptOut = 3
         var state = BypassState(map: 35, mapName: "cilium_sock_ops", since: 0, places: [place])
         state.until = 1_700_000_000
