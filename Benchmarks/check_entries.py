@@ -17,7 +17,7 @@ with open(ours, encoding="utf-8") as file:
         keys.add(entry["key"])
         states[entry["state"]] = states.get(entry["state"], 0) + 1
         if "claim" not in entry or "tuple" in entry["socket"]:
-            sys.exit(f"check_entries: the claim is not the resident's tuple: {line}")
+            sys.exit(f"check_entries: the claim is not the socket's tuple: {line}")
 
 with open(theirs, encoding="utf-8") as file:
     reference = {"".join(byte[2:] for byte in entry["key"]) for entry in json.load(file)}

@@ -40,7 +40,7 @@ unstuck = [options.unstuck, "diagnose", "--interval", "0", "--output", "json"]
 peer = [sys.executable, str(HERE / "peer.py"), options.map, *namespaces]
 shell = [str(HERE / "shell_decoders.sh"), options.map, str(options.sample), *namespaces]
 bare = [options.bare, options.sockmap_object, options.map, options.task_file_object, options.walk_object]
-# 1: findings. 2: something else on this machine could not be judged, which is said.
+# 1: findings. 2: something else on this machine could not be checked, which is said.
 FOUND = (0, 1, 2)
 
 
@@ -102,7 +102,7 @@ seconds, per_key, sampled = shell_lines()
 wall = {name: [wall for wall, _, _ in result] for name, result in results.items()}
 faster = [b / a for a, b in zip(wall["A"], wall["B"])]
 over_bare = [a / c for a, c in zip(wall["A"], wall["C"])]
-verdicts, holds = measuring.judge([
+verdicts, holds = measuring.evaluate([
     ("B/A: times as fast as bpftool, ss and a script", faster, "at least 8", statistics.median(faster) >= 8),
     ("A/C: times a bare C reading of the same sources", over_bare, "at most 1.3", statistics.median(over_bare) <= 1.3),
 ])
@@ -110,7 +110,7 @@ measuring.write(
     options.report, "A whole node, audited",
     [
         f"{measuring.machine()}. {options.entries} entries in one sockhash, {totals['sockets']} TCP sockets seen on the "
-        f"machine, {len(namespaces)} network namespaces of the lab. {dead} dead entries: A and B name exactly "
+        f"machine, {len(namespaces)} network namespaces of the lab. {dead} stale entries: A and B name exactly "
         f"these. {options.rounds} rounds of A, B, C after one to warm up. Whole processes.",
         "",
         *measuring.times(results, {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures reading and judging a full sockmap against bpftool and against the bare kernel iteration.
+"""Measures reading and evaluating a full sockmap against bpftool and against the bare kernel iteration.
 
 One round runs the three one after the other; the ratios are taken within a round. Prints a table and, for each bar,
 PASS or FALLS SHORT; exits 1 if any falls short.
@@ -58,9 +58,9 @@ if has_floor:
     note = [f"| | C's loop of reads alone, for information | {middle} | {ends} | | |"]
 else:
     del titles["C"]
-verdicts, holds = measuring.judge(bars)
+verdicts, holds = measuring.evaluate(bars)
 measuring.write(
-    options.report, "A sockhash of 65,000 entries, read and judged",
+    options.report, "A sockhash of 65,000 entries, read and checked",
     [
         f"{measuring.machine()}, {options.entries} entries, {options.rounds} rounds of A, B, C after one to warm up. "
         "Whole processes.",

@@ -9,7 +9,7 @@ DROPPED = "/dev/null"
 
 
 def run(command, statuses=(0,), output=DROPPED):
-    """Runs a command to its end: wall milliseconds, CPU milliseconds with its children's, peak resident MB."""
+    """Runs a command to its end: wall milliseconds, CPU milliseconds with its children's, peak socket MB."""
     files = [(os.POSIX_SPAWN_OPEN, 1, output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)]
     start = time.perf_counter()
     pid = os.posix_spawnp(command[0], command, os.environ, file_actions=files)
@@ -55,7 +55,7 @@ def times(results, titles):
     return lines
 
 
-def judge(bars):
+def evaluate(bars):
     """A table's lines, and whether every bar is reached. A bar is (title, values, words, whether it is reached)."""
     lines = ["| | median | min–max | bar | |", "|---|---|---|---|---|"]
     for title, values, words, holds in bars:

@@ -1,5 +1,5 @@
 #!/bin/bash
-# run.sh [--audit|--guard] [KERNEL]: how fast a full sockmap is read and judged, how fast a whole node is audited, and what a
+# run.sh [--audit|--guard] [KERNEL]: how fast a full sockmap is read and checked, how fast a whole node is audited, and what a
 # guard costs; with --audit or --guard only that. On this machine, or inside a kernel of lab/kernels.toml, where everything is slower. Needs root; `make
 # bench` does its set-up. Exits 1 if a bar is not reached.
 set -eu -o pipefail

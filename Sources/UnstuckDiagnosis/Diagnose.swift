@@ -85,17 +85,17 @@ struct Report {
 
 /// Inodes of the sockets whose owners a reader will want to know: those that findings and suspects are about.
 private func ownersWanted(_ view: NodeView, _ report: Report) -> Set<UInt64> {
-    var identities = Set(report.suspects.map(\.resident))
+    var identities = Set(report.suspects.map(\.socket))
     for finding in report.findings {
         identities.formUnion(finding.subject.sockets)
-        identities.formUnion(finding.subject.entries.map(\.resident))
+        identities.formUnion(finding.subject.entries.map(\.socket))
     }
     guard !identities.isEmpty else { return [] }
     var inodes = Set<UInt64>()
     func consider(_ socket: KernelSocket) {
         if identities.contains(socket.identity), socket.inode != 0 { inodes.insert(socket.inode) }
     }
-    for entry in view.sockmaps.entries { consider(entry.entry.resident) }
+    for entry in view.sockmaps.entries { consider(entry.entry.socket) }
     for socket in view.now.sockets { consider(socket.socket) }
     return inodes
 }

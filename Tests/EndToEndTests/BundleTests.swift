@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import UnstuckModel
 
-/// Bundles come from anywhere: a crafted one is judged or refused, with words, and never ends the program by a trap.
+/// Bundles come from anywhere: a crafted one is evaluated or refused, with words, and never ends the program by a trap.
 @Suite("Crafted bundles", .requires(.native))
 struct BundleTests {
     private static let folder = FileManager.default.temporaryDirectory
@@ -32,11 +32,11 @@ struct BundleTests {
         let live = try (1...4).map { try tuple("203.0.113.7:8080", "192.0.2.10:\(50_000 + $0)") }
         for (number, tuple) in ([dead] + live).enumerated() {
             let key = SockmapKey(try #require(KeyLayout.cilium.encode(tuple)))
-            let resident = socket(tuple, UInt64(number + 1), number == 0 ? .close : .established)
-            seen.entries.append(SockmapEntry(key: key, resident: resident, isStable: true))
+            let socket = socket(tuple, UInt64(number + 1), number == 0 ? .close : .established)
+            seen.entries.append(SockmapEntry(key: key, socket: socket, isStable: true))
             walked.walk?.entries.append(WalkedEntry(key: key, isStable: true))
             guard number > 0 else { continue }
-            look.sockets.append(TCPSocket(socket: resident))
+            look.sockets.append(TCPSocket(socket: socket))
         }
         seen.keyType = KeyType(
             name: "sock_key", size: 44,
@@ -66,7 +66,7 @@ struct BundleTests {
         return object
     }
 
-    private static func judge(_ bundle: Any, _ command: [String]) throws -> Programs.Output {
+    private static func evaluate(_ bundle: Any, _ command: [String]) throws -> Programs.Output {
         let file = folder.appending(path: "unstuck-test-\(UUID().uuidString).json")
         defer { try? FileManager.default.removeItem(at: file) }
         try JSONSerialization.data(withJSONObject: bundle).write(to: file)
@@ -76,7 +76,7 @@ struct BundleTests {
     @Test func theLooksComeInAnyOrder() throws {
         for looks in [[100.0, 103], [103, 100]] {
             let bundle = try Self.bundle(looks.map(Self.look))
-            let output = try Self.judge(bundle, ["diagnose", "--output", "json"])
+            let output = try Self.evaluate(bundle, ["diagnose", "--output", "json"])
             #expect(output.status == 1, "\(output.text)\(output.errors)")
             #expect(Set(try JSONValue(output.text)["data"].codes) == ["sockmap.zombie", "sockmap.unseen"])
         }
@@ -88,14 +88,14 @@ struct BundleTests {
         let file = Self.folder.appending(path: "unstuck-test-\(UUID().uuidString).json")
         defer { try? FileManager.default.removeItem(at: file) }
         try text.write(to: file)
-        func judge(_ source: String) throws -> Programs.Output {
+        func evaluate(_ source: String) throws -> Programs.Output {
             try Programs.run("/bin/sh", ["-c", "\(source) '\(file.path)' | '\(Programs.unstuck)' diagnose --from -"])
         }
         for source in ["cat", "gzip -c", "head -c 1000000"] {
-            let output = try judge(source)
+            let output = try evaluate(source)
             #expect(output.status == 1 && output.text.contains("sockmap.zombie"), "\(source): \(output.errors)")
         }
-        let cut = try judge("head -c \(text.count - 10)")
+        let cut = try evaluate("head -c \(text.count - 10)")
         #expect(cut.status == 2 && cut.text.isEmpty)
         #expect(
             cut.errors.contains("standard input is not whole: it is cut off after \(text.count - 10) bytes"),
@@ -159,13 +159,13 @@ struct BundleTests {
             try Self.bundle([Self.look(100), Self.look(103)]),
             ["snapshots", "1"] + path.split(separator: ".").map(String.init)[...], to: value)
         for command in [["diagnose"], ["sockmaps", "forecast"]] {
-            let output = try Self.judge(first, command)
+            let output = try Self.evaluate(first, command)
             #expect(output.status == 2, "\(output.text)\(output.errors)")
             #expect(output.errors.contains("cannot be evaluated: snapshot 2: "), "\(output.errors)")
         }
     }
 
-    /// And these are judged, or no bundle: what matters is that the program says so.
+    /// And these are checked, or no bundle: what matters is that the program says so.
     @Test(arguments: [
         ("monotonic", 4_300_000 as any Sendable), ("monotonic", 1e300), ("boot", "another"),
         ("sockmaps.0.handlers", 99),
@@ -174,12 +174,12 @@ struct BundleTests {
         ("sockmaps.1.walk.restarts", -1), ("sockmaps.0.keyType.size", 0), ("sockmaps", 5), ("version", 999),
         ("sockmaps.0.maxEntries", 0), ("sockmaps.0.name", String(repeating: "\u{1B}[31m", count: 9)),
     ])
-    func whatIsOddIsJudgedOrRefused(_ path: String, _ value: any Sendable) throws {
+    func whatIsOddIsEvaluatedOrRefused(_ path: String, _ value: any Sendable) throws {
         let odd = Self.change(
             try Self.bundle([Self.look(100), Self.look(103)]),
             ["snapshots", "1"] + path.split(separator: ".").map(String.init)[...], to: value)
         for command in [["diagnose"], ["diagnose", "--output", "json"], ["sockmaps", "forecast"]] {
-            let output = try Self.judge(odd, command)
+            let output = try Self.evaluate(odd, command)
             #expect((0...2).contains(output.status), "\(path): \(output.status) \(output.errors)")
             #expect(!(output.text + output.errors).isEmpty)
             #expect(!(output.text + output.errors).contains("\u{1B}"))

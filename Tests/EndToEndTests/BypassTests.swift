@@ -64,7 +64,7 @@ struct BypassTests {
         let on = try lab.bypass("on")
         #expect(on["staleEntries"].number == 1)
         #expect(try lab.lab.probe(address, port: 50504).status == 0)
-        // The dead entry is there still: the tradeOff of putting the accelerator back without a repair.
+        // The stale entry is there still: the tradeOff of putting the accelerator back without a repair.
         _ = try lab.bypass("off")
         #expect(try lab.lab.hangingProbe(address, port: 50504).status == 1)
         try lab.lab.down()
@@ -89,13 +89,13 @@ struct BypassTests {
         let on = try lab.bypass("on")
         #expect(on["places"].array.count == 5)
         let during = try groups.map { try $0.list() }
-        let standIns = Dictionary(
+        let shims = Dictionary(
             on["places"].array.map { ($0["cgroup"].text, UInt32($0["shim"].number)) },
             uniquingKeysWith: { a, _ in a })
         for (group, (list, old)) in zip(groups, zip(during, before)) {
-            let standIn = try #require(standIns[group.path])
+            let shim = try #require(shims[group.path])
             #expect(list.mode == old.mode)
-            #expect(list.ids == old.ids.map { $0 == held.id ? standIn : $0 })
+            #expect(list.ids == old.ids.map { $0 == held.id ? shim : $0 })
         }
         let off = try lab.bypass("off")
         #expect(off["places"].array.allSatisfy { $0["condition"].text == "original" })

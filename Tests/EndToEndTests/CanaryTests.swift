@@ -117,7 +117,7 @@ struct CanaryTests {
             guard let open = try BPFTable.openSockmap(id: try object.map("canary").id()) else { return [] }
             let lived = Set(
                 directoryNames("/proc").compactMap { Int32($0) }.compactMap { inodeNumber("/proc/\($0)/ns/net") })
-            return try SockmapObserver().entries(of: open).filter { !lived.contains(UInt64($0.resident.netns)) }.map(
+            return try SockmapObserver().entries(of: open).filter { !lived.contains(UInt64($0.socket.netns)) }.map(
                 \.key)
         }
     }

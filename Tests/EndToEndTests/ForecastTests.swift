@@ -46,7 +46,7 @@ struct ForecastTests {
     }
 
     /// Poisoned ports, really tried: every one of them hangs where the accelerator sees the client, and none where it does
-    /// not, or once the dead entries are gone.
+    /// not, or once the stale entries are gone.
     @Test func poisonedPortsAreReallyTried() throws {
         let lab = try RealLab("fcv")
         let map = "\(try lab.map())"

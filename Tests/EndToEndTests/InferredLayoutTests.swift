@@ -4,8 +4,8 @@ import Testing
 import UnstuckLab
 import UnstuckModel
 
-/// An accelerator whose key layout nobody declared: its dead entry makes the next connection hang as any other's does, and is
-/// deleted by what its live residents taught, if that is accepted.
+/// An accelerator whose key layout nobody declared: its stale entry makes the next connection hang as any other's does, and is
+/// deleted by what its live sockets taught, if that is accepted.
 @Suite("An undeclared accelerator", .serialized, .requires(.zombie, .thorough))
 struct InferredLayoutTests {
     let runner: ScenarioRunner

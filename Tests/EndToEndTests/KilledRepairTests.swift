@@ -82,12 +82,12 @@ struct KilledRepairTests {
         let done = Set(scenario.lines("result").map { $0["key"].text })
         let left = scenario.node.dead.filter { !done.contains(DeadMap.key($0.tuple)) }
         left[0].closeServer()
-        let newcomer = try SocketPair()
-        try scenario.node.map.put(newcomer.server, as: left[1].tuple)
+        let newSocket = try SocketPair()
+        try scenario.node.map.put(newSocket.server, as: left[1].tuple)
 
         // The lock of a killed run does not block.
         let next = try scenario.run()
-        // The newcomer's key names another connection: that is left, and no repair fixes it.
+        // The new socket's key names another connection: that is left, and no repair fixes it.
         #expect(next.status == 1 && next.report["unrepairable"].number == 1, "\(next.errors)")
         var verdicts: [String: String] = [:]
         for step in next.report["resumed"].array { verdicts[step["key"].text] = step["verdict"].text }
@@ -99,9 +99,9 @@ struct KilledRepairTests {
         #expect(next.report["deletions"].array.map { $0["outcome"].text } == Array(repeating: "deleted", count: 5))
         #expect(try scenario.node.deadEntries == 0)
         scenario.expectEachAccountedForOnce()
-        // The newcomer and the others live on.
-        let inodes = try scenario.node.map.entries.map(\.resident.inode)
-        #expect(inodes.contains(SocketPair.inode(newcomer.server)))
+        // The new socket and the others live on.
+        let inodes = try scenario.node.map.entries.map(\.socket.inode)
+        #expect(inodes.contains(SocketPair.inode(newSocket.server)))
         #expect(inodes.count == 2 * 12 + 1)
 
         let last = try scenario.run()

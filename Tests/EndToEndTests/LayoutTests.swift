@@ -29,7 +29,7 @@ struct LayoutTests {
     }
 
     /// Nobody repairs, and the tuple is used again. Where a socket never replaces another, the connection hangs and the dead
-    /// entry stays; where it does, the connection works and the dead entry is gone, unless keys are never used again.
+    /// entry stays; where it does, the connection works and the stale entry is gone, unless keys are never used again.
     @Test(.requires(.native), arguments: FixtureAccelerator.declared.map(\.name))
     func theNextConnectionOfADeadTuple(_ name: String) throws {
         let accelerator = try FixtureAccelerator.named(name)
@@ -93,10 +93,10 @@ struct LayoutTests {
             }
             if accelerator.name == "istio-tcpip-bypass", !client.local.address.isV4 {
                 // Its server alone, under what the kernel says of it to those who ask for IPv4.
-                let standIn = IPAddress(v4: 0x7F00_0006)
+                let shim = IPAddress(v4: 0x7F00_0006)
                 claims = [
                     FourTuple(
-                        local: Endpoint(standIn, client.remote.port), remote: Endpoint(standIn, client.local.port))
+                        local: Endpoint(shim, client.remote.port), remote: Endpoint(shim, client.local.port))
                 ]
             }
             return claims.map { Filed(claim: $0, state: state) }

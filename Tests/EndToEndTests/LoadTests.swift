@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Repair under load", .serialized, .requires(.zombie, .thorough))
 struct LoadTests {
-    /// Many live accelerated connections exchange checked bytes while dead entries among them are removed.
+    /// Many live accelerated connections exchange checked bytes while stale entries among them are removed.
     @Test func noLiveEntryAndNoByteIsLost() throws {
         let count = Scale.of(200, small: 20)
         let lab = try RealLab("load")

@@ -59,9 +59,9 @@ struct MissingRightsTests {
         for (rights, isNamed) in [("-net_admin,-sys_admin", MapIterators.areRefused), ("-sys_admin", false)] {
             let output = try Programs.run("setpriv", ["--bounding-set", rights, "--inh-caps", rights] + look)
             #expect(output.status == 2, "\(output.text)\(output.errors)")
-            let residents = output.text.split(separator: "\n").first { $0.contains("read the sockets behind the keys") }
-            #expect(residents?.contains("CAP_NET_ADMIN") ?? false == isNamed, "\(rights): \(output.text)")
-            #expect((residents == nil) == !isNamed, "with the right the residents are seen: \(output.text)")
+            let sockets = output.text.split(separator: "\n").first { $0.contains("read the sockets behind the keys") }
+            #expect(sockets?.contains("CAP_NET_ADMIN") ?? false == isNamed, "\(rights): \(output.text)")
+            #expect((sockets == nil) == !isNamed, "with the right the sockets are seen: \(output.text)")
         }
     }
 

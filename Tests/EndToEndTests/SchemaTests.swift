@@ -56,7 +56,7 @@ struct SchemaTests {
         withExtendedLifetime(stuck) {}
     }
 
-    /// A map with live and dead entries: everything that is told of maps, and a repair from plan to journal.
+    /// A map with live and stale entries: everything that is told of maps, and a repair from plan to journal.
     @Test func maps() throws {
         let node = try DeadMap(dead: 3, live: 4)
         let map = ["--map", "\(node.map.id)"]
@@ -93,7 +93,7 @@ struct SchemaTests {
         let map = ["--map", "\(node.map.id)"]
         let guarding = try Programs.start(Programs.unstuck, ["guard", "up", "--sweep", "1", "--output", "json"] + map)
         defer { guarding.terminate() }
-        try expectSoon("the guard did not remove the dead entry") { try node.deadEntries == 0 }
+        try expectSoon("the guard did not remove the stale entry") { try node.deadEntries == 0 }
         let status = try Schemas.check("guard", ["guard", "status", "--output", "json"])
         #expect(status.text.contains("\"map\":\(node.map.id),"))
         guarding.terminate()

@@ -34,7 +34,7 @@ struct SockmapsTests {
             }
         }
 
-        // Walked, the residents are out of sight; who uses the map is not.
+        // Walked, the sockets are out of sight; who uses the map is not.
         let walked = try lab.unstuck(["sockmaps", "list", "--map", map, "--without-iterator", "--output", "json"])
         let users = try JSONValue(walked.text)["data"][0]["programs"].array
         #expect(users.map { $0["id"].number } == programs.map { $0["id"].number })

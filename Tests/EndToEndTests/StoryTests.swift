@@ -85,14 +85,14 @@ struct StoryTests {
         try FileManager.default.copyItem(atPath: Programs.unstuck, toPath: "\(copy)/unstuck")
         try FileManager.default.copyItem(atPath: bundle, toPath: "\(copy)/bundle.json")
         for path in [copy, "\(copy)/unstuck", "\(copy)/bundle.json"] { unsafe chmod(path, 0o755) }
-        let judged = try Programs.run(
+        let checked = try Programs.run(
             "setpriv",
             [
                 "--reuid", "65534", "--regid", "65534", "--clear-groups", "\(copy)/unstuck", "diagnose", "--from",
                 "\(copy)/bundle.json", "--output", "json",
             ])
-        #expect(judged.status == 1, "\(judged.errors)")
-        #expect(try JSONValue(judged.text)["data"].codes == codes)
+        #expect(checked.status == 1, "\(checked.errors)")
+        #expect(try JSONValue(checked.text)["data"].codes == codes)
         // Kernel addresses stay on the node.
         #expect(try !String(contentsOfFile: bundle, encoding: .utf8).contains("ffff8"))
     }
@@ -128,7 +128,7 @@ struct StoryTests {
 
     @Test func crossWiredIsFoundAndLeftAlone() throws {
         let lab = try RealLab("cross")
-        // A layout is chosen by agreement with live residents: there must be some.
+        // A layout is chosen by agreement with live sockets: there must be some.
         try lab.start(
             "node", [Programs.lab, "load", "--host", "203.0.113.11", "--connections", "5", "--seconds", "600"])
         let fault = try lab.breakIt(["cross-wired"])
@@ -149,7 +149,7 @@ struct StoryTests {
     }
 
     /// The same loopback tuple in two pods, and the bytes of the one reach the other's living server.
-    @Test func aLiveWrongResidentIsFoundAndLeftAlone() throws {
+    @Test func aLiveWrongSocketIsFoundAndSkipped() throws {
         let lab = try RealLab("live")
         _ = try lab.breakIt(["shared-tuple"])
         let (status, diagnosis) = try lab.diagnose()

@@ -46,7 +46,7 @@ public final class DeadMap {
     }
 
     public var deadEntries: Int {
-        get throws { try map.entries.count { $0.resident.residentState.isDead } }
+        get throws { try map.entries.count { $0.socket.liveness.isDead } }
     }
 
     /// Loaded programs that use the map: while it is repaired, and never afterwards.

@@ -83,7 +83,7 @@ public final class SocketPair {
         return unsafe linux_socket_cookie(descriptor, &cookie) == 0 ? cookie : 0
     }
 
-    /// The inode of an end; unlike a cookie, every kernel tells it of a resident.
+    /// The inode of an end; unlike a cookie, every kernel tells it of a socket.
     public static func inode(_ descriptor: Int32) -> UInt64 {
         var status = stat()
         return unsafe fstat(descriptor, &status) == 0 ? UInt64(status.st_ino) : 0

@@ -21,7 +21,7 @@ struct ForecastTests {
         }
     }
 
-    /// What was only walked is counted, its dead entries' ports are poisoned, and what that way cannot know is said.
+    /// What was only walked is counted, its stale entries' ports are poisoned, and what that way cannot know is said.
     @Test func aWalkedMapIsNotEmpty() throws {
         let forecast = makeForecast([UnseenTests.look(at: 100), UnseenTests.look(at: 103)])
         let filling = try #require(forecast.fillings.first)
@@ -99,7 +99,7 @@ struct ForecastTests {
         #expect(route.choices == 14116)
     }
 
-    /// Both ends may leave a dead entry: it is the same port of the same client.
+    /// Both ends may leave a stale entry: it is the same port of the same client.
     @Test func aClientsOwnDeadEntryCountsOnce() throws {
         var looks = Self.looks(ports: [40000])
         var node = NodeFixture(at: 103)

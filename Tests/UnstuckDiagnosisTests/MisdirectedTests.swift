@@ -19,7 +19,7 @@ struct MisdirectedTests {
         #expect(finding.code == .misdirected)
         #expect(finding.subject.stage == .stuck)
         #expect(finding.subject.bytes == 18)
-        #expect(finding.subject.entries.map(\.resident) == [dead.identity])
+        #expect(finding.subject.entries.map(\.socket) == [dead.identity])
         #expect(finding.subject.holders.map(\.pid) == [2210])
         #expect(finding.ruledOut.contains("loss (nothing unacknowledged in flight, 0 retransmits)"))
         #expect(finding.ruledOut.contains("not accepting (it was accepted)"))
@@ -27,7 +27,7 @@ struct MisdirectedTests {
         #expect(diagnosis.suspects.isEmpty)  // a live connection claims the tuple: one sighting is enough
     }
 
-    /// On 5.10 tracing tells no cookies of sockets, and a lookup does of residents: they are the same sockets all the same.
+    /// On 5.10 tracing tells no cookies of sockets, and a lookup does of sockets: they are the same sockets all the same.
     @Test func aSocketWithoutItsCookieIsNoStranger() throws {
         var node = NodeFixture()
         node.healthy(Self.client, Self.server)
@@ -72,7 +72,7 @@ struct MisdirectedTests {
     }
 
     /// The same loopback tuple in two pods: the second pair's insertions were refused, so its bytes reach the first.
-    @Test func aLiveWrongResidentIsFound() throws {
+    @Test func aLiveWrongSocketIsFound() throws {
         var node = NodeFixture()
         node.healthy("127.0.0.1:40000", "127.0.0.1:7070", netns: (2, 2), salt: 1)
         for (local, remote) in [("127.0.0.1:40000", "127.0.0.1:7070"), ("127.0.0.1:7070", "127.0.0.1:40000")] {
@@ -95,7 +95,7 @@ struct MisdirectedTests {
         var key = (KeyLayout.cilium.encode(receiver.tuple) ?? [])
         key[33] = 6
         node.snapshot.sockmaps[0].entries.append(
-            SockmapEntry(key: SockmapKey(key), resident: receiver, isStable: true))
+            SockmapEntry(key: SockmapKey(key), socket: receiver, isStable: true))
         #expect(!codes(node.snapshot).contains(.misdirected))
     }
 

@@ -6,7 +6,7 @@ struct NodeFixture {
     static let map: UInt32 = 35
     /// What every sample of a node holds.
     private static let read: [Evidence] = [
-        .sockmaps, .residents, .sockets, .namespaces, .handlers, .programs, .pods,
+        .sockmaps, .entrySockets, .sockets, .namespaces, .handlers, .programs, .pods,
     ]
 
     var snapshot: Snapshot
@@ -87,7 +87,7 @@ struct NodeFixture {
         guard let index = snapshot.sockmaps.firstIndex(where: { $0.id == map }) else { return }
         snapshot.sockmaps[index].entries.append(
             SockmapEntry(
-                key: SockmapKey((KeyLayout.cilium.encode(claim ?? socket.tuple) ?? [])), resident: socket,
+                key: SockmapKey((KeyLayout.cilium.encode(claim ?? socket.tuple) ?? [])), socket: socket,
                 isStable: isStable))
     }
 

@@ -75,7 +75,7 @@ struct ReconcileJournalTests {
         #expect(try verdicts([line(.intend) { $0.cookie = dead.identity.cookie + 1 }], node) == [.changed])
         // 5.10: no cookie, but an inode; or neither.
         for index in node.snapshot.sockmaps[0].entries.indices {
-            node.snapshot.sockmaps[0].entries[index].resident.identity.cookie = 0
+            node.snapshot.sockmaps[0].entries[index].socket.identity.cookie = 0
         }
         #expect(try verdicts([line(.intend) { ($0.cookie, $0.inode) = (0, dead.inode) }], node) == [.undone])
         #expect(try verdicts([line(.intend) { ($0.cookie, $0.inode) = (0, dead.inode + 1) }], node) == [.changed])
@@ -93,7 +93,7 @@ struct ReconcileJournalTests {
         var node = NodeFixture()
         #expect(try verdicts([line(.intend)], node, lookedAt: [7]) == [.unknown])
         #expect(try verdicts([line(.intend)], node, lookedAt: [NodeFixture.map]) == [.done])
-        node.snapshot.shortfalls = [Shortfall(.sockmaps, action: "read sockmap 35", missing: "CAP_BPF")]
+        node.snapshot.missingEvidence = [MissingEvidence(.sockmaps, action: "read sockmap 35", missing: "CAP_BPF")]
         #expect(try verdicts([line(.intend)], node) == [.unknown])
         #expect(try verdicts([line(.intend) { $0.key = nil }], node) == [.unknown])
     }
@@ -106,14 +106,14 @@ struct ReconcileJournalTests {
         }
     }
 
-    @Test func aResetIsJudgedByItsConnection() throws {
+    @Test func aResetIsMatchedByItsConnection() throws {
         var node = NodeFixture()
         #expect(try verdicts([line(.intend, .reset)], node) == [.done])
         let (client, _) = node.halfAccelerated("192.0.2.10:50504", "203.0.113.7:8080")
         #expect(try verdicts([line(.intend, .reset) { $0.cookie = client.identity.cookie }], node) == [.undone])
         #expect(try verdicts([line(.intend, .reset) { $0.cookie = 4711 }], node) == [.changed])
         var blind = NodeFixture()
-        blind.snapshot.shortfalls = [Shortfall(.sockets, action: "read TCP sockets", missing: "CAP_BPF")]
+        blind.snapshot.missingEvidence = [MissingEvidence(.sockets, action: "read TCP sockets", missing: "CAP_BPF")]
         #expect(try verdicts([line(.intend, .reset)], blind) == [.unknown])
     }
 }

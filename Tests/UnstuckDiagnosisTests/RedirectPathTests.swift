@@ -22,7 +22,7 @@ struct RedirectPathTests {
         #expect(path.peerIsHere)
         let hop = try #require(path.hops.first)
         #expect(hop.verdict == .reachesPeer)
-        #expect(hop.residents.map(\.isPeer) == [true])
+        #expect(hop.sockets.map(\.isPeer) == [true])
         #expect(hop.key == KeyLayout.cilium.encode(path.connection.reversed).map { SockmapKey($0) })
     }
 
@@ -32,8 +32,8 @@ struct RedirectPathTests {
         node.halfAccelerated(Self.client, Self.server)
         let hop = try #require(try path(node).hops.first)
         #expect(hop.verdict == .misdirected)
-        #expect(hop.residents.map(\.state) == [.zombie])
-        #expect(hop.residents.map(\.unreadBytes) == [18])
+        #expect(hop.sockets.map(\.state) == [.zombie])
+        #expect(hop.sockets.map(\.unreadBytes) == [18])
     }
 
     @Test func throughTheStackWhereNobodyIsFiled() throws {
@@ -51,11 +51,11 @@ struct RedirectPathTests {
         node.snapshot.sockmaps[0].keySize = 20
         node.snapshot.sockmaps[0].entries = [one, other].enumerated().map { index, socket in
             SockmapEntry(
-                key: SockmapKey(Array(repeating: UInt8(index + 1), count: 20)), resident: socket, isStable: true)
+                key: SockmapKey(Array(repeating: UInt8(index + 1), count: 20)), socket: socket, isStable: true)
         }
         let hop = try #require(try path(node).hops.first)
         #expect(hop.layout == nil && hop.key == nil)
         #expect(hop.verdict == .unknown)
-        #expect(hop.residents.map(\.isPeer) == [true])
+        #expect(hop.sockets.map(\.isPeer) == [true])
     }
 }

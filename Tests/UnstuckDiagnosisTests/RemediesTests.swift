@@ -123,7 +123,7 @@ struct RemediesTests {
             }
             func insert(_ socket: KernelSocket) {
                 node.snapshot.sockmaps[0].entries.append(
-                    SockmapEntry(key: key(socket), resident: socket, isStable: true))
+                    SockmapEntry(key: key(socket), socket: socket, isStable: true))
             }
             for number in 0..<12 {
                 let one = node.socket("192.0.2.\(10 + number):\(40_000 + number * 7)", Self.server)

@@ -110,7 +110,7 @@ struct RenderingTests {
         for document in [text, former] {
             let read = try JSON.decode(SockmapEntry.self, from: Array(document.utf8))
             #expect(read.key == entry.key && read.isStable == entry.isStable)
-            #expect(read.resident.tuple == entry.resident.tuple && read.resident.inode == entry.resident.inode)
+            #expect(read.socket.tuple == entry.socket.tuple && read.socket.inode == entry.socket.inode)
         }
     }
 

@@ -20,9 +20,9 @@ struct ReusedKeyTests {
             let socket = before.socket(dead.local, dead.remote, state: .close)
             let claim = try #require(layout.claims(naming: socket.tuple).first)
             let key = SockmapKey(try #require(layout.encode(claim)))
-            before.snapshot.sockmaps[1].entries.append(SockmapEntry(key: key, resident: socket))
+            before.snapshot.sockmaps[1].entries.append(SockmapEntry(key: key, socket: socket))
             deletion = Plan.Deletion(
-                entry: EntryReference(map: ReusedKeyTests.map, key: key, resident: socket.identity), mapName: "m",
+                entry: EntryReference(map: ReusedKeyTests.map, key: key, socket: socket.identity), mapName: "m",
                 state: .zombie, claim: claim, pod: nil, holder: nil, unreadBytes: 0, allowUnread: false, claimant: nil,
                 reason: "test")
         }
@@ -40,7 +40,7 @@ struct ReusedKeyTests {
         func file(_ socket: KernelSocket, in node: inout NodeFixture) throws {
             let claim = try #require(layout.claims(naming: socket.tuple).first)
             node.snapshot.sockmaps[1].entries.append(
-                SockmapEntry(key: SockmapKey(try #require(layout.encode(claim))), resident: socket))
+                SockmapEntry(key: SockmapKey(try #require(layout.encode(claim))), socket: socket))
         }
     }
 
@@ -53,18 +53,18 @@ struct ReusedKeyTests {
         (.calico, "203.0.113.7:8080", "192.0.2.10:50504"),
         (.istioBypass, "[2001:db8::7]:8080", "[2001:db8::10]:50504"),
     ])
-    func aNewcomerThatIsNotFiledIsTold(_ layout: KeyLayout, _ local: String, _ remote: String) throws {
+    func aReusedKeyThatIsNotInsertedIsReported(_ layout: KeyLayout, _ local: String, _ remote: String) throws {
         var scenario = try Scenario(layout, dead: (local, remote))
         #expect(try scenario.hit { _ in }.isEmpty, "nobody came")
         #expect(try scenario.hit { $0.list($0.socket(local, "192.0.2.99:1")) } == (layout == .calico ? [0] : []))
         #expect(try scenario.hit { $0.list($0.socket(local, remote)) } == [0])
         #expect(
             try scenario.hit { node in
-                let newcomer = node.socket(local, remote)
-                node.list(newcomer)
-                try scenario.file(newcomer, in: &node)
+                let newSocket = node.socket(local, remote)
+                node.list(newSocket)
+                try scenario.file(newSocket, in: &node)
             }.isEmpty, "it is in the map")
-        // One that was outside before is no newcomer: the dead entry kept it out.
+        // One that was outside before is no new socket: the stale entry kept it out.
         let old = scenario.before.socket(local, remote)
         scenario.before.list(old)
         #expect(try scenario.hit { _ in }.isEmpty)
@@ -76,9 +76,9 @@ struct ReusedKeyTests {
         let scenario = try Scenario(.calico, dead: ("203.0.113.7:8080", "192.0.2.10:50504"))
         let hit = try scenario.hit { node in
             for port in [50505, 50506] {
-                let newcomer = node.socket("203.0.113.7:8080", "192.0.2.10:\(port)")
-                node.list(newcomer)
-                if port == 50506 { try scenario.file(newcomer, in: &node) }
+                let newSocket = node.socket("203.0.113.7:8080", "192.0.2.10:\(port)")
+                node.list(newSocket)
+                if port == 50506 { try scenario.file(newSocket, in: &node) }
             }
         }
         #expect(hit.isEmpty)
@@ -86,14 +86,14 @@ struct ReusedKeyTests {
 
     /// A way of looking that tells no cookie, or no address, makes nobody a stranger.
     @Test(arguments: [(true, false), (false, true)])
-    func whoIsInTheMapIsNoNewcomer(_ losesCookie: Bool, _ losesAddress: Bool) throws {
+    func whoIsInTheMapIsNotReported(_ losesCookie: Bool, _ losesAddress: Bool) throws {
         let scenario = try Scenario(.cilium, dead: ("203.0.113.7:8080", "192.0.2.10:50504"))
         let hit = try scenario.hit { node in
-            var newcomer = node.socket("203.0.113.7:8080", "192.0.2.10:50504")
-            try scenario.file(newcomer, in: &node)
-            if losesCookie { newcomer.identity.cookie = 0 }
-            if losesAddress { newcomer.identity.address = 0 }
-            node.list(newcomer)
+            var newSocket = node.socket("203.0.113.7:8080", "192.0.2.10:50504")
+            try scenario.file(newSocket, in: &node)
+            if losesCookie { newSocket.identity.cookie = 0 }
+            if losesAddress { newSocket.identity.address = 0 }
+            node.list(newSocket)
         }
         #expect(hit.isEmpty)
     }

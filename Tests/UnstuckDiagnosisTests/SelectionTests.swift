@@ -7,7 +7,7 @@ import UnstuckRender
 struct SelectionTests {
     static let uids = ["11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"]
 
-    /// Two pods: the first with two zombies, the second with a leaked entry, whose resident is known by its address only.
+    /// Two pods: the first with two zombies, the second with a leaked entry, whose socket is known by its address only.
     func looks() -> [Snapshot] {
         [100.0, 103.0].map { monotonic in
             var node = NodeFixture(at: monotonic)
@@ -22,7 +22,7 @@ struct SelectionTests {
             for port in 0..<6 { node.healthy("192.0.2.10:\(41000 + port)", "203.0.113.9:80") }
             for port in [50504, 50505] { node.zombie("203.0.113.7:8080", "192.0.2.10:\(port)") }
             for index in node.snapshot.sockmaps[0].entries.indices.suffix(2) {
-                node.snapshot.sockmaps[0].entries[index].resident.cgroup = 1
+                node.snapshot.sockmaps[0].entries[index].socket.cgroup = 1
             }
             node.list(node.socket("[2001:db8::7]:9090", "[2001:db8::1]:1", netns: 3, isMapped: false, cgroup: 2))
             var leaked = node.socket(

@@ -2,7 +2,7 @@ import Testing
 import UnstuckDiagnosis
 import UnstuckModel
 
-@Suite("Dead entries")
+@Suite("Stale entries")
 struct StaleEntryTests {
     func node(at monotonic: Double = 100, queued: UInt32 = 0) -> NodeFixture {
         var node = NodeFixture(at: monotonic)
@@ -33,7 +33,7 @@ struct StaleEntryTests {
     /// Another socket in the same entry: the first was closed properly, the second is just closing.
     @Test func anotherSocketStartsAnew() {
         var second = node(at: 103)
-        second.snapshot.sockmaps[0].entries[4].resident.identity = SocketIdentity(address: 0xBEEF, cookie: 999)
+        second.snapshot.sockmaps[0].entries[4].socket.identity = SocketIdentity(address: 0xBEEF, cookie: 999)
         let diagnosis = diagnose([node(at: 100).snapshot, second.snapshot])
         #expect(diagnosis.findings.isEmpty)
         #expect(diagnosis.suspects.count == 1)
@@ -55,7 +55,7 @@ struct StaleEntryTests {
 
     @Test func aLookInWhichItLivedStartsAnew() {
         var living = node(at: 102)
-        living.snapshot.sockmaps[0].entries[4].resident.state = .established
+        living.snapshot.sockmaps[0].entries[4].socket.state = .established
         let diagnosis = diagnose([node(at: 100).snapshot, living.snapshot, node(at: 103).snapshot])
         #expect(diagnosis.findings.isEmpty)
     }
@@ -94,7 +94,7 @@ struct StaleEntryTests {
         #expect(findings.map(\.subject.entries.count) == [3, 2])
     }
 
-    @Test func anUnknownLayoutIsNeverJudged() {
+    @Test func anUnknownLayoutIsNeverClassified() {
         func look(_ monotonic: Double) -> Snapshot {
             var node = node(at: monotonic)
             for index in node.snapshot.sockmaps[0].entries.indices {
@@ -113,7 +113,7 @@ struct StaleEntryTests {
 
     @Test func whatCouldNotBeSeenIsSaid() {
         var node = NodeFixture()
-        node.snapshot.shortfalls = [Shortfall(.sockmaps, action: "list BPF maps", missing: "CAP_SYS_ADMIN")]
+        node.snapshot.missingEvidence = [MissingEvidence(.sockmaps, action: "list BPF maps", missing: "CAP_SYS_ADMIN")]
         #expect(diagnose([node.snapshot]).unknown == ["could not list BPF maps: needs CAP_SYS_ADMIN"])
     }
 
@@ -130,7 +130,7 @@ struct StaleEntryTests {
         #expect(finding.subject.sockets == [live.identity])
     }
 
-    /// A quiet map that holds nothing but one socket under another's key: no resident agrees with any layout. That the key
+    /// A quiet map that holds nothing but one socket under another's key: no socket agrees with any layout. That the key
     /// names another live socket decides, or the word of whoever asks.
     @Test(arguments: [true, false], ["203.0.113.7", "2001:db8::7"])
     func aQuietMapWithOneCrossWiredEntry(_ isNamedLive: Bool, _ server: String) throws {
@@ -155,7 +155,7 @@ struct StaleEntryTests {
         }
         let told = diagnose([node.snapshot.reading(keysAs: .cilium)])
         #expect(told.findings.map(\.code).contains(.crossWired))
-        // A word that the residents do not bear out is no licence to delete.
+        // A word that the sockets do not bear out is no licence to delete.
         let decision = try #require(
             NodeView([node.snapshot.reading(keysAs: .cilium)])?.sockmaps.layouts[NodeFixture.map])
         #expect(decision.isInferred && decision.compared == 1 && decision.agreed == 0)

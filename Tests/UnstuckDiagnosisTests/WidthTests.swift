@@ -28,8 +28,8 @@ struct WidthTests {
                 }
             }
         }
-        node.snapshot.shortfalls.append(
-            Shortfall(.sockets, action: "read the sockets of 2 network namespaces", missing: "CAP_SYS_ADMIN"))
+        node.snapshot.missingEvidence.append(
+            MissingEvidence(.sockets, action: "read the sockets of 2 network namespaces", missing: "CAP_SYS_ADMIN"))
         return node.snapshot
     }
 

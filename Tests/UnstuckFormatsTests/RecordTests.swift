@@ -8,21 +8,21 @@ struct RecordTests {
     /// A record as the kernel side would write it, with 44 key bytes.
     static func entry(keySize: UInt32 = 44) -> [UInt8] {
         var record = unstuck_entry()
-        record.resident.address = 0xFFFF_8880_1234_5678
-        record.resident.cookie = 77
-        record.resident.proto = 0xABC
-        record.resident.inode = 4242
-        record.resident.netns = 4_026_531_840
-        record.resident.family = 2
-        record.resident.local_port = 8080
-        record.resident.remote_port = 50504
-        record.resident.state = 7
-        record.resident.flags = UInt8(UNSTUCK_HAS_SOCKET | UNSTUCK_HAS_PSOCK | UNSTUCK_IS_TCP)
-        record.resident.queued_messages = 2
-        record.resident.queued_bytes = 18
-        record.resident.msg_program = 9
-        record.resident.local = (203, 0, 113, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-        record.resident.remote = (192, 0, 2, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        record.socket.address = 0xFFFF_8880_1234_5678
+        record.socket.cookie = 77
+        record.socket.proto = 0xABC
+        record.socket.inode = 4242
+        record.socket.netns = 4_026_531_840
+        record.socket.family = 2
+        record.socket.local_port = 8080
+        record.socket.remote_port = 50504
+        record.socket.state = 7
+        record.socket.flags = UInt8(UNSTUCK_HAS_SOCKET | UNSTUCK_HAS_PSOCK | UNSTUCK_IS_TCP)
+        record.socket.queued_messages = 2
+        record.socket.queued_bytes = 18
+        record.socket.msg_program = 9
+        record.socket.local = (203, 0, 113, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        record.socket.remote = (192, 0, 2, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
         record.key_size = keySize
         record.key.0 = 0xAA
         record.key.43 = 0xBB
@@ -33,11 +33,11 @@ struct RecordTests {
         var protos = ProtoTable()
         let bytes = Self.entry()
         let entry = try EntryRecord.decode(unsafe bytes.span.bytes, at: 0, protos: &protos)
-        #expect(entry.resident.tuple.description == "203.0.113.7:8080 -> 192.0.2.10:50504")
-        #expect(entry.resident.identity == SocketIdentity(address: 0xFFFF_8880_1234_5678, cookie: 77))
-        #expect(entry.resident.residentState == .zombie)
-        #expect(entry.resident.psock == Psock(msgProgram: 9, queuedMessages: 2, queuedBytes: 18, isPartial: false))
-        #expect(entry.resident.handlers == 0)
+        #expect(entry.socket.tuple.description == "203.0.113.7:8080 -> 192.0.2.10:50504")
+        #expect(entry.socket.identity == SocketIdentity(address: 0xFFFF_8880_1234_5678, cookie: 77))
+        #expect(entry.socket.liveness == .zombie)
+        #expect(entry.socket.psock == Psock(msgProgram: 9, queuedMessages: 2, queuedBytes: 18, isPartial: false))
+        #expect(entry.socket.handlers == 0)
         #expect(protos.addresses == [0xABC])
         #expect(entry.key.bytes.count == 44)
         #expect(entry.key.bytes.first == 0xAA)

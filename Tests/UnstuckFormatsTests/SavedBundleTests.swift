@@ -50,13 +50,15 @@ struct SavedBundleTests {
     /// A word that a newer program of this version has written is kept, and what it stands for is not taken for read.
     @Test func unknownWordsAreKept() throws {
         var snapshot = Snapshot(takenAt: 1, monotonic: 1, host: "a", boot: "b", kernelRelease: "6.12")
-        snapshot.shortfalls = [Shortfall(Evidence(rawValue: "conntrack"), of: 7, action: "list flows", missing: "nf")]
+        snapshot.missingEvidence = [
+            MissingEvidence(Evidence(rawValue: "conntrack"), of: 7, action: "list flows", missing: "nf")
+        ]
         snapshot.coverage.noteRead(Evidence(rawValue: "routes"), of: 7, at: 5)
         let text = String(decoding: try JSONEncoder().encode(snapshot), as: UTF8.self)
         let read = try JSONDecoder().decode(Snapshot.self, from: Data(text.utf8))
         #expect(read.coverage == snapshot.coverage)
         #expect(read.coverage.answer(Evidence(rawValue: "routes"), of: 7) == .read)
-        #expect(read.coverage.answer(Evidence(rawValue: "conntrack")) == .notRead(snapshot.shortfalls))
+        #expect(read.coverage.answer(Evidence(rawValue: "conntrack")) == .notRead(snapshot.missingEvidence))
         let odd = text.replacing(#""status":"not-collected""#, with: #""status":"half-read""#)
         let half = try JSONDecoder().decode(Snapshot.self, from: Data(odd.utf8))
         guard case .notRead(let missing) = half.coverage.answer(.sockmaps) else {
@@ -126,10 +128,10 @@ struct SavedBundleTests {
         let socket = snapshot.sockets[connected]
         #expect(socket.retransmits == nil && socket.packetsInFlight == nil && socket.backoff == nil)
         #expect(socket.millisecondsSinceSend == nil && socket.millisecondsSinceReceive == nil)
-        let missing = Shortfall(.sockets, action: "read TCP sockets", missing: "CAP_BPF")
+        let missing = MissingEvidence(.sockets, action: "read TCP sockets", missing: "CAP_BPF")
         #expect(snapshot.coverage.answer(.sockets) == .partly([missing]))
         #expect(!snapshot.coverage.isWhole(.sockets, .namespaces))
-        #expect(snapshot.shortfalls.count == 2)
+        #expect(snapshot.missingEvidence.count == 2)
         #expect(snapshot.coverage.answer(.counters, of: 4_026_532_662) == .read)
         #expect(snapshot.coverage.answer(.counters, of: 1) == .notCollected)
     }

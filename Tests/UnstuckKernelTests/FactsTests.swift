@@ -39,7 +39,7 @@ struct FactsTests {
         #expect(verdict.status == .affected, "\(verdict.how)")
     }
 
-    /// The judgement of FIONREAD, against FIONREAD itself: see `FIONREAD` and `FIONREAD-stack` in lab/faults.toml.
+    /// The classification of FIONREAD, against FIONREAD itself: see `FIONREAD` and `FIONREAD-stack` in lab/faults.toml.
     @Test(.requires(.native)) func miscountsBytesOfTheStack() throws {
         #expect(try status("fionread-stack").status == .affected)
         #expect(try status("fionread").status == .fixed)

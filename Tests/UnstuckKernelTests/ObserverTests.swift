@@ -22,22 +22,22 @@ struct ObserverTests {
         for entry in entries {
             let claim = try #require(KeyLayout.cilium.decode(entry.key.bytes))
             // A closed socket too still knows both its ports.
-            #expect(entry.resident.tuple == claim)
-            #expect(entry.resident.hasSocket)
-            #expect(entry.resident.psock != nil)
+            #expect(entry.socket.tuple == claim)
+            #expect(entry.socket.hasSocket)
+            #expect(entry.socket.psock != nil)
             let isDead = claim == dead.tuple
-            #expect(EntryState(resident: entry.resident, claim: claim) == (isDead ? .zombie : .live))
+            #expect(EntryState(socket: entry.socket, claim: claim) == (isDead ? .zombie : .live))
             let descriptor = isDead ? dead.server : claim == live.tuple ? live.server : live.client
             let cookie = try KernelUnderTest.provides(.cookie) ? SocketPair.cookie(descriptor) : 0
             // Looked up, a socket has the cookie that somebody asked for, or none.
-            let isUnasked = MapIterators.areRefused && entry.resident.identity.cookie == 0
-            #expect(entry.resident.identity.cookie == cookie || isUnasked)
-            #expect(entry.resident.inode == SocketPair.inode(descriptor))
+            let isUnasked = MapIterators.areRefused && entry.socket.identity.cookie == 0
+            #expect(entry.socket.identity.cookie == cookie || isUnasked)
+            #expect(entry.socket.inode == SocketPair.inode(descriptor))
         }
     }
 
     /// A UDP socket is in "CLOSE" all its life: it is no zombie.
-    @Test func otherProtocolsAreNotJudged() throws {
+    @Test func otherProtocolsAreNotClassified() throws {
         let map = try TestMap()
         let pair = try SocketPair()
         let udp = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
@@ -53,8 +53,8 @@ struct ObserverTests {
         #expect(bound == 0)
         try map.put(udp, as: pair.tuple)
         let entry = try #require(try map.entries.first)
-        #expect(entry.resident.state == .close)
-        #expect(EntryState(resident: entry.resident, claim: pair.tuple) == .other)
+        #expect(entry.socket.state == .close)
+        #expect(EntryState(socket: entry.socket, claim: pair.tuple) == .other)
     }
 
     /// A map that was looked at ends with its owner, however long the observer lives.
@@ -105,12 +105,12 @@ struct ObserverTests {
             // IPv4 and IPv6 sockets have different protos.
             #expect(handlers.count == 2)
             for entry in entries {
-                let index = try #require(entry.resident.handlers)
+                let index = try #require(entry.socket.handlers)
                 #expect(handlers[index].recvmsg == "tcp_bpf_recvmsg")
-                let others = entries.filter { $0.resident.handlers == index }
+                let others = entries.filter { $0.socket.handlers == index }
                 #expect(
                     others.allSatisfy {
-                        $0.resident.tuple.local.address.isV4 == entry.resident.tuple.local.address.isV4
+                        $0.socket.tuple.local.address.isV4 == entry.socket.tuple.local.address.isV4
                     })
             }
         }
@@ -178,7 +178,7 @@ struct ObserverTests {
         let pair = try SocketPair()
         try map.put(pair.server, as: pair.tuple)
         let snapshot = NodeObserver().look()
-        #expect(snapshot.shortfalls.isEmpty)
+        #expect(snapshot.missingEvidence.isEmpty)
         let listed = try #require(snapshot.sockets.first { $0.socket.tuple == pair.tuple })
         let plain = try #require(snapshot.sockets.first { $0.socket.tuple == pair.tuple.reversed })
         let mapped = try #require(listed.socket.handlers.map { snapshot.handlers[$0] })
@@ -187,7 +187,7 @@ struct ObserverTests {
         #expect(plain.socket.handlers.flatMap { snapshot.handlers[$0].recvmsg } == "tcp_recvmsg")
         // Both tables tell of the same socket.
         let entry = snapshot.sockmaps.first { $0.id == map.id }?.entries.first
-        #expect(entry?.resident.identity == listed.socket.identity)
+        #expect(entry?.socket.identity == listed.socket.identity)
         #expect(entry?.isStable == true)
         // The two ends belong together by their sequence numbers.
         #expect(listed.receiveNext == plain.sendNext)
@@ -214,8 +214,8 @@ struct ObserverTests {
         try map.put(pair.server, as: pair.tuple)
         let observer = NodeObserver()
         var snapshot = observer.look()
-        let resident = try #require(snapshot.sockmaps.first { $0.id == map.id }?.entries.first?.resident)
-        observer.collect(EvidenceRequest(.owners, of: [.socket(resident.inode)]), into: &snapshot)
+        let socket = try #require(snapshot.sockmaps.first { $0.id == map.id }?.entries.first?.socket)
+        observer.collect(EvidenceRequest(.owners, of: [.socket(socket.inode)]), into: &snapshot)
         #expect(snapshot.owners.contains { $0.pid == getpid() && $0.descriptor == pair.server })
     }
 
@@ -229,7 +229,7 @@ struct ObserverTests {
                 try map.put(pair.server, as: pair.tuple)
             }
         }
-        for _ in 0..<Scale.of(40, small: 8) { #expect(NodeObserver().look().shortfalls.isEmpty) }
+        for _ in 0..<Scale.of(40, small: 8) { #expect(NodeObserver().look().missingEvidence.isEmpty) }
         stop.set()
         try await churn.value
     }

@@ -17,7 +17,7 @@ struct SocketObserverTests {
         let observer = try SocketObserver()
         let pass = try observer.read()
         let handlers = try observer.handlers()
-        #expect(pass.shortfalls.isEmpty)
+        #expect(pass.missingEvidence.isEmpty)
         for (descriptor, tuple) in [(pair.server, pair.tuple), (pair.client, pair.tuple.reversed)] {
             let found = pass.sockets.filter { $0.socket.tuple == tuple && $0.socket.netns == Self.ours }
             let socket = try #require(found.first)

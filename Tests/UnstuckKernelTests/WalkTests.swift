@@ -75,7 +75,7 @@ struct WalkTests {
         #expect(steps < 100_000)
     }
 
-    /// Values of eight bytes can be looked up: they tell the resident's cookie, a zombie's too.
+    /// Values of eight bytes can be looked up: they tell the socket's cookie, a zombie's too.
     @Test func looksUpCookies() throws {
         let map = try TestMap(valueSize: 8)
         let live = try SocketPair()
@@ -177,12 +177,12 @@ struct WalkTests {
         // Others' namespaces may come and go just then.
         var look = observer.look()
         for _ in 0..<20 where !SeenSockets(look).isComplete { look = observer.look() }
-        #expect(SeenSockets(look).isComplete, "\(look.shortfalls)")
-        let judge = WalkedMap(look.sockmaps[0], seen: SeenSockets(look))
-        #expect(judge.decision.layout == .cilium)
+        #expect(SeenSockets(look).isComplete, "\(look.missingEvidence)")
+        let evaluate = WalkedMap(look.sockmaps[0], seen: SeenSockets(look))
+        #expect(evaluate.decision.layout == .cilium)
         var states: [FourTuple: EntryState] = [:]
         for entry in look.sockmaps[0].walk?.entries ?? [] {
-            let verdict = judge.classify(entry)
+            let verdict = evaluate.classify(entry)
             if let claim = verdict.claim { states[claim] = verdict.state }
             #expect((entry.cookie != nil) == (valueSize == 8))
         }
@@ -193,8 +193,8 @@ struct WalkTests {
         }
         for pair in dead { #expect(states[pair.tuple] == .unseen) }
         // What is not known is said.
-        #expect(look.shortfalls.contains { $0.evidence == .residents })
-        #expect(look.shortfalls.contains { $0.evidence == .handlers })
+        #expect(look.missingEvidence.contains { $0.evidence == .entrySockets })
+        #expect(look.missingEvidence.contains { $0.evidence == .handlers })
         #expect(look.sockets.allSatisfy { $0.sendNext == nil && $0.socket.psock == nil })
     }
 }

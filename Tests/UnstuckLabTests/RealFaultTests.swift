@@ -128,7 +128,7 @@ import UnstuckModel
     }
 
     /// The second pod's server is stopped: if its client gets an answer all the same, another pod's server gave it.
-    @Test(.requires(.native)) func aLiveResidentOfAnotherPodAnswers() throws {
+    @Test(.requires(.native)) func aLiveSocketOfAnotherPodAnswers() throws {
         try withLab("s") { (lab) throws in
             let fault = SharedTupleFault(first: try lab.host("shop/web-0").id, second: try lab.host("shop/web-1").id)
             _ = try lab.fileFirstPair(fault)

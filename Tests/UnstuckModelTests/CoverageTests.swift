@@ -3,7 +3,7 @@ import UnstuckModel
 
 @Suite("Coverage")
 struct CoverageTests {
-    private static let missing = Shortfall(unreadSocketsOf: 7, missing: "CAP_SYS_ADMIN")
+    private static let missing = MissingEvidence(unreadSocketsOf: 7, missing: "CAP_SYS_ADMIN")
 
     @Test func nothingIsCollectedAtFirst() {
         let coverage = Coverage()
@@ -29,7 +29,7 @@ struct CoverageTests {
     @Test func ofTheNode() {
         var coverage = Coverage()
         coverage.noteRead(.counters, of: 1, at: nil)
-        let all = Shortfall(.counters, action: "read counters", missing: "/proc")
+        let all = MissingEvidence(.counters, action: "read counters", missing: "/proc")
         coverage.missing = [all]
         #expect(coverage.answer(.counters, of: 1) == .partly([all]))
         #expect(coverage.answer(.counters, of: 2) == .notRead([all]))
@@ -48,13 +48,14 @@ struct CoverageTests {
     /// Namespaces that lack the same are one reason for people; each stays a line.
     @Test func reasonsAreGrouped() {
         var coverage = Coverage()
-        let other = Shortfall(unreadSocketsOf: 9, missing: "tcp_diag")
-        let some = Shortfall(.sockets, of: 8, action: "read 2 TCP sockets of network namespace 8", missing: "a way")
-        coverage.missing = [Self.missing, other, Shortfall(unreadSocketsOf: 8, missing: "CAP_SYS_ADMIN"), some]
+        let other = MissingEvidence(unreadSocketsOf: 9, missing: "tcp_diag")
+        let some = MissingEvidence(
+            .sockets, of: 8, action: "read 2 TCP sockets of network namespace 8", missing: "a way")
+        coverage.missing = [Self.missing, other, MissingEvidence(unreadSocketsOf: 8, missing: "CAP_SYS_ADMIN"), some]
         #expect(coverage.missing.count == 4)
         #expect(
             coverage.reasons == [
-                Shortfall(.sockets, action: "read the sockets of 2 network namespaces", missing: "CAP_SYS_ADMIN"),
+                MissingEvidence(.sockets, action: "read the sockets of 2 network namespaces", missing: "CAP_SYS_ADMIN"),
                 other,
                 some,
             ])

@@ -9,7 +9,7 @@ struct DistinctEntriesTests {
         let tuple = FourTuple(local: Endpoint(IPAddress(v4: 0), 0), remote: Endpoint(IPAddress(v4: 0), 0))
         return SockmapEntry(
             key: SockmapKey(key),
-            resident: KernelSocket(
+            socket: KernelSocket(
                 identity: SocketIdentity(address: UInt64(number), cookie: cookie), tuple: tuple, state: .established,
                 hasSocket: true, isDead: false, inode: 0, netns: 0, cgroup: 0, handlers: nil, psock: nil))
     }
@@ -24,7 +24,7 @@ struct DistinctEntriesTests {
             }
         }
         #expect(distinct.entries == (0..<10_000).map { Self.entry($0) })
-        #expect(distinct.entries.allSatisfy { $0.resident.identity.cookie == 1 })
+        #expect(distinct.entries.allSatisfy { $0.socket.identity.cookie == 1 })
     }
 
     @Test(arguments: [4, 7, 8, 44, 64]) func tellsEveryByteApart(keySize: Int) {

@@ -8,21 +8,21 @@ struct EntryStateTests {
     @Test func agreeEverywhere() {
         for state in UInt8.min...UInt8.max {
             for flags in UInt8(0)..<64 {
-                let ours = ResidentState(
+                let ours = Liveness(
                     state: TCPState(rawValue: state), hasSocket: Int(flags) & UNSTUCK_HAS_SOCKET != 0,
                     isDead: Int(flags) & UNSTUCK_DEAD != 0, isTCP: Int(flags) & UNSTUCK_IS_TCP != 0)
-                #expect(ours.rawValue == unstuck_resident_state(state, flags))
+                #expect(ours.rawValue == unstuck_liveness(state, flags))
             }
         }
     }
 
     @Test(arguments: [
-        (TCPState.close, false, true, ResidentState.leaked), (.close, true, false, .zombie),
+        (TCPState.close, false, true, Liveness.leaked), (.close, true, false, .zombie),
         (.close, true, true, .zombie), (.close, false, false, .queuedDead), (.established, false, false, .queued),
         (.established, true, false, .live), (.finWait1, false, true, .live), (.listen, true, false, .listener),
         (.closeWait, true, false, .live),
     ])
-    func judges(_ state: TCPState, _ hasSocket: Bool, _ isDead: Bool, _ expected: ResidentState) {
-        #expect(ResidentState(state: state, hasSocket: hasSocket, isDead: isDead) == expected)
+    func evaluates(_ state: TCPState, _ hasSocket: Bool, _ isDead: Bool, _ expected: Liveness) {
+        #expect(Liveness(state: state, hasSocket: hasSocket, isDead: isDead) == expected)
     }
 }

@@ -87,7 +87,7 @@ struct KeyLayoutTests {
             let tuple = FourTuple(
                 local: Endpoint(try #require(IPAddress(local)), 50504),
                 remote: Endpoint(try #require(IPAddress(remote)), 8080))
-            let isCarried = tuple.local.address.isV4 || layout.carriesV6 || layout.v6StandIn != nil
+            let isCarried = tuple.local.address.isV4 || layout.carriesV6 || layout.v6Placeholder != nil
             guard let key = layout.encode(tuple) else {
                 #expect(!isCarried || layout.fields.contains { $0.field.isNoTuple }, "\(layout.name) \(tuple)")
                 continue

@@ -15,7 +15,7 @@ struct LayoutDecisionTests {
             isDead: false, inode: 1, netns: 1, cgroup: 0, handlers: nil, psock: nil)
     }
 
-    /// A map filled as a layout says, its residents live.
+    /// A map filled as a layout says, its sockets live.
     private static func map(_ layout: KeyLayout, keyType: KeyType? = nil, count: UInt16 = 20) throws -> Sockmap {
         var map = Sockmap(
             id: 1, name: "sock_ops_map", kind: .sockhash, keySize: layout.size, valueSize: 4, maxEntries: 100,
@@ -24,7 +24,7 @@ struct LayoutDecisionTests {
             let tuple = try tuple(number)
             let key = try layout.encode(tuple) ?? filled(layout, tuple, number)
             map.entries.append(
-                SockmapEntry(key: SockmapKey(key), resident: socket(tuple, cookie: UInt64(number) + 1)))
+                SockmapEntry(key: SockmapKey(key), socket: socket(tuple, cookie: UInt64(number) + 1)))
         }
         return map
     }
@@ -46,7 +46,7 @@ struct LayoutDecisionTests {
     }
 
     @Test(arguments: KeyLayout.declared)
-    func everyDeclaredLayoutIsChosenByItsResidents(_ layout: KeyLayout) throws {
+    func everyDeclaredLayoutIsChosenByItsSockets(_ layout: KeyLayout) throws {
         let map = try Self.map(layout)
         let decision = LayoutDecision(for: map)
         #expect(decision.layout == layout, "\(decision.evidence)")
@@ -72,7 +72,7 @@ struct LayoutDecisionTests {
             local: try #require(Endpoint("203.0.113.7:8224")), remote: try #require(Endpoint("192.0.2.10:16448")))
         let key = try #require(KeyLayout.merbridge.encode(tuple))
         #expect(KeyLayout.beyla.encode(tuple) == key)
-        map.entries = [SockmapEntry(key: SockmapKey(key), resident: Self.socket(tuple))]
+        map.entries = [SockmapEntry(key: SockmapKey(key), socket: Self.socket(tuple))]
         let decision = LayoutDecision(for: map)
         #expect(decision.layout == nil)
         #expect(decision.evidence == "the sockets in the map agree with merbridge and beyla alike")
@@ -101,13 +101,13 @@ struct LayoutDecisionTests {
     @Test func aForeignKeyIsCrossWired() throws {
         for layout in [KeyLayout.cilium, .calico] {
             var map = try Self.map(layout)
-            map.entries[3].resident.tuple.remote = try #require(Endpoint("198.51.100.9:9"))
+            map.entries[3].socket.tuple.remote = try #require(Endpoint("198.51.100.9:9"))
             let decision = LayoutDecision(for: map)
             #expect(decision.classify(map.entries[3]).state == .crossWired)
             #expect(decision.agreed == 19)
         }
         var map = try Self.map(.beylaCookie)
-        map.entries[3].resident.identity.cookie = 77
+        map.entries[3].socket.identity.cookie = 77
         #expect(LayoutDecision(for: map).classify(map.entries[3]).state == .undecodable)
     }
 
@@ -115,7 +115,7 @@ struct LayoutDecisionTests {
         for layout in KeyLayout.declared {
             var map = try Self.map(layout)
             let before = LayoutDecision(for: map).claim(of: map.entries[5])
-            map.entries[5].resident.state = .close
+            map.entries[5].socket.state = .close
             let decision = LayoutDecision(for: map)
             #expect(decision.classify(map.entries[5]).state == .zombie, "\(layout.name)")
             #expect(decision.claim(of: map.entries[5]) == before)
@@ -132,7 +132,7 @@ struct LayoutDecisionTests {
         let rest = FourTuple(
             local: Endpoint(IPAddress(high: 0, low: 0), 8080), remote: Endpoint(whole.remote.address, 0))
         let key = SockmapKey(try #require(KeyLayout.istioBypass.encode(whole)))
-        map.entries.append(SockmapEntry(key: key, resident: Self.socket(rest, state: .close)))
+        map.entries.append(SockmapEntry(key: key, socket: Self.socket(rest, state: .close)))
         let decision = LayoutDecision(for: map)
         #expect(decision.layout == .istioBypass)
         #expect(decision.agreed == 21 && decision.compared == 21)

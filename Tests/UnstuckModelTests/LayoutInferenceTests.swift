@@ -26,7 +26,7 @@ struct LayoutInferenceTests {
                 map.entries.append(
                     SockmapEntry(
                         key: SockmapKey(key(side.local, side.remote, number)),
-                        resident: KernelSocket(
+                        socket: KernelSocket(
                             identity: SocketIdentity(address: UInt64(map.entries.count + 1), cookie: 1),
                             tuple: FourTuple(local: side.local, remote: side.remote), state: .established,
                             hasSocket: true, isDead: false, inode: 1, netns: 1, cgroup: 0, handlers: nil, psock: nil)))
@@ -41,7 +41,7 @@ struct LayoutInferenceTests {
         (address.isV4 ? Array(repeating: 0, count: 10) + [255, 255] : []) + address.bytes
     }
 
-    /// Every entry is decoded to what its resident is, and the parts lie where they were put.
+    /// Every entry is decoded to what its socket is, and the parts lie where they were put.
     private func expect(_ map: Sockmap, _ summary: String, _ naming: KeyLayout.Naming = .connection) throws {
         let decision = LayoutDecision(for: map)
         let layout = try #require(decision.layout, "\(decision.evidence)")
@@ -51,7 +51,7 @@ struct LayoutInferenceTests {
         #expect(decision.agreed == map.entries.count)
         for entry in map.entries {
             let (claim, state) = decision.classify(entry)
-            #expect(claim == entry.resident.tuple)
+            #expect(claim == entry.socket.tuple)
             #expect(state == .live)
         }
         #expect(decision.evidence.hasPrefix("inferred: "))
@@ -121,8 +121,8 @@ struct LayoutInferenceTests {
             [127, 0, 0, 1, 127, 0, 0, 1] + Self.network(local.port) + Self.network(remote.port)
         }
         for index in map.entries.indices {
-            map.entries[index].resident.tuple.local.address = IPAddress(v4: 0x7F00_0001)
-            map.entries[index].resident.tuple.remote.address = IPAddress(v4: 0x7F00_0001)
+            map.entries[index].socket.tuple.local.address = IPAddress(v4: 0x7F00_0001)
+            map.entries[index].socket.tuple.remote.address = IPAddress(v4: 0x7F00_0001)
         }
         refused(map, "the local address could lie in 2 ways (byte 0, byte 4; all sockets have the same)")
     }
@@ -138,8 +138,8 @@ struct LayoutInferenceTests {
             local.address.bytes + remote.address.bytes + [0x20, 0x20, 0x40, 0x40]
         }
         for index in palindromes.entries.indices {
-            palindromes.entries[index].resident.tuple.local.port = 0x2020
-            palindromes.entries[index].resident.tuple.remote.port = 0x4040
+            palindromes.entries[index].socket.tuple.local.port = 0x2020
+            palindromes.entries[index].socket.tuple.remote.port = 0x4040
         }
         refused(palindromes, "could lie in 2 ways")
     }
@@ -165,7 +165,7 @@ struct LayoutInferenceTests {
             }, "no place in the key holds")
     }
 
-    @Test func fewResidentsProveNothing() {
+    @Test func fewSocketsProveNothing() {
         refused(
             Self.map(13, count: 3) { local, remote, _ in
                 [1] + local.address.bytes + remote.address.bytes + Self.network(local.port)
@@ -174,12 +174,12 @@ struct LayoutInferenceTests {
     }
 
     /// Dead and cross-wired entries neither help nor hinder.
-    @Test func aFewWrongResidentsDoNotHide() throws {
+    @Test func aFewWrongSocketsDoNotHide() throws {
         var map = Self.map(13) { local, remote, _ in
             [1] + local.address.bytes + remote.address.bytes + Self.network(local.port) + Self.network(remote.port)
         }
-        map.entries[4].resident.tuple.remote.port = 9
-        map.entries[9].resident.state = .close
+        map.entries[4].socket.tuple.remote.port = 9
+        map.entries[9].socket.state = .close
         let decision = LayoutDecision(for: map)
         #expect(decision.layout?.naming == .connection, "\(decision.evidence)")
         #expect(decision.classify(map.entries[4]).state == .crossWired)

@@ -34,8 +34,8 @@ struct NamespaceEvidenceTests {
         let gap = try Self.gap { $0.view = .nested(4_026_532_500) }
         #expect(gap.reason.contains("PID namespace 4026532500"))
         #expect(gap.missing.contains("the host's PID namespace"))
-        #expect(gap.shortfall.evidence == .namespaces)
-        #expect(gap.shortfall.action.hasPrefix("prove that every network namespace was read: "))
+        #expect(gap.missingEvidence.evidence == .namespaces)
+        #expect(gap.missingEvidence.action.hasPrefix("prove that every network namespace was read: "))
         _ = try Self.gap { $0.view = .unknown }
         _ = try Self.gap { $0.view = .absent }
     }

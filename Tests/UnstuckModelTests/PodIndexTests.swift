@@ -35,11 +35,11 @@ struct PodIndexTests {
         let twice = index([try Self.socket(netns: 10, cgroup: 1), try Self.socket(netns: 11, cgroup: 2)])
         #expect(twice.pod(at: address) == nil)
         #expect(twice.pod(at: address, in: 10) == "shop/web-0")
-        let entry = SockmapEntry(key: SockmapKey([1]), resident: try Self.socket(netns: 11, cgroup: 2))
-        #expect(twice.pod(of: entry, claim: entry.resident.tuple) == nil)
+        let entry = SockmapEntry(key: SockmapKey([1]), socket: try Self.socket(netns: 11, cgroup: 2))
+        #expect(twice.pod(of: entry, claim: entry.socket.tuple) == nil)
         // A filter by pod selects by the same index.
         let filter = EntryFilter(pods: ["shop/web-0"], index: twice)
-        #expect(!filter.takes(entry, entry.resident.tuple, .zombie))
+        #expect(!filter.takes(entry, entry.socket.tuple, .zombie))
     }
 
     /// A socket that is dead is of a namespace that may have gone; its successor of the same name has the address now.
@@ -48,6 +48,6 @@ struct PodIndexTests {
         let gone = try Self.socket(netns: 9, cgroup: 99, state: .close)
         let index = index([try Self.socket(netns: 10, cgroup: 1), gone, try Self.socket(netns: 12, cgroup: 3)])
         #expect(index.pod(at: address) == "shop/web-0")
-        #expect(index.pod(of: SockmapEntry(key: SockmapKey([1]), resident: gone), claim: gone.tuple) == "shop/web-0")
+        #expect(index.pod(of: SockmapEntry(key: SockmapKey([1]), socket: gone), claim: gone.tuple) == "shop/web-0")
     }
 }

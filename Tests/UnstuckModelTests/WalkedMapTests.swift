@@ -1,7 +1,7 @@
 import Testing
 import UnstuckModel
 
-/// Keys without residents, held against tables.
+/// Keys without sockets, held against tables.
 @Suite("Walked maps")
 struct WalkedMapTests {
     static func tuple(_ local: String, _ remote: String) -> FourTuple {
@@ -59,7 +59,7 @@ struct WalkedMapTests {
         #expect(node.last?.claim == Self.dead)
     }
 
-    /// The sockets came through an iterator that tells no cookies (5.10), and the map's values tell its residents': a
+    /// The sockets came through an iterator that tells no cookies (5.10), and the map's values tell its sockets': a
     /// descriptor that was connected anew lives under another tuple than its key names, and is found by its cookie alone.
     @Test func cookiesAreLearntFromTheTables() throws {
         var node = self
@@ -124,7 +124,7 @@ struct WalkedMapTests {
 
         control = self
         control.file(Self.dead)
-        control.look.shortfalls.append(Shortfall(.namespaces, action: "find every one", missing: "time"))
+        control.look.missingEvidence.append(MissingEvidence(.namespaces, action: "find every one", missing: "time"))
         #expect(control.last?.state == .unknown)
 
         control = self
@@ -167,7 +167,7 @@ struct WalkedMapTests {
         #expect(node.last?.sockets.map { node.look.sockets[$0].socket.netns } == [7, 8])
     }
 
-    /// Values of eight bytes tell the resident's cookie: then nothing else is believed.
+    /// Values of eight bytes tell the socket's cookie: then nothing else is believed.
     @Test func cookies() {
         var node = self
         node.map.walk?.entries = []
@@ -225,7 +225,7 @@ struct WalkedMapTests {
     @Test func survivesABundle() throws {
         var node = self
         node.file(Self.dead, cookie: 9)
-        #expect(node.map.walk?.entries.last?.resident == SocketIdentity(address: 0, cookie: 9))
+        #expect(node.map.walk?.entries.last?.socket == SocketIdentity(address: 0, cookie: 9))
         node.map.walk?.keepStable { $0.cookie == nil }
         #expect(node.map.walk?.entries.map(\.isStable) == [true, true, true, true, false])
     }

@@ -35,7 +35,7 @@ struct BundleFileTests {
                     handlers: 0, psock: nil)
                 map.entries.append(
                     SockmapEntry(
-                        key: SockmapKey(try #require(KeyLayout.cilium.encode(tuple))), resident: socket, isStable: true)
+                        key: SockmapKey(try #require(KeyLayout.cilium.encode(tuple))), socket: socket, isStable: true)
                 )
                 if id == 1 { snapshot.sockets.append(TCPSocket(socket: socket, retransmits: 0)) }
             }

@@ -42,7 +42,7 @@ struct CommandTests {
                     state: port.state, hasSocket: true, isDead: false, inode: UInt64(number + 1), netns: 1, cgroup: 0,
                     handlers: 0, psock: nil)
                 map.entries.append(
-                    SockmapEntry(key: try key(local, remote), resident: socket, isStable: true))
+                    SockmapEntry(key: try key(local, remote), socket: socket, isStable: true))
             }
             snapshot.sockmaps = [map]
             return snapshot

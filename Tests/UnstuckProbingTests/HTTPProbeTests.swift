@@ -159,7 +159,7 @@ import UnstuckModel
     }
 
     @Test(arguments: [(500, "failure"), (404, "failure"), (399, "warning"), (200, "success"), (199, "failure")])
-    func judgesStatus(_ status: Int, _ verdict: String) throws {
+    func checksStatus(_ status: Int, _ verdict: String) throws {
         // 199 is an interim response that nothing follows.
         let server = try LoopbackServer("127.0.0.1") { connection, _ in
             connection.send("HTTP/1.1 \(status) X\r\nContent-Length: 0\r\n\r\n")

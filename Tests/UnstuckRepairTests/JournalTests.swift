@@ -21,7 +21,7 @@ struct JournalTests {
         }
     }
 
-    static let reference = EntryReference(map: 1, key: SockmapKey([1, 2]), resident: SocketIdentity(address: 0))
+    static let reference = EntryReference(map: 1, key: SockmapKey([1, 2]), socket: SocketIdentity(address: 0))
 
     @Test func whatIsWrittenIsReadAgain() throws {
         let folder = try Folder()

@@ -17,11 +17,11 @@ struct LookupDeletionTests {
         let unread = try SocketPair()
         for pair in [live, dead, unread] { try map.put(pair.server, as: pair.tuple) }
         let entries = try map.entries
-        func evaluated(_ tuple: FourTuple, address: UInt64 = 0) throws -> RepairPass.Judged {
+        func evaluated(_ tuple: FourTuple, address: UInt64 = 0) throws -> RepairPass.Checked {
             let key = SockmapKey(try #require(KeyLayout.cilium.encode(tuple)))
-            var identity = try #require(entries.first { $0.key == key }).resident.identity
+            var identity = try #require(entries.first { $0.key == key }).socket.identity
             if address != 0 { identity.address = address }
-            return RepairPass.Judged(key: key, resident: identity, allowUnread: false)
+            return RepairPass.Checked(key: key, socket: identity, allowUnread: false)
         }
         try dead.resetByClient()
         try unread.resetByClient()

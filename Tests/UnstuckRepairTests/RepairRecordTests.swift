@@ -16,7 +16,7 @@ struct RepairRecordTests {
         record.key_size = keySize
         record.key.0 = 0xAA
         record.key.43 = 0xBB
-        record.resident.queued_bytes = 18
+        record.socket.queued_bytes = 18
         return unsafe withUnsafeBytes(of: record) { unsafe Array($0) }
     }
 

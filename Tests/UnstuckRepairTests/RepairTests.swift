@@ -75,7 +75,7 @@ struct RepairTests {
         #expect(result.deletions.map(\.outcome) == [.deleted])
         let left = try scenario.map.entries
         #expect(left.count == 6)
-        #expect(left.allSatisfy { $0.resident.residentState == .live })
+        #expect(left.allSatisfy { $0.socket.liveness == .live })
         // Written before, and after.
         let events = scenario.journalLines.compactMap { $0["event"] as? String }
         #expect(events == ["begin", "intend", "result", "end"])
@@ -85,12 +85,12 @@ struct RepairTests {
     @Test func leavesAKeyThatWasTakenOver() throws {
         let scenario = try Scenario()
         let (plan, _) = try scenario.plan()
-        let newcomer = try SocketPair()
-        try scenario.map.put(newcomer.server, as: scenario.dead.tuple)
+        let newSocket = try SocketPair()
+        try scenario.map.put(newSocket.server, as: scenario.dead.tuple)
         let result = try scenario.apply(plan)
         #expect(result.deletions.map(\.outcome) == [.changed])
-        let inodes = try scenario.map.entries.map(\.resident.inode)
-        #expect(inodes.contains(SocketPair.inode(newcomer.server)))
+        let inodes = try scenario.map.entries.map(\.socket.inode)
+        #expect(inodes.contains(SocketPair.inode(newSocket.server)))
         #expect(scenario.journalLines.contains { $0["outcome"] as? String == "changed" })
     }
 
@@ -230,7 +230,7 @@ struct RepairTests {
         defer { unsafe unlink(path) }
         let repairer = Repairer(journal: try Journal(path: path), looking: NodeObserver(options))
         var counts: [String: Int] = [:]
-        var duration: UInt32 = 0  // of an undisturbed run: newcomers come anywhere within that, and a little after
+        var duration: UInt32 = 0  // of an undisturbed run: new sockets come anywhere within that, and a little after
         var shift = 1.0  // of those moments, until both orders were seen
         let rounds = Scale.of(60, small: 18)
         func isDone(_ round: Int) -> Bool {
@@ -242,10 +242,10 @@ struct RepairTests {
             try map.put(dead.server, as: dead.tuple)
             try dead.resetByClient()
             let plan = Plan(deletions: [try deletion(of: dead, in: map, map.entries)])
-            let newcomer = try SocketPair()
+            let newSocket = try SocketPair()
             let key = (KeyLayout.cilium.encode(dead.tuple) ?? [])
             let (descriptor, socket, delay) = (
-                map.descriptor, newcomer.server,
+                map.descriptor, newSocket.server,
                 UInt32(Double(duration) * shift * 1.2 * Double(round % rounds) / Double(rounds))
             )
             let thread = Thread {
@@ -263,13 +263,13 @@ struct RepairTests {
             while !thread.isFinished { usleep(500) }
             counts[outcome.word, default: 0] += 1
             if round >= rounds { shift *= outcome == .deleted ? 0.8 : 1.25 }
-            let inode = SocketPair.inode(newcomer.server)
-            let isThere = try map.entries.contains { $0.resident.inode == inode }
-            // Either the newcomer is in the map, or the run said that something raced.
+            let inode = SocketPair.inode(newSocket.server)
+            let isThere = try map.entries.contains { $0.socket.inode == inode }
+            // Either the new socket is in the map, or the run said that something raced.
             #expect(isThere || outcome == .raced, "round \(round): \(outcome)")
             map.remove(dead.tuple)
         }
-        // Both orders really happened: deleted before the newcomer came, and left alone because it had come.
+        // Both orders really happened: deleted before the new socket came, and skipped because it had come.
         #expect(counts["deleted", default: 0] > 0, "\(counts)")
         #expect(counts["changed", default: 0] > 0, "\(counts)")
     }
@@ -279,10 +279,10 @@ struct RepairTests {
         let entry = try #require(entries.first { $0.key.bytes == (KeyLayout.cilium.encode(dead.tuple) ?? []) })
         let status = try #require(readText("/proc/\(getpid())/stat").flatMap(ProcessStatus.init))
         return Plan.Deletion(
-            entry: EntryReference(map: map.id, key: entry.key, resident: entry.resident.identity),
+            entry: EntryReference(map: map.id, key: entry.key, socket: entry.socket.identity),
             mapName: "unstuck_test", state: .zombie, claim: dead.tuple, pod: nil,
             holder: SocketOwner(
-                pid: getpid(), command: status.command, descriptor: dead.server, inode: entry.resident.inode,
+                pid: getpid(), command: status.command, descriptor: dead.server, inode: entry.socket.inode,
                 startTime: status.startTime),
             unreadBytes: 0, allowUnread: false, claimant: nil, reason: "test")
     }

@@ -49,10 +49,10 @@ struct WalkedDeletionTests {
                 return plan.deletions.count == dead.count
             }
             if isWhole { return plan }
-            let shortfalls = looks[looks.count - 1].shortfalls.map { "\($0.action): \($0.missing)" }
+            let missingEvidence = looks[looks.count - 1].missingEvidence.map { "\($0.action): \($0.missing)" }
             throw Incomplete(
                 description:
-                    "\(plan.deletions.count) of \(dead.count) to delete; left \(plan.undecided.prefix(2)); \(shortfalls)"
+                    "\(plan.deletions.count) of \(dead.count) to delete; left \(plan.undecided.prefix(2)); \(missingEvidence)"
             )
         }
 
@@ -99,7 +99,7 @@ struct WalkedDeletionTests {
         #expect(result.deletions.count == 130)
         #expect(result.deletions[128].outcome.word != "deleted")
         let inode = SocketPair.inode(revived.server)
-        #expect(try scenario.map.entries.contains { $0.resident.inode == inode })
+        #expect(try scenario.map.entries.contains { $0.socket.inode == inode })
         #expect(result.deletions.contains { $0.outcome == .deleted })
     }
 }

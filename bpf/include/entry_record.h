@@ -10,7 +10,7 @@
  * to nothing, except that each one touches memory that nobody has touched for long: most of a pass is waiting for it. So
  * the pointers that lead further are followed first, and the waits overlap.
  */
-static __always_inline void read_resident(struct unstuck_socket *out, struct inet_sock *inet)
+static __always_inline void read_socket(struct unstuck_socket *out, struct inet_sock *inet)
 {
 	struct socket *socket;
 	__u64 psock;
@@ -47,11 +47,11 @@ static __always_inline void read_resident(struct unstuck_socket *out, struct ine
 		remember_proto(out->proto);
 }
 
-/* The key, and what the resident looks like. `key_size` is a constant for the verifier. */
+/* The key, and what the socket looks like. `key_size` is a constant for the verifier. */
 static __always_inline void finish_entry(struct unstuck_entry *entry, const __u8 *key, __u32 key_size)
 {
 	entry->key_size = key_size;
-	entry->resident_state = unstuck_resident_state(entry->resident.state, entry->resident.flags);
+	entry->liveness = unstuck_liveness(entry->socket.state, entry->socket.flags);
 	for (__u32 i = 0; i + 8 <= UNSTUCK_KEY_MAX; i += 8) {
 		if (i + 8 <= key_size)
 			*(__u64 *)&entry->key[i] = *(const __u64 *)&key[i];

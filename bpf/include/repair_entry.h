@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Checks and deletes one judged entry: shared by the two ways of coming to it. */
+/* Checks and deletes one checked entry: shared by the two ways of coming to it. */
 #pragma once
 
 #include "filed_entry.h"
@@ -7,18 +7,18 @@
 /* Length of the map's keys: set before loading, so that the verifier sees a constant. */
 const volatile __u32 key_size SEC(".rodata.key_size") = 4;
 
-struct judged_key {
+struct checked_key {
 	__u8 bytes[UNSTUCK_KEY_MAX];
 };
 
 /* What may be deleted: by key, padded with zeros. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, UNSTUCK_JUDGED_MAX);
+	__uint(max_entries, UNSTUCK_CHECKED_MAX);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct judged_key);
-	__type(value, struct unstuck_judged);
-} judged SEC(".maps");
+	__type(key, struct checked_key);
+	__type(value, struct unstuck_checked);
+} checked SEC(".maps");
 
 /*
  * The map to repair: a declaration of its shape, replaced by the foreign map itself before loading. Not ctx->map: the
@@ -36,16 +36,16 @@ __u32 has_raced;
 
 static __always_inline int is_dead(const struct unstuck_socket *now)
 {
-	__u32 state = unstuck_resident_state(now->state, now->flags);
+	__u32 state = unstuck_liveness(now->state, now->flags);
 
-	return state == UNSTUCK_RESIDENT_LEAKED || state == UNSTUCK_RESIDENT_ZOMBIE ||
-	       state == UNSTUCK_RESIDENT_QUEUED_DEAD;
+	return state == UNSTUCK_SOCKET_LEAKED || state == UNSTUCK_SOCKET_ZOMBIE ||
+	       state == UNSTUCK_SOCKET_QUEUED_DEAD;
 }
 
 static __always_inline void delete(struct unstuck_repair *report, struct sock *sk, __u64 element, __u64 psock,
-				   struct judged_key *key)
+				   struct checked_key *key)
 {
-	struct unstuck_socket *now = &report->resident;
+	struct unstuck_socket *now = &report->socket;
 	__u8 flags = now->flags;
 	long code;
 
@@ -70,15 +70,15 @@ static __always_inline void delete(struct unstuck_repair *report, struct sock *s
 }
 
 /*
- * What was judged, as it is now; deletes it if nothing speaks against it. `sk` cannot be freed meanwhile.
+ * What was checked, as it is now; deletes it if nothing speaks against it. `sk` cannot be freed meanwhile.
  *
  * `element` is where the key was found; `cookie` may be 0, unknown.
  */
 static __always_inline void repair_entry(struct unstuck_repair *report, struct sock *sk, __u64 psock, __u64 element,
-					 struct judged_key *key, __u64 cookie)
+					 struct checked_key *key, __u64 cookie)
 {
-	struct unstuck_socket *now = &report->resident;
-	struct unstuck_judged *want = bpf_map_lookup_elem(&judged, key);
+	struct unstuck_socket *now = &report->socket;
+	struct unstuck_checked *want = bpf_map_lookup_elem(&checked, key);
 
 	if (!want)
 		return;
@@ -109,5 +109,5 @@ static __always_inline void repair_entry(struct unstuck_repair *report, struct s
 	} else {
 		delete(report, sk, element, psock, key);
 	}
-	bpf_map_delete_elem(&judged, key);
+	bpf_map_delete_elem(&checked, key);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Beyla and OBI until 2025: no accelerator, it writes a header into what clients send, and so files clients only. IPv4
- * addresses mapped into 16 bytes, ports in host order, the resident's own end first. Replaces; never redirects. */
+ * addresses mapped into 16 bytes, ports in host order, the socket's own end first. Replaces; never redirects. */
 #include "accelerator.h"
 
 typedef struct connection_info {

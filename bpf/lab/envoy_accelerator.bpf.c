@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Envoy's sockmap socket interface (2026), the part that its sock_ops program does: IPv4 sockets only, the resident's own
+/* Envoy's sockmap socket interface (2026), the part that its sock_ops program does: IPv4 sockets only, the socket's own
  * end first. Never replaces. */
 #include "accelerator.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* eunomia's tutorial: 127.0.0.1 only, the resident's own end first, ports in the last two bytes of four, and the family of
+/* eunomia's tutorial: 127.0.0.1 only, the socket's own end first, ports in the last two bytes of four, and the family of
  * the socket. Never replaces; a miss is an error of send(2), always. */
 #include "accelerator.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * istio-tcpip-bypass: the resident's own end first, address and port together, ports in host order. Replaces what is
+ * istio-tcpip-bypass: the socket's own end first, address and port together, ports in host order. Replaces what is
  * there. The msg program finds the receiver's key in a second map, under the sender's own tuple.
  *
  * The original leaves connections of one address to itself alone, which is all that a stage has, and learns who is whose

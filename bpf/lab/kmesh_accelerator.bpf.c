@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Kmesh's oncn-mda: IPv4 sockets only, the resident's own end first. Replaces what is there. The msg program finds the
+/* Kmesh's oncn-mda: IPv4 sockets only, the socket's own end first. Replaces what is there. The msg program finds the
  * receiver's key in a second map, under the sender's own tuple; the passive end puts both ways there. */
 #include "accelerator.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Merbridge, built with IPv6: IPv4 addresses mapped into 16 bytes, ports in network order, the resident's own end
+/* Merbridge, built with IPv6: IPv4 addresses mapped into 16 bytes, ports in network order, the socket's own end
  * first. Never replaces. */
 #include "accelerator.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* os-eBPF, and socket-acceleration-with-ebpf after it: IPv4 sockets only, the resident's own end first, a family byte and
+/* os-eBPF, and socket-acceleration-with-ebpf after it: IPv4 sockets only, the socket's own end first, a family byte and
  * padding between addresses and ports. Never replaces. */
 #include "accelerator.h"
 

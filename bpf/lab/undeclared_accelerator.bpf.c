@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Nobody's, and so no layout that Unstuck declares: IPv4 only, ports of different byte orders first, a version, and the
- * peer's address before the resident's. Never replaces. */
+ * peer's address before the socket's. Never replaces. */
 #include "accelerator.h"
 
 struct connection {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The residents behind given keys of one SOCKHASH or SOCKMAP, each as one struct unstuck_entry. Reads only. For kernels
+ * The sockets behind given keys of one SOCKHASH or SOCKMAP, each as one struct unstuck_entry. Reads only. For kernels
  * that refuse iter/sockmap: user space walks the keys, and runs this program on a packet of zeros (BPF_PROG_TEST_RUN)
  * for each batch of them. Two threads may do so at once, each in a slot of its own.
  *
@@ -67,14 +67,14 @@ __noinline int look_up(__u32 slot, __u32 index)
 		return 0;
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (tcp) {
-		read_resident(&entry->resident, (struct inet_sock *)tcp);
+		read_socket(&entry->socket, (struct inet_sock *)tcp);
 		/* No helper gives the cookie here: 0 until somebody asked for it. */
-		entry->resident.cookie =
+		entry->socket.cookie =
 			BPF_CORE_READ((struct inet_sock *)tcp, sk.__sk_common.skc_cookie.counter);
 	} else {
-		entry->resident.family = sk->family;
-		entry->resident.state = sk->state;
-		entry->resident.flags = UNSTUCK_FULL_SOCKET;
+		entry->socket.family = sk->family;
+		entry->socket.state = sk->state;
+		entry->socket.flags = UNSTUCK_FULL_SOCKET;
 	}
 	finish_entry(entry, key, key_size);
 	bpf_sk_release(sk);

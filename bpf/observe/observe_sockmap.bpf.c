@@ -39,14 +39,14 @@ static __always_inline int observe(struct bpf_iter__sockmap *ctx, int with_cooki
 
 	if (!is_ours(ctx) || !inet || !key)
 		return 0;
-	read_resident(&entry.resident, inet);
+	read_socket(&entry.socket, inet);
 	/* Not ctx->sk again: 6.1's verifier wants what is loaded anew to be tested anew. Without the helper no cookie, for
 	 * skc_cookie is 0 until somebody asks for it, and one socket would look like two. But a key of eight bytes may be
 	 * the cookie: whoever made it so had asked. */
 	if (with_cookie)
-		entry.resident.cookie = bpf_get_socket_cookie(inet);
+		entry.socket.cookie = bpf_get_socket_cookie(inet);
 	else if (key_size == 8)
-		entry.resident.cookie = inet->sk.__sk_common.skc_cookie.counter;
+		entry.socket.cookie = inet->sk.__sk_common.skc_cookie.counter;
 	finish_entry(&entry, key, key_size);
 	bpf_seq_write(ctx->meta->seq, &entry, sizeof(entry) - UNSTUCK_KEY_MAX + ((key_size + 7) & ~7U));
 	return 0;

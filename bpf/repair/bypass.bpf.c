@@ -38,7 +38,7 @@ struct {
 	__type(value, __u64);
 } counts SEC(".maps");
 
-static __always_inline int is_swallowed(const struct unstuck_bypass_settings *now, __u32 op)
+static __always_inline int is_taken(const struct unstuck_bypass_settings *now, __u32 op)
 {
 	__u32 zero = 0;
 	__u64 *count;
@@ -46,7 +46,7 @@ static __always_inline int is_swallowed(const struct unstuck_bypass_settings *no
 	if (now->deadline_ns && bpf_ktime_get_boot_ns() >= now->deadline_ns)
 		return 0;
 	if (op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB && op != BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB)
-		return now->swallows_all;
+		return now->takes_all_events;
 	count = bpf_map_lookup_elem(&counts, &zero);
 	if (count)
 		__sync_fetch_and_add(count, 1);
@@ -59,7 +59,7 @@ int unstuck_bypass(struct bpf_sock_ops *ctx)
 	__u32 zero = 0;
 	const struct unstuck_bypass_settings *now = bpf_map_lookup_elem(&settings, &zero);
 
-	if (!now || !is_swallowed(now, ctx->op))
+	if (!now || !is_taken(now, ctx->op))
 		bpf_tail_call(ctx, &original, 0);
 	return 1;
 }

@@ -97,16 +97,16 @@ static __always_inline void count(__u32 outcome, __u32 bytes)
 /* Counts, and tells user space if it listens; a full buffer loses the telling and not the count. */
 static __always_inline void tell(struct unstuck_guard_event *event, const struct unstuck_guard_settings *how)
 {
-	count(event->outcome, event->entry.resident.queued_bytes);
+	count(event->outcome, event->entry.socket.queued_bytes);
 	if (how->tells && bpf_ringbuf_output(&events, event, sizeof(*event), 0))
-		count(UNSTUCK_GUARD_UNTOLD, 0);
+		count(UNSTUCK_GUARD_MISSED, 0);
 }
 
 /*
- * One link of a dying socket's psock: if it is to the guarded map, the entry is judged and, if it may be, deleted. The
+ * One link of a dying socket's psock: if it is to the guarded map, the entry is checked and, if it may be, deleted. The
  * psock and its links cannot be freed meanwhile: the kernel waits for a grace period.
  */
-static __always_inline void judge_link(__u64 psock, __u64 at, int may_delete)
+static __always_inline void check_link(__u64 psock, __u64 at, int may_delete)
 {
 	struct sk_psock_link *link = (void *)at - bpf_core_field_offset(struct sk_psock_link, list);
 	struct unstuck_guard_event event = {};
@@ -127,12 +127,12 @@ static __always_inline void judge_link(__u64 psock, __u64 at, int may_delete)
 		return;
 	__builtin_memcpy(event.entry.key, key, sizeof(key));
 	event.entry.key_size = key_size;
-	read_guarded(&event.entry.resident, (struct inet_sock *)sk, psock);
+	read_guarded(&event.entry.socket, (struct inet_sock *)sk, psock);
 	event.monotonic_ns = bpf_ktime_get_ns();
 
 	if (!may_delete) {
 		event.outcome = UNSTUCK_GUARD_FILED;
-	} else if (event.entry.resident.queued_messages && !how->evicts) {
+	} else if (event.entry.socket.queued_messages && !how->evicts) {
 		event.outcome = UNSTUCK_GUARD_HELD;
 	} else {
 		code = bpf_map_delete_elem(&target, key);
@@ -143,7 +143,7 @@ static __always_inline void judge_link(__u64 psock, __u64 at, int may_delete)
 		else if (links_to(psock, element))
 			event.outcome = UNSTUCK_GUARD_RACED;
 		else
-			event.outcome = event.entry.resident.queued_messages ? UNSTUCK_GUARD_EVICTED : UNSTUCK_GUARD_REMOVED;
+			event.outcome = event.entry.socket.queued_messages ? UNSTUCK_GUARD_EVICTED : UNSTUCK_GUARD_REMOVED;
 		event.error = -code;
 	}
 	tell(&event, how);
@@ -153,18 +153,18 @@ static __always_inline void judge_link(__u64 psock, __u64 at, int may_delete)
  * that can delete is refused in tracing. */
 __noinline int delete_link(__u64 psock, __u64 at)
 {
-	judge_link(psock, at, 1);
+	check_link(psock, at, 1);
 	return 0;
 }
 
 __noinline int tell_link(__u64 psock, __u64 at)
 {
-	judge_link(psock, at, 0);
+	check_link(psock, at, 0);
 	return 0;
 }
 
 /* Every entry of a socket that is about to be in CLOSE. */
-static __always_inline void judge_socket(struct inet_sock *inet, int may_delete)
+static __always_inline void classify_socket(struct inet_sock *inet, int may_delete)
 {
 	__u64 psock = psock_of((__u64)inet, (__u64)BPF_CORE_READ(inet, sk.sk_user_data));
 	struct list_head *head = &((struct sk_psock *)psock)->link;
@@ -209,7 +209,7 @@ int on_socket_event(struct bpf_sock_ops *ctx)
 			break;
 		tcp = bpf_skc_to_tcp_sock(sk);
 		if (tcp)
-			judge_socket((struct inet_sock *)tcp, 1);
+			classify_socket((struct inet_sock *)tcp, 1);
 		break;
 	}
 	return 1;
@@ -222,6 +222,6 @@ int on_state_change(__u64 *ctx)
 	struct inet_sock *inet = (struct inet_sock *)ctx[0];
 
 	if ((int)ctx[2] == TCP_CLOSE)
-		judge_socket(inet, 0);
+		classify_socket(inet, 0);
 	return 0;
 }

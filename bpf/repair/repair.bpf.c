@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Deletes judged entries of one SOCKHASH, checking each once more in the same pass, just before its deletion.
+ * Deletes checked entries of one SOCKHASH, checking each once more in the same pass, just before its deletion.
  *
  * The kernel's iterator holds only RCU and deletion is by key, so between the last check and the delete another CPU can
  * put a new socket behind the key. That window cannot be closed from here; it is kept as short as it can be: the last
  * thing looked at before the delete is whether the very element that the iterator stands on is still in its bucket.
  * What can be told afterwards is told: an element that is still there, or a socket that has come back to life, is
  * `raced`, and the pass deletes nothing more. That a replacement was hit instead cannot be told from here: user space
- * looks for such newcomers (Repairer.swift).
+ * looks for such new sockets (Repairer.swift).
  */
 #include "repair_entry.h"
 
@@ -27,7 +27,7 @@ static __always_inline int repair(struct bpf_iter__sockmap *ctx, int with_cookie
 	struct sock *sk = ctx->sk;
 	const __u8 *key = ctx->key;
 	struct unstuck_repair report = {};
-	struct judged_key copy = {};
+	struct checked_key copy = {};
 	__u64 psock, cookie = 0;
 
 	if (!sk || !key)
@@ -37,7 +37,7 @@ static __always_inline int repair(struct bpf_iter__sockmap *ctx, int with_cookie
 			break;
 		copy.bytes[i] = key[i];
 	}
-	if (!bpf_map_lookup_elem(&judged, &copy))
+	if (!bpf_map_lookup_elem(&checked, &copy))
 		return 0;
 	/* As observe_sockmap.bpf.c has it. */
 	if (with_cookie)

@@ -18,14 +18,14 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile __u32 target_id SEC(".rodata.target_id") = 0;
 
 struct wanted_keys {
-	struct judged_key keys[UNSTUCK_JUDGED_MAX];
+	struct checked_key keys[UNSTUCK_CHECKED_MAX];
 };
 
 struct repair_reports {
-	struct unstuck_repair reports[UNSTUCK_JUDGED_MAX];
+	struct unstuck_repair reports[UNSTUCK_CHECKED_MAX];
 };
 
-/* The judged keys in the order in which they are dealt with. */
+/* The checked keys in the order in which they are dealt with. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -45,9 +45,9 @@ struct {
 __u64 count SEC(".data.count") = 0;
 
 /* Whether a link's element has this key: both padded with zeros. */
-static __always_inline int has_key(__u64 element, const struct judged_key *key)
+static __always_inline int has_key(__u64 element, const struct checked_key *key)
 {
-	struct judged_key its = {};
+	struct checked_key its = {};
 
 	if (bpf_probe_read_kernel(&its, key_size, (void *)element + bpf_core_field_offset(struct bpf_shtab_elem, key)))
 		return 0;
@@ -58,7 +58,7 @@ static __always_inline int has_key(__u64 element, const struct judged_key *key)
 }
 
 /* The element of the target map through which a socket's psock is filed under a key; 0: none, or too many links. */
-static __noinline __u64 element_in(__u64 psock, const struct judged_key *key)
+static __noinline __u64 element_in(__u64 psock, const struct checked_key *key)
 {
 	struct list_head *head = &((struct sk_psock *)psock)->link;
 	struct list_head *at = NULL;
@@ -88,14 +88,14 @@ __noinline int repair_one(__u32 index)
 	struct wanted_keys *keys = bpf_map_lookup_elem(&wanted, &zero);
 	struct repair_reports *all = bpf_map_lookup_elem(&reports, &zero);
 	struct unstuck_repair report = {};
-	struct judged_key key;
+	struct checked_key key;
 	struct tcp_sock *tcp;
 	struct bpf_sock *sk;
 	__u64 psock;
 
 	if (!keys || !all)
 		return 0;
-	index &= UNSTUCK_JUDGED_MAX - 1; /* a power of two: the verifier sees that it stays inside */
+	index &= UNSTUCK_CHECKED_MAX - 1; /* a power of two: the verifier sees that it stays inside */
 	key = keys->keys[index];
 	sk = bpf_map_lookup_elem(&target, &key);
 	if (sk) {
@@ -116,7 +116,7 @@ __noinline int repair_one(__u32 index)
 SEC("sk_lookup")
 int repair_all(struct bpf_sk_lookup *ctx __attribute__((unused)))
 {
-	for (__u32 index = 0; index < UNSTUCK_JUDGED_MAX; index++) {
+	for (__u32 index = 0; index < UNSTUCK_CHECKED_MAX; index++) {
 		if (index >= count)
 			break;
 		repair_one(index);

@@ -1,8 +1,8 @@
 import UnstuckModel
 
-/// Looks at a node -> what its dead entries will cost. Pure.
+/// Looks at a node -> what its stale entries will cost. Pure.
 ///
-/// A connection hangs if its client gets a port that a dead entry claims: dead keys ÷ the ports from which the client's
+/// A connection hangs if its client gets a port that a stale entry claims: dead keys ÷ the ports from which the client's
 /// kernel chooses. The kernel does not choose evenly from all of its range: see ``LocalPorts``.
 ///
 /// - Parameter looks: oldest first; from two of them the rate is told, and what only looked dead for a moment is left out.
@@ -16,7 +16,7 @@ public func makeForecast(_ looks: [Snapshot]) -> Forecast {
     let isOnce = looks.count < 2
     let dead =
         view.sockmaps.entries.filter { $0.state.isDead && (isOnce || view.secondsSeenDead($0) != nil) }.map {
-            Dead(map: $0.map, claim: $0.claim, pod: view.pod(of: $0.entry.resident))
+            Dead(map: $0.map, claim: $0.claim, pod: view.pod(of: $0.entry.socket))
         }
         + view.sockmaps.walked.filter { $0.state == .unseen && (isOnce || view.secondsUnseen($0) != nil) }.map {
             Dead(map: $0.map, claim: $0.claim, pod: nil)
@@ -37,7 +37,7 @@ public func makeForecast(_ looks: [Snapshot]) -> Forecast {
     return forecast
 }
 
-/// A dead entry: its resident was seen dead, or no socket of the node has what its key names.
+/// A stale entry: its socket was seen dead, or no socket of the node has what its key names.
 private struct Dead {
     var map: Sockmap
     var claim: FourTuple?
@@ -56,7 +56,7 @@ private func routes(_ view: NodeView, _ dead: [Dead]) -> [Forecast.Route] {
     var found: [RouteKey: [(port: UInt16, entry: Dead)]] = [:]
     for entry in dead where view.sockmaps.namesConnections(entry.map.id) {
         guard let claim = entry.claim, claim.isComplete else { continue }
-        // Both ends leave dead entries; whichever it was, the client is the one that nobody listens for.
+        // Both ends leave stale entries; whichever it was, the client is the one that nobody listens for.
         let isServers =
             listeners.contains(claim.local.port) == listeners.contains(claim.remote.port)
             ? claim.local.port < claim.remote.port : listeners.contains(claim.local.port)
@@ -112,7 +112,7 @@ private func narrowed(_ candidates: Set<UInt32>, to route: RouteKey, _ view: Nod
     guard candidates.count > 1 else { return candidates }
     var seen = Set<UInt32>()
     for entry in view.sockmaps.entries where entry.map.id == route.map && entry.claim?.local.address == route.client {
-        seen.insert(entry.entry.resident.netns)
+        seen.insert(entry.entry.socket.netns)
     }
     for socket in view.now.sockets {
         let tuple = socket.socket.tuple
@@ -144,7 +144,7 @@ private func filling(_ map: Sockmap, dead: Int, _ looks: [Snapshot]) -> Forecast
         let before = first.sockmaps.first(where: { $0.id == map.id })
     {
         // Counted alike in both looks, what only passes through death included.
-        let grown = map.deadResidents - before.deadResidents
+        let grown = map.deadSockets - before.deadSockets
         let perSecond = Double(grown) / (last.monotonic - first.monotonic)
         rate = perSecond
         if perSecond > 0 { untilFull = Double(max(map.maxEntries - map.entries.count, 0)) / perSecond }
@@ -155,7 +155,7 @@ private func filling(_ map: Sockmap, dead: Int, _ looks: [Snapshot]) -> Forecast
 }
 
 extension Sockmap {
-    fileprivate var deadResidents: Int { entries.count { $0.resident.residentState.isDead } }
+    fileprivate var deadSockets: Int { entries.count { $0.socket.liveness.isDead } }
 }
 
 private func warn(_ view: NodeView, _ dead: [Dead], _ forecast: inout Forecast) {

@@ -14,7 +14,7 @@ public struct PlanOptions: Sendable {
     public var limit = PlannedRepair.usualLimit
     /// Delete entries whose keys are read by an inferred layout too.
     public var acceptsInferred = false
-    /// Which dead entries it is about; its pods' index is the look's.
+    /// Which stale entries it is about; its pods' index is the look's.
     public var selection = EntryFilter()
 
     public init() {}

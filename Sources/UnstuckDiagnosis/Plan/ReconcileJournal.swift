@@ -11,16 +11,16 @@ public func reconcileJournal(_ steps: [UnfinishedSteps.Step], _ view: NodeView, 
 {
     guard !steps.isEmpty else { return [] }
     let wanted = Set(steps.compactMap(\.line.map))
-    var residents: [Place: KernelSocket] = [:]
+    var sockets: [Place: KernelSocket] = [:]
     for entry in view.sockmaps.entries where wanted.contains(entry.map.id) {
-        residents[Place(map: entry.map.id, key: entry.entry.key)] = entry.entry.resident
+        sockets[Place(map: entry.map.id, key: entry.entry.key)] = entry.entry.socket
     }
     return steps.map { step in
         guard step.boot == view.now.boot else {
             return ResumedStep(step.line, .otherBoot, "not compared: it was intended in another boot, or does not say")
         }
         switch step.line.step {
-        case .delete: return reconcileDeletion(step.line, residents, view, maps)
+        case .delete: return reconcileDeletion(step.line, sockets, view, maps)
         case .reset: return reconcileReset(step.line, view)
         case .run: return ResumedStep(step.line, .unknown, "its line names no step")
         }
@@ -33,7 +33,7 @@ private struct Place: Hashable {
 }
 
 private func reconcileDeletion(
-    _ line: JournalLine, _ residents: [Place: KernelSocket], _ view: NodeView, _ maps: Set<UInt32>
+    _ line: JournalLine, _ sockets: [Place: KernelSocket], _ view: NodeView, _ maps: Set<UInt32>
 ) -> ResumedStep {
     guard let map = line.map, let key = line.key else {
         return ResumedStep(line, .unknown, "its line names no entry")
@@ -41,18 +41,18 @@ private func reconcileDeletion(
     guard maps.isEmpty || maps.contains(map) else {
         return ResumedStep(line, .unknown, "its sockmap was not read (--map)")
     }
-    if view.sockmaps.walked(EntryReference(map: map, key: key, resident: SocketIdentity(address: 0))) != nil {
+    if view.sockmaps.walked(EntryReference(map: map, key: key, socket: SocketIdentity(address: 0))) != nil {
         return ResumedStep(line, .unknown, "its key is there, and who sits there cannot be seen without the iterator")
     }
-    guard let resident = residents[Place(map: map, key: key)] else {
+    guard let socket = sockets[Place(map: map, key: key)] else {
         // What could not be read is not gone.
         guard view.now.coverage.isWhole(.sockmaps) else {
             return ResumedStep(line, .unknown, "not every sockmap could be read")
         }
         return ResumedStep(line, .done, "its entry is gone")
     }
-    guard line.mayMean(resident) else { return ResumedStep(line, .changed, "another socket sits there now") }
-    guard resident.residentState.isDead else { return ResumedStep(line, .changed, "its socket lives again") }
+    guard line.mayMean(socket) else { return ResumedStep(line, .changed, "another socket sits there now") }
+    guard socket.liveness.isDead else { return ResumedStep(line, .changed, "its socket lives again") }
     return ResumedStep(line, .undone, "the same dead socket still sits there")
 }
 

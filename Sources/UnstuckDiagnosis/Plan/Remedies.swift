@@ -104,7 +104,7 @@ struct Remedies {
 
     /// In mode preserve a guard keeps it: its bytes can still be read.
     private func keepsBytes(_ entry: NodeView.ClassifiedEntry) -> Bool {
-        entry.entry.resident.residentState != .leaked && entry.entry.resident.psock?.queuedBytes ?? 0 > 0
+        entry.entry.socket.liveness != .leaked && entry.entry.socket.psock?.queuedBytes ?? 0 > 0
     }
 
     private func isStuck(_ finding: Finding) -> Bool { finding.code == .misdirected && finding.subject.stage == .stuck }
@@ -150,8 +150,8 @@ struct Remedies {
                 tradeOff: "every pod of the node moves", needs: ["kubectl"])
         case .zombie, .misdirected, .disclosure, .crossWired:
             // Of a misdirected connection the pod is the receiver's; the socket in the way is of the entry's.
-            guard let entry = wrong(finding), entry.entry.resident.hasSocket,
-                let pod = view.pod(of: entry.entry.resident), let slash = pod.firstIndex(of: "/")
+            guard let entry = wrong(finding), entry.entry.socket.hasSocket,
+                let pod = view.pod(of: entry.entry.socket), let slash = pod.firstIndex(of: "/")
             else { return nil }
             let (namespace, name) = (String(pod[..<slash]), String(pod[pod.index(after: slash)...]))
             return Remedy(
@@ -184,7 +184,7 @@ struct Remedies {
         }
         guard let entry = wrong(finding) else { return nil }
         let (effect, outcome, tradeOff): (String, Remedy.Outcome, String)
-        switch (finding.code, entry.entry.resident.residentState) {
+        switch (finding.code, entry.entry.socket.liveness) {
         case (.leaked, .leaked), (.misdirected, .leaked):
             (effect, outcome, tradeOff) = (
                 "fixed in 5.10.222, 5.15.79 and 6.0 (d8616ee2affc, \"sock_map_destroy\")", .clears,

@@ -86,17 +86,17 @@ struct RepairSteps {
         guard let claim = entry.claim, entry.map.kind == .sockhash else {
             return .skip(Plan.Undecided(entry, "only entries of a SOCKHASH are deleted"))
         }
-        let resident = entry.entry.resident
+        let socket = entry.entry.socket
         let claimant = receiver ?? view.claimant(of: entry)?.socket.identity
-        let holder = view.owners(of: resident).first
-        if resident.hasSocket, holder == nil {
+        let holder = view.owners(of: socket).first
+        if socket.hasSocket, holder == nil {
             return .skip(
                 Plan.Undecided(
                     entry, "the process that holds the zombie was not found, so its socket cannot be held still"))
         }
-        let unread = resident.psock?.queuedBytes ?? 0
+        let unread = socket.psock?.queuedBytes ?? 0
         let reason =
-            switch resident.residentState {
+            switch socket.liveness {
             case .leaked: "orphaned and closed: no process can ever close or read it"
             case .queuedDead: "reset in the accept queue"
             default: "closed, and held open by \(holder.map(Label.descriptor) ?? "a process")"
@@ -114,7 +114,7 @@ struct RepairSteps {
         // A live connection that hangs outweighs bytes that are, at best, partly those of another connection. Where nobody claims the
         // tuple, unread bytes protect the entry: deleting it would drop them. One that was reset in the accept queue can
         // still be accepted, and read; a leaked socket's bytes nobody can read.
-        let isReadable = resident.residentState != .leaked
+        let isReadable = socket.liveness != .leaked
         if isReadable, claimant == nil {
             // Bytes may arrive until it is deleted: the kernel checks again, by what may be lost.
             deletion.planned.allowUnread = false
@@ -165,7 +165,7 @@ struct RepairSteps {
             // Only what repair may delete at all: a decodable entry of a SOCKHASH.
             let own = view.sockmaps.entries.filter { entry in
                 entry.map.kind == .sockhash && entry.claim != nil
-                    && ends.contains { $0.socket.mayBe(entry.entry.resident.identity) }
+                    && ends.contains { $0.socket.mayBe(entry.entry.socket.identity) }
             }
             resets.append(
                 Reset(
@@ -194,6 +194,6 @@ extension Plan.Undecided {
 extension NodeView.ClassifiedEntry {
     /// Stale, or of an unknown layout and by the socket behind it alone stale.
     fileprivate var looksStale: Bool {
-        state.isDead || state == .undecodable && entry.resident.residentState.isDead
+        state.isDead || state == .undecodable && entry.socket.liveness.isDead
     }
 }

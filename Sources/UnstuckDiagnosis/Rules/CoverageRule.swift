@@ -15,11 +15,11 @@ struct CoverageRule: NodeRule {
         unknown += ofWalks(view)
         for map in view.now.sockmaps where map.walk == nil {
             guard let decision = view.sockmaps.layouts[map.id], decision.layout == nil else { continue }
-            let judged = view.sockmaps.entries(of: map.id).filter { $0.state == .undecodable }
-            guard !judged.isEmpty else { continue }
-            let dead = judged.count { $0.entry.resident.residentState.isDead }
+            let checked = view.sockmaps.entries(of: map.id).filter { $0.state == .undecodable }
+            guard !checked.isEmpty else { continue }
+            let dead = checked.count { $0.entry.socket.liveness.isDead }
             unknown.append(
-                "\(Label.map(map)): \(judged.count) entries are not decodable (\(decision.evidence))"
+                "\(Label.map(map)): \(checked.count) entries are not decodable (\(decision.evidence))"
                     + (dead > 0 ? "; \(dead) of them look stale; skipped" : ""))
         }
         return unknown.map { .unknown($0) }

@@ -1,6 +1,6 @@
 import UnstuckModel
 
-/// A key of a walked map with its judgement.
+/// A key of a walked map with its classification.
 public struct ClassifiedKey: Sendable {
     /// Without its entries.
     public var map: Sockmap
@@ -11,7 +11,7 @@ public struct ClassifiedKey: Sendable {
     public var namespaces: [UInt32]
 
     public var reference: EntryReference {
-        EntryReference(map: map.id, key: entry.key, resident: entry.resident)
+        EntryReference(map: map.id, key: entry.key, socket: entry.socket)
     }
 
     /// An earlier look that saw no socket of a key.
@@ -21,26 +21,26 @@ public struct ClassifiedKey: Sendable {
     }
 
     /// Every key of a look's walked maps, and how each map's keys are read.
-    static func classify(_ look: Snapshot) -> (judged: [ClassifiedKey], layouts: [UInt32: LayoutDecision]) {
-        var judged: [ClassifiedKey] = []
+    static func classify(_ look: Snapshot) -> (checked: [ClassifiedKey], layouts: [UInt32: LayoutDecision]) {
+        var checked: [ClassifiedKey] = []
         var layouts: [UInt32: LayoutDecision] = [:]
         guard look.sockmaps.contains(where: { $0.walk != nil }) else { return ([], [:]) }
         let seen = SeenSockets(look)
         for map in look.sockmaps {
             guard let walk = map.walk else { continue }
-            let judge = WalkedMap(map, seen: seen)
-            layouts[map.id] = judge.decision
+            let evaluate = WalkedMap(map, seen: seen)
+            layouts[map.id] = evaluate.decision
             var bare = map
             bare.walk = SockmapWalk(isComplete: walk.isComplete, restarts: walk.restarts)
             for entry in walk.entries {
-                let verdict = judge.classify(entry)
-                judged.append(
+                let verdict = evaluate.classify(entry)
+                checked.append(
                     ClassifiedKey(
                         map: bare, entry: entry, claim: verdict.claim, state: verdict.state,
                         namespaces: Set(verdict.sockets.map { seen.sockets[$0].socket.netns }).sorted()))
             }
         }
-        return (judged, layouts)
+        return (checked, layouts)
     }
 
     /// Since when no socket was seen of each key, without a look in between that saw one or could not tell.
@@ -48,7 +48,7 @@ public struct ClassifiedKey: Sendable {
         var result: [UInt32: [SockmapKey: Unseen]] = [:]
         for look in looks {
             var now: [UInt32: [SockmapKey: Unseen]] = [:]
-            for key in classify(look).judged where key.state == .unseen {
+            for key in classify(look).checked where key.state == .unseen {
                 let before = result[key.map.id]?[key.entry.key]
                 now[key.map.id, default: [:]][key.entry.key] =
                     before?.cookie == key.entry.cookie && before != nil

@@ -31,7 +31,7 @@ struct History: Sendable {
     /// When the same socket was first seen dead in this entry.
     func seenDead(_ entry: SockmapIndex.ClassifiedEntry) -> Double? {
         guard let before = seenDead[entry.map.id]?[entry.entry.key],
-            before.identity == entry.entry.resident.identity
+            before.identity == entry.entry.socket.identity
         else { return nil }
         return before.monotonic
     }
@@ -48,14 +48,14 @@ struct History: Sendable {
             for map in look.sockmaps {
                 var dead = result[map.id] ?? [:]
                 for entry in map.entries {
-                    guard entry.resident.residentState.isDead else {
+                    guard entry.socket.liveness.isDead else {
                         // One that lives: what was seen before counts no more.
                         if !dead.isEmpty { dead[entry.key] = nil }
                         continue
                     }
                     // The earliest sighting of the same socket is kept.
-                    if dead[entry.key]?.identity != entry.resident.identity {
-                        dead[entry.key] = SeenDead(identity: entry.resident.identity, monotonic: look.monotonic)
+                    if dead[entry.key]?.identity != entry.socket.identity {
+                        dead[entry.key] = SeenDead(identity: entry.socket.identity, monotonic: look.monotonic)
                     }
                 }
                 result[map.id] = dead

@@ -22,7 +22,7 @@ extension RedirectPath {
         let receiver = sender.socket.tuple.reversed
         let claims = view.sockmaps.entries(in: map.id, claiming: receiver)
         let isPeer = { (entry: NodeView.ClassifiedEntry) in
-            peer?.socket.identity.mayBe(entry.entry.resident.identity) ?? false
+            peer?.socket.identity.mayBe(entry.entry.socket.identity) ?? false
         }
         // Where the key is not known, the peer may be found all the same.
         let isNameable = layout?.claims(naming: receiver).isEmpty == false
@@ -36,11 +36,11 @@ extension RedirectPath {
         return Hop(
             map: map.id, mapName: map.name, layout: layout?.name,
             key: layout?.encode(receiver).map { SockmapKey($0) }, verdict: verdict,
-            residents: found.map { entry in
-                Resident(
-                    key: entry.entry.key, tuple: entry.entry.resident.tuple, state: entry.state,
-                    netns: entry.entry.resident.netns, pod: view.pods.pod(of: entry.entry, claim: entry.claim),
-                    isPeer: isPeer(entry), unreadBytes: entry.entry.resident.psock?.queuedBytes ?? 0)
+            sockets: found.map { entry in
+                Socket(
+                    key: entry.entry.key, tuple: entry.entry.socket.tuple, state: entry.state,
+                    netns: entry.entry.socket.netns, pod: view.pods.pod(of: entry.entry, claim: entry.claim),
+                    isPeer: isPeer(entry), unreadBytes: entry.entry.socket.psock?.queuedBytes ?? 0)
             })
     }
 }

@@ -8,7 +8,7 @@ struct MapScope: Sendable {
     init(_ sockmaps: SockmapIndex) {
         for entry in sockmaps.entries {
             if let claim = entry.claim { claims.insert(claim) }
-            if entry.entry.resident.inode != 0 { inodes.insert(entry.entry.resident.inode) }
+            if entry.entry.socket.inode != 0 { inodes.insert(entry.entry.socket.inode) }
         }
         for key in sockmaps.walked { if let claim = key.claim { claims.insert(claim) } }
     }

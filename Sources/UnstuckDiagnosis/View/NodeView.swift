@@ -77,7 +77,7 @@ public struct NodeView: Sendable {
     /// As ``connected(_:)``, of all that an entry may have to do with: the sockets that a layout would store under one of
     /// these claims, whatever a claim names. Without a layout a claim names both ends.
     func connected(claiming claims: Set<FourTuple>, as layout: KeyLayout?) -> [FourTuple: [TCPSocket]] {
-        guard let layout, layout.naming != .connection || layout.v6StandIn != nil else {
+        guard let layout, layout.naming != .connection || layout.v6Placeholder != nil else {
             return claims.reduce(into: [:]) { result, claim in
                 let found = connected(claim)
                 if !found.isEmpty { result[claim] = found }
@@ -97,14 +97,14 @@ public struct NodeView: Sendable {
     /// The other end of a connection, where it is on this node and beyond doubt.
     public func peer(of socket: TCPSocket) -> TCPSocket? { connections.peer(of: socket) }
 
-    /// The connected sockets whose peer shares its tuple with an entry of another resident: all others send to whom they
+    /// The connected sockets whose peer shares its tuple with an entry of another socket: all others send to whom they
     /// should. In the order of the look.
     public var sendersPastTheirPeer: [TCPSocket] {
         var positions = Set<Int>()
         for entry in sockmaps.entries where entry.isOfConnections {
             guard let claim = entry.claim else { continue }
-            let resident = entry.entry.resident.identity
-            guard sockets.contains(claim, where: { !$0.socket.identity.mayBe(resident) }) else { continue }
+            let socket = entry.entry.socket.identity
+            guard sockets.contains(claim, where: { !$0.socket.identity.mayBe(socket) }) else { continue }
             positions.formUnion(sockets.positions(claim.reversed))
         }
         return positions.sorted().map { now.sockets[$0] }
@@ -112,14 +112,14 @@ public struct NodeView: Sendable {
 
     // MARK: Entries
 
-    /// A live connection in the resident's own namespace that claims the same tuple as an entry, and is not the
-    /// entry's resident. The same loopback tuple in another pod is another connection; whether it is misdirected to
+    /// A live connection in the socket's own namespace that claims the same tuple as an entry, and is not the
+    /// entry's socket. The same loopback tuple in another pod is another connection; whether it is misdirected to
     /// this entry is for ``MisdirectedRule`` to prove.
     public func claimant(of entry: ClassifiedEntry) -> TCPSocket? {
         guard let claim = entry.claim, entry.entry.isStable, entry.isOfConnections else { return nil }
-        let resident = entry.entry.resident
+        let socket = entry.entry.socket
         return connected(claim).first {
-            !$0.socket.identity.mayBe(resident.identity) && $0.socket.netns == resident.netns
+            !$0.socket.identity.mayBe(socket.identity) && $0.socket.netns == socket.netns
         }
     }
 
@@ -140,13 +140,13 @@ public struct NodeView: Sendable {
         return now.sockmaps.flatMap { map in
             [connection.tuple, connection.tuple.reversed]
                 .flatMap { sockmaps.entries(in: map.id, claiming: $0) }
-                .filter { namespaces.contains($0.entry.resident.netns) }.map(\.reference)
+                .filter { namespaces.contains($0.entry.socket.netns) }.map(\.reference)
         }
     }
 
     /// Maps with an entry that leads to this socket.
     func maps(holding socket: KernelSocket) -> [Sockmap] {
-        now.sockmaps.filter { map in map.entries.contains { $0.resident.identity.mayBe(socket.identity) } }
+        now.sockmaps.filter { map in map.entries.contains { $0.socket.identity.mayBe(socket.identity) } }
     }
 
     // MARK: What is asked about

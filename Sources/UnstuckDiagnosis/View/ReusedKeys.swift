@@ -2,9 +2,9 @@ import UnstuckModel
 
 /// Live connections that may have been filed under a key just when it was deleted.
 ///
-/// One thing no check can see: that somebody replaced an entry between the check and the delete, so that the newcomer was
-/// deleted. A connection that the key names, is not in the map, and was not outside it before may be that newcomer (or one
-/// that the dead entry kept out): it is told of, never passed over.
+/// One thing no check can see: that somebody replaced an entry between the check and the delete, so that the new socket was
+/// deleted. A connection that the key names, is not in the map, and was not outside it before may be that new socket (or one
+/// that the stale entry kept out): it is told of, never passed over.
 ///
 /// What a key names is for its layout to say: less than a tuple in some, a stand-in for IPv6 in others.
 public struct ReusedKeys: Sendable {
@@ -24,7 +24,7 @@ public struct ReusedKeys: Sendable {
         before = Self.outside(deletions, layouts, view)
     }
 
-    /// Which of the deletions, by index, may have hit a newcomer.
+    /// Which of the deletions, by index, may have hit a new socket.
     ///
     /// - Parameter view: a look after them.
     public func hit(by deletions: [Plan.Deletion], _ view: NodeView) -> [Int] {
@@ -35,7 +35,7 @@ public struct ReusedKeys: Sendable {
             guard now[Place(deletion)]?.contains(where: { one in !known.contains { $0.mayBe(one) } }) ?? false else {
                 return false
             }
-            // Where many connections share a key, and where residents are not seen, whoever sits there now is who the key
+            // Where many connections share a key, and where sockets are not seen, whoever sits there now is who the key
             // is for.
             let isByKey = layouts[deletion.entry.map]?.naming == .oneEnd || view.sockmaps.isWalked(deletion.entry.map)
             return !isByKey || !view.sockmaps.holds(deletion.entry.key, in: deletion.entry.map)
@@ -50,10 +50,10 @@ public struct ReusedKeys: Sendable {
         for (map, deletions) in Dictionary(grouping: deletions, by: \.entry.map) {
             let found = view.connected(claiming: Set(deletions.map(\.claim)), as: layouts[map])
             guard !found.isEmpty else { continue }
-            let residents = Residents(view.sockmaps.entries(of: map).lazy.map(\.entry.resident.identity))
+            let sockets = Sockets(view.sockmaps.entries(of: map).lazy.map(\.entry.socket.identity))
             for deletion in deletions {
                 result[Place(deletion)] = (found[deletion.claim] ?? []).map(\.socket.identity).filter {
-                    !$0.mayBe(deletion.entry.resident) && !residents.contains($0)
+                    !$0.mayBe(deletion.entry.socket) && !sockets.contains($0)
                 }
             }
         }
@@ -61,7 +61,7 @@ public struct ReusedKeys: Sendable {
     }
 
     /// Who is in a map.
-    private struct Residents {
+    private struct Sockets {
         private var byAddress: [UInt64: [SocketIdentity]] = [:]
         private var cookies = Set<UInt64>()
 

@@ -26,7 +26,7 @@ private struct SnapshotScope {
         for sample in samples {
             let sockmaps = SockmapIndex(sample) { LayoutDecision(for: $0) }
             let scope = MapScope(sockmaps)
-            for entry in sockmaps.entries { add(entry.entry.resident) }
+            for entry in sockmaps.entries { add(entry.entry.socket) }
             for socket in sample.sockets where scope.holds(socket.socket) { add(socket.socket) }
         }
         for sample in samples {
@@ -57,7 +57,7 @@ private struct SnapshotScope {
     func cut(_ sample: Snapshot) -> Snapshot {
         var result = sample
         result.sockets = sample.sockets.filter { holds($0.socket) }
-        let kept = result.sockets.map(\.socket) + sample.sockmaps.flatMap { $0.entries.map(\.resident) }
+        let kept = result.sockets.map(\.socket) + sample.sockmaps.flatMap { $0.entries.map(\.socket) }
         let (netns, cgroups) = (Set(kept.map(\.netns)), Set(kept.map(\.cgroup)))
         let (inodes, programs) = (Set(kept.map(\.inode)), Set(kept.compactMap(\.psock?.msgProgram)))
         let maps = Set(sample.sockmaps.map(\.id))

@@ -49,7 +49,7 @@ public struct SockmapIndex: Sendable {
         var isOfConnections: Bool { home.namesConnections }
 
         public var reference: EntryReference {
-            EntryReference(map: home.map.id, key: entry.key, resident: entry.resident.identity)
+            EntryReference(map: home.map.id, key: entry.key, socket: entry.socket.identity)
         }
     }
 
@@ -71,7 +71,7 @@ public struct SockmapIndex: Sendable {
         }
         let keys = ClassifiedKey.classify(sample)
         for (map, decision) in keys.layouts { layouts[map] = decision }
-        walked = keys.judged
+        walked = keys.checked
         self.layouts = layouts
         self.entries = entries
         self.maps = maps
@@ -123,7 +123,7 @@ public struct SockmapIndex: Sendable {
     /// Whether a map whose keys name connections has a socket under its own tuple.
     public func isFiled(_ socket: KernelSocket, in map: ClassifiedMap) -> Bool {
         byClaim.first(socket.tuple.quickHash) {
-            map.places.contains($0) && entries[$0].entry.resident.identity.mayBe(socket.identity)
+            map.places.contains($0) && entries[$0].entry.socket.identity.mayBe(socket.identity)
                 && entries[$0].claim == socket.tuple
         } != nil
     }
@@ -132,7 +132,7 @@ public struct SockmapIndex: Sendable {
         guard let places = maps[reference.map]?.places else { return nil }
         return byKey.first(reference.key.quickHash) { position in
             places.contains(position) && entries[position].entry.key == reference.key
-                && entries[position].entry.resident.identity == reference.resident
+                && entries[position].entry.socket.identity == reference.socket
         }.map { entries[$0] }
     }
 

@@ -57,7 +57,7 @@ public struct SnapshotVersion1: Decodable, Sendable {
         let lacks = Set(missing.map(\.evidence))
         var coverage = Coverage()
         for evidence in [Evidence.sockmaps, .programs, .pods] { coverage.noteRead(evidence, at: nil) }
-        if snapshot.sockmaps.allSatisfy({ $0.walk == nil }) { coverage.noteRead(.residents, at: nil) }
+        if snapshot.sockmaps.allSatisfy({ $0.walk == nil }) { coverage.noteRead(.entrySockets, at: nil) }
         if !lacks.contains(.handlers) { coverage.noteRead(.handlers, at: nil) }
         if !snapshot.namespaces.isEmpty { coverage.noteRead(.namespaces, at: nil) }
         for namespace in snapshot.namespaces where namespace.wasRead {
@@ -69,7 +69,7 @@ public struct SnapshotVersion1: Decodable, Sendable {
         if snapshot.cgroupStates != nil { coverage.noteRead(.cgroups, at: nil) }
         for counters in snapshot.counters ?? [] { coverage.noteRead(.counters, of: counters.netns, at: nil) }
         for netns in Set((snapshot.links ?? []).map(\.netns)).sorted() { coverage.noteRead(.links, of: netns, at: nil) }
-        coverage.missing = missing.map { Shortfall($0.evidence, action: $0.action, missing: $0.missing) }
+        coverage.missing = missing.map { MissingEvidence($0.evidence, action: $0.action, missing: $0.missing) }
         snapshot.coverage = coverage
     }
 

@@ -4,7 +4,7 @@ import UnstuckModel
 /// `struct unstuck_entry` -> ``SockmapEntry``.
 public enum EntryRecord {
     private static let keySizeOffset = MemoryLayout<unstuck_entry>.offset(of: \.key_size) ?? 0
-    private static let stateOffset = MemoryLayout<unstuck_entry>.offset(of: \.resident_state) ?? 0
+    private static let stateOffset = MemoryLayout<unstuck_entry>.offset(of: \.liveness) ?? 0
     private static let keyOffset = MemoryLayout<unstuck_entry>.offset(of: \.key) ?? 0
 
     /// Longest key that a record carries.
@@ -17,11 +17,11 @@ public enum EntryRecord {
     public static func decode(_ bytes: RawSpan, at offset: Int, protos: inout ProtoTable) throws(RecordError)
         -> SockmapEntry
     {
-        let resident = try SocketRecord.decode(bytes, at: offset, protos: &protos)
-        return SockmapEntry(key: try key(bytes, at: offset), resident: resident)
+        let socket = try SocketRecord.decode(bytes, at: offset, protos: &protos)
+        return SockmapEntry(key: try key(bytes, at: offset), socket: socket)
     }
 
-    /// What the kernel side judged the resident to be: the twin of ``ResidentState``, for the test that compares them.
+    /// What the kernel side checked the socket to be: the copy of ``Liveness``, for the test that compares them.
     public static func kernelVerdict(_ bytes: RawSpan, at offset: Int) throws(RecordError) -> UInt32 {
         try word(bytes, at: offset + stateOffset)
     }

@@ -31,7 +31,7 @@ public struct FactsReader {
         return facts
     }
 
-    /// What bugs are judged by, alone.
+    /// What bugs are evaluated by, alone.
     public func readEvidence() -> KernelEvidence {
         evidence(
             Result { try KernelTypes() }, Result { try KernelSymbols(looking: KernelBug.askedSymbols) },

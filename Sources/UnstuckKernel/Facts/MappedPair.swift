@@ -35,16 +35,16 @@ final class MappedPair {
         }
     }
 
-    /// The handlers of a filed socket, read as those of any resident are.
+    /// The handlers of an inserted socket, read as those of any entry are.
     ///
     /// - Returns: also whether another sockmap's msg program handles the connection: then its bytes may take another way.
     func handlers() throws -> (handlers: Handlers?, isSharedWithOthers: Bool) {
         let observer = SockmapObserver()
-        let residents = try observer.entries(of: map).map(\.resident)
+        let sockets = try observer.entries(of: map).map(\.socket)
         let table = try observer.handlers()
         return (
-            residents.compactMap { $0.handlers.flatMap { table[safe: $0] } }.first,
-            residents.contains { $0.psock?.msgProgram != nil }
+            sockets.compactMap { $0.handlers.flatMap { table[safe: $0] } }.first,
+            sockets.contains { $0.psock?.msgProgram != nil }
         )
     }
 

@@ -8,7 +8,7 @@ public final class SocketTables {
     private var open: [UInt32: Open] = [:]
     /// What could not be entered or read, by namespace: what is missing for it.
     private var refused: [UInt32: String] = [:]
-    private var notes: [Shortfall] = []
+    private var notes: [MissingEvidence] = []
     /// How often the tables were read.
     public private(set) var reads = 0
     /// What the last reading knows of the node's namespaces: whether there is a socket in none of the tables that were read.
@@ -46,9 +46,9 @@ public final class SocketTables {
         for (inode, entry) in open.sorted(by: { $0.key < $1.key }) { read(entry, inode, &result) }
         readHidden(&result)
         for (inode, missing) in refused.sorted(by: { $0.key < $1.key }) {
-            result.shortfalls.append(Shortfall(unreadSocketsOf: inode, missing: missing))
+            result.missingEvidence.append(MissingEvidence(unreadSocketsOf: inode, missing: missing))
         }
-        result.shortfalls += notes
+        result.missingEvidence += notes
         // A dump goes on at a place in a hash chain, which may have got longer meanwhile.
         var seen = Set<UInt64>()
         result.sockets.removeAll { $0.socket.identity.cookie != 0 && !seen.insert($0.socket.identity.cookie).inserted }
@@ -90,13 +90,13 @@ public final class SocketTables {
         result.namespaces += failed.values.sorted { $0.inode < $1.inode }
         if !isSettled {
             notes.append(
-                Shortfall(
+                MissingEvidence(
                     .namespaces, action: "find every network namespace: they came and went meanwhile",
                     missing: "a quieter moment"))
         }
         if open.isEmpty, failed.isEmpty {
             notes.append(
-                Shortfall(
+                MissingEvidence(
                     .namespaces, action: "find any network namespace", missing: "processes in \(root.procfs)"))
         }
     }
@@ -148,7 +148,7 @@ public final class SocketTables {
         }
         for (missing, count) in hidden.missing.sorted(by: { $0.key < $1.key }) {
             notes.append(
-                Shortfall(
+                MissingEvidence(
                     .namespaces,
                     action: "find in which network namespaces the sockets of \(count) "
                         + "process\(count == 1 ? "" : "es") or descriptor\(count == 1 ? "" : "s") live",

@@ -1,11 +1,11 @@
 import UnstuckModel
 
 /// Reads one kind of evidence that is not in every sample, for the few sockets, processes or namespaces that rules ask about.
-/// Read-only; what cannot be read becomes a ``Shortfall``.
+/// Read-only; what cannot be read becomes a ``MissingEvidence``.
 ///
 /// Adding one: a folder beside this file, and a line in ``NodeObserver/collectors``.
 public protocol Collector {
-    /// The kind of evidence, in requests and in shortfalls.
+    /// The kind of evidence, in requests and in what is missing.
     var brings: Evidence { get }
     /// Adds to the sample what is asked for. What the sample had of the same subjects is replaced.
     func collect(_ subjects: Set<EvidenceRequest.Subject>, into snapshot: inout Snapshot)
@@ -53,7 +53,7 @@ extension Snapshot {
     }
 
     /// Each piece of missing evidence once.
-    mutating func add(_ new: [Shortfall]) {
-        for shortfall in new where !shortfalls.contains(shortfall) { shortfalls.append(shortfall) }
+    mutating func add(_ new: [MissingEvidence]) {
+        for gap in new where !missingEvidence.contains(gap) { missingEvidence.append(gap) }
     }
 }

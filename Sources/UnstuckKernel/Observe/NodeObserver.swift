@@ -4,7 +4,7 @@ import UnstuckFormats
 import UnstuckModel
 
 /// Looks at the whole node, as often as asked; what it loads into the kernel for that is loaded once. Reads only; what
-/// it cannot read becomes a ``Shortfall`` and the rest goes on.
+/// it cannot read becomes a ``MissingEvidence`` and the rest goes on.
 public final class NodeObserver {
     public struct Options: Sendable {
         public var root = NodeRoot()
@@ -36,7 +36,7 @@ public final class NodeObserver {
 
     /// Looks once.
     ///
-    /// The maps are read before and after the TCP tables: an entry whose resident is the same in both passes was
+    /// The maps are read before and after the TCP tables: an entry whose socket is the same in both passes was
     /// there while its connection's sockets were read, so that a connection that came or went meanwhile is never
     /// taken for a misdirected one.
     public func look() -> Snapshot {
@@ -53,19 +53,20 @@ public final class NodeObserver {
         // What reads sockets is loaded while the maps are read for the first time.
         let loading = SocketObserverLoading(isNeeded: needsSocketObserver)
         for refusal in options.root.refusals() {
-            snapshot.shortfalls.append(Shortfall(.namespaces, action: "read \(refusal.object)", error: refusal))
+            snapshot.missingEvidence.append(
+                MissingEvidence(.namespaces, action: "read \(refusal.object)", error: refusal))
         }
-        let before = readMaps(into: &snapshot.shortfalls)
+        let before = readMaps(into: &snapshot.missingEvidence)
         if !before.isEmpty || snapshot.coverage.answer(.sockmaps) == .notCollected {
             snapshot.coverage.noteRead(.sockmaps, at: SystemClock.monotonic.seconds)
         }
         if before.allSatisfy({ $0.walk == nil }) {
-            snapshot.coverage.noteRead(.residents, at: SystemClock.monotonic.seconds)
+            snapshot.coverage.noteRead(.entrySockets, at: SystemClock.monotonic.seconds)
         }
         loading.finish(into: self)
         if options.readsSockets {
             readSockets(into: &snapshot)
-            var again: [Shortfall] = []
+            var again: [MissingEvidence] = []
             snapshot.sockmaps = readMaps(into: &again)
             Self.markUnstable(&snapshot.sockmaps, before: before)
             Self.addUnread(to: &snapshot)
@@ -88,12 +89,12 @@ public final class NodeObserver {
             kernelRelease: (readText("/proc/sys/kernel/osrelease") ?? "").trimmedLine)
     }
 
-    private func readMaps(into shortfalls: inout [Shortfall]) -> [Sockmap] {
+    private func readMaps(into missingEvidence: inout [MissingEvidence]) -> [Sockmap] {
         let start = ContinuousClock.now
         let pins = PinFinder(root: options.root).pins()
         var result: [Sockmap] = []
         var walked = WalkedMaps()
-        for id in mapIDs(pins, &shortfalls) where options.maps.isEmpty || options.maps.contains(id) {
+        for id in mapIDs(pins, &missingEvidence) where options.maps.isEmpty || options.maps.contains(id) {
             do {
                 guard let map = try open(id, pins[id]) else { continue }
                 var description = map.description
@@ -102,19 +103,19 @@ public final class NodeObserver {
                 do {
                     try readEntries(of: map, into: &description, &walked)
                 } catch {
-                    shortfalls.append(Shortfall(.sockmaps, action: "read sockmap \(id)", error: error))
+                    missingEvidence.append(MissingEvidence(.sockmaps, action: "read sockmap \(id)", error: error))
                 }
                 result.append(description)
             } catch {
-                shortfalls.append(Shortfall(.sockmaps, action: "open BPF map \(id)", error: error))
+                missingEvidence.append(MissingEvidence(.sockmaps, action: "open BPF map \(id)", error: error))
             }
         }
         addKeyTypes(to: &result)
         for id in options.maps.subtracting(result.map(\.id)).sorted() {
-            shortfalls.append(
-                Shortfall(.sockmaps, action: "find sockmap \(id)", missing: "a SOCKMAP or SOCKHASH of that id"))
+            missingEvidence.append(
+                MissingEvidence(.sockmaps, action: "find sockmap \(id)", missing: "a SOCKMAP or SOCKHASH of that id"))
         }
-        shortfalls += walked.shortfalls
+        missingEvidence += walked.missingEvidence
         let entries = result.reduce(0) { $0 + $1.entries.count + ($1.walk?.entries.count ?? 0) }
         log.debug("\(result.count) sockmaps, \(entries) entries in \(ContinuousClock.now - start)")
         return result
@@ -168,12 +169,12 @@ public final class NodeObserver {
     private var keyTypes: [UInt32: KeyType?] = [:]
 
     /// Every map's id; without the right to list them, those of the maps that are pinned.
-    private func mapIDs(_ pins: [UInt32: [String]], _ shortfalls: inout [Shortfall]) -> [UInt32] {
+    private func mapIDs(_ pins: [UInt32: [String]], _ missingEvidence: inout [MissingEvidence]) -> [UInt32] {
         do {
             return try BPFTable.mapIDs()
         } catch {
-            shortfalls.append(
-                Shortfall(
+            missingEvidence.append(
+                MissingEvidence(
                     .sockmaps, action: pins.isEmpty ? "list BPF maps" : "list BPF maps (only pinned ones were read)",
                     error: error))
             return pins.keys.sorted()
@@ -196,10 +197,10 @@ public final class NodeObserver {
             let byKey = HashIndex(count: earlier.count) { earlier[$0].key.quickHash }
             for position in maps[index].entries.indices {
                 let key = maps[index].entries[position].key
-                let resident = maps[index].entries[position].resident.identity
+                let socket = maps[index].entries[position].socket.identity
                 maps[index].entries[position].isStable =
                     byKey.first(key.quickHash) {
-                        earlier[$0].key == key && earlier[$0].resident.identity.mayBe(resident)
+                        earlier[$0].key == key && earlier[$0].socket.identity.mayBe(socket)
                     } != nil
             }
             var keys: [SockmapKey: UInt64?] = [:]
@@ -218,14 +219,15 @@ public final class NodeObserver {
     /// Open during a look that needs them.
     var tables: SocketTables?
 
-    /// Residents and sockets were numbered by two observers; the snapshot has one table.
+    /// Sockets of entries and of the tables were numbered by two observers; the snapshot has one table.
     private func readHandlers(into snapshot: inout Snapshot) {
-        var (ofResidents, ofSockets): ([Handlers], [Handlers]) = ([], [])
+        var (ofEntrySockets, ofSockets): ([Handlers], [Handlers]) = ([], [])
         do {
-            ofResidents = try sockmaps.handlers()
+            ofEntrySockets = try sockmaps.handlers()
             ofSockets = try socketObserver?.handlers() ?? []
         } catch {
-            snapshot.shortfalls.append(Shortfall(.handlers, action: "name the handlers of sockets", error: error))
+            snapshot.missingEvidence.append(
+                MissingEvidence(.handlers, action: "name the handlers of sockets", error: error))
         }
         var table: [Handlers] = []
         func number(_ handlers: Handlers) -> Int {
@@ -233,12 +235,12 @@ public final class NodeObserver {
             table.append(handlers)
             return table.count - 1
         }
-        let residentNumbers = ofResidents.map(number)
+        let entryNumbers = ofEntrySockets.map(number)
         let socketNumbers = ofSockets.map(number)
         for map in snapshot.sockmaps.indices {
             for entry in snapshot.sockmaps[map].entries.indices {
-                let old = snapshot.sockmaps[map].entries[entry].resident.handlers
-                snapshot.sockmaps[map].entries[entry].resident.handlers = old.flatMap { residentNumbers[safe: $0] }
+                let old = snapshot.sockmaps[map].entries[entry].socket.handlers
+                snapshot.sockmaps[map].entries[entry].socket.handlers = old.flatMap { entryNumbers[safe: $0] }
             }
         }
         for index in snapshot.sockets.indices {
@@ -254,7 +256,8 @@ public final class NodeObserver {
             do {
                 if let loaded = try BPFTable.program(id: id) { snapshot.programs.append(loaded.program) }
             } catch {
-                snapshot.shortfalls.append(Shortfall(.programs, action: "ask for BPF program \(id)", error: error))
+                snapshot.missingEvidence.append(
+                    MissingEvidence(.programs, action: "ask for BPF program \(id)", error: error))
             }
         }
     }
@@ -270,18 +273,18 @@ public final class NodeObserver {
                 users.observe(
                     Dictionary(
                         uniqueKeysWithValues: snapshot.sockmaps.map { map in
-                            (map.id, MapUsers.senders(map.entries.lazy.map(\.resident)))
+                            (map.id, MapUsers.senders(map.entries.lazy.map(\.socket)))
                         }))
             }
             snapshot.add(attached: users.programs)
             snapshot.coverage.noteRead(.attachments, at: SystemClock.monotonic.seconds)
         } catch {
-            snapshot.shortfalls.append(
-                Shortfall(.attachments, action: "ask where the sockmaps' programs are attached", error: error))
+            snapshot.missingEvidence.append(
+                MissingEvidence(.attachments, action: "ask where the sockmaps' programs are attached", error: error))
         }
     }
 
-    /// The distinct values that sockets and residents have of something. Most have their neighbour's.
+    /// The distinct values that sockets, of entries and of the tables, have of something. Most have their neighbour's.
     private static func distinct<Value: Hashable>(
         in snapshot: Snapshot, _ value: (KernelSocket) -> Value?
     ) -> Set<Value> {
@@ -293,7 +296,7 @@ public final class NodeObserver {
             result.insert(value)
         }
         for socket in snapshot.sockets { add(socket.socket) }
-        for map in snapshot.sockmaps { for entry in map.entries { add(entry.resident) } }
+        for map in snapshot.sockmaps { for entry in map.entries { add(entry.socket) } }
         return result
     }
 
@@ -306,8 +309,8 @@ public final class NodeObserver {
     }
 }
 
-extension Shortfall {
-    /// A shortfall from the error that caused it, with what is missing named.
+extension MissingEvidence {
+    /// A gap from the error that caused it, with what is missing named.
     init(_ evidence: Evidence, of netns: UInt32? = nil, action: String, error: any Error) {
         self.init(evidence, of: netns, action: action, missing: MissingPrivilege.missing(behind: error))
     }

@@ -17,7 +17,7 @@ public struct NamespaceFinder {
     }
 
     /// Each namespace once, our own first where it is among them. Namespaces that only a leaked socket keeps alive
-    /// have no path and are not found: their sockets still show up as residents of sockmaps.
+    /// have no path and are not found: their sockets still show up as sockets of entries.
     func find() -> [Found] {
         var found: [UInt32: Found] = [:]
         for process in processIDs(root) {

@@ -39,7 +39,7 @@ public struct SharedTupleFault: Sendable {
 }
 
 extension Lab {
-    /// Makes a live wrong resident; two processes hold it until `heal`.
+    /// Makes a live wrong socket; two processes hold it until `heal`.
     @discardableResult
     public func breakSharedTuple(_ fault: SharedTupleFault) throws -> Fault {
         let first = try fileFirstPair(fault)

@@ -11,7 +11,7 @@ struct SockmapView {
         path = lab.layout.mapPin
     }
 
-    /// The tuples that the keys claim, each as its resident sees it.
+    /// The tuples that the keys claim, each as its socket sees it.
     func claims() throws -> Set<FourTuple> {
         let keys = try PinnedMap(path: path).keys(size: Accelerator.keySize)
         return Set(keys.compactMap(KeyLayout.cilium.decode))

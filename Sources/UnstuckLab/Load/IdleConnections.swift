@@ -2,7 +2,7 @@ import Glibc
 import UnstuckKernel
 import UnstuckModel
 
-/// Connections that are opened one after the other and then left alone: a full map for a benchmark to read.
+/// Connections that are opened one after the other and then stay idle: a full map for a benchmark to read.
 public final class IdleConnections {
     private final class Connection {
         let socket: TCP

@@ -11,7 +11,7 @@ public struct FixtureAccelerator: Sendable {
     var words: [String: UInt32] = [:]
     /// Whether it files the sockets that servers accept, or its clients' only.
     public var filesServers = true
-    /// A socket takes the place of what is under its key (BPF_ANY), instead of staying outside (BPF_NOEXIST): a dead entry
+    /// A socket takes the place of what is under its key (BPF_ANY), instead of staying outside (BPF_NOEXIST): a stale entry
     /// hangs nobody, and is gone with the next connection of its tuple.
     public var replaces = false
     /// Live connections of each family beside the fault's, each from another address of loopback as far as the family has
@@ -20,7 +20,7 @@ public struct FixtureAccelerator: Sendable {
 
     /// The families of the connections that it files, if only their servers' ends.
     public var families: [AddressFamily] {
-        layout.carriesV6 || layout.v6StandIn != nil ? AddressFamily.allCases : [.v4]
+        layout.carriesV6 || layout.v6Placeholder != nil ? AddressFamily.allCases : [.v4]
     }
 
     public static let cilium = FixtureAccelerator(
@@ -59,7 +59,7 @@ public struct FixtureAccelerator: Sendable {
             filesServers: false, replaces: true),
     ]
 
-    /// Whose layout has to be inferred, which takes some residents and more than one pair of addresses.
+    /// Whose layout has to be inferred, which takes some sockets and more than one pair of addresses.
     public static let undeclared = FixtureAccelerator(
         name: "undeclared",
         layout: KeyLayout(

@@ -27,9 +27,9 @@ public struct BypassState: Sendable, Codable {
         public var original: UInt32
         public var originalName: String
         /// What stands in for it.
-        public var standIn: UInt32?
+        public var shim: UInt32?
         /// The stand-in can hand on to the original.
-        public var handsOn: Bool
+        public var passesThrough: Bool
         /// All sock_ops programs of the cgroup, in their order: when the bypass began, and when it was last looked at.
         public var before: [UInt32]
         public var now: [UInt32]
@@ -39,7 +39,7 @@ public struct BypassState: Sendable, Codable {
         /// Programs of the original's name that came since: the accelerator was started anew, and is not bypassed.
         public var restarted: [UInt32]
         /// Sockets that were kept out of the map.
-        public var keptOut: UInt64
+        public var notInserted: UInt64
 
         public init(
             cgroup: String, group: UInt64, mode: String?, link: UInt32?, original: UInt32, originalName: String,
@@ -52,19 +52,19 @@ public struct BypassState: Sendable, Codable {
             self.original = original
             self.originalName = originalName
             self.before = before
-            handsOn = true
+            passesThrough = true
             now = before
             condition = .original
             restarted = []
-            keptOut = 0
+            notInserted = 0
         }
 
         private enum CodingKeys: String, CodingKey {
             case cgroup, group, mode, link, original, originalName, before, now, condition, obstacle
-            case standIn = "shim"
-            case handsOn = "passesThrough"
+            case shim
+            case passesThrough
             case restarted
-            case keptOut = "notInserted"
+            case notInserted
         }
     }
 
@@ -76,7 +76,7 @@ public struct BypassState: Sendable, Codable {
     public var until: Double?
     public var deadline: UInt64?
     /// The accelerator's program sees no event at all, not only no new connection.
-    public var swallowsAll: Bool
+    public var takesAllEvents: Bool
     /// The process that undoes it at `until`, and its start time in clock ticks since boot; `nil`: none.
     public var keeper: Int32?
     public var keeperStart: UInt64?
@@ -90,12 +90,12 @@ public struct BypassState: Sendable, Codable {
         self.mapName = mapName
         self.since = since
         self.places = places
-        swallowsAll = false
+        takesAllEvents = false
     }
 
     private enum CodingKeys: String, CodingKey {
         case map, mapName, since, until, deadline, keeper, keeperStart, places, liveEntries
-        case swallowsAll = "takesAllEvents"
+        case takesAllEvents
         case deadEntries = "staleEntries"
     }
 

@@ -1,4 +1,4 @@
-/// What a guard does with a dead entry whose resident has unread bytes: an unread byte and a free key cannot both be had.
+/// What a guard does with a stale entry whose socket has unread bytes: an unread byte and a free key cannot both be had.
 public enum GuardMode: String, Sendable, Codable, CaseIterable {
     /// Keeps the entry, and tries again until the bytes have been read: no byte is lost, and until then the next
     /// connection with the same addresses and ports hangs.
@@ -19,7 +19,7 @@ public enum GuardPath: String, Sendable, Codable, CaseIterable {
 
 /// One guarded map, for `guard status`.
 public struct GuardState: Sendable, Codable {
-    /// A dead entry that is kept because bytes are unread.
+    /// A stale entry that is kept because bytes are unread.
     public struct Held: Sendable, Codable, Hashable {
         public var key: SockmapKey
         /// Where the dead socket was connected.

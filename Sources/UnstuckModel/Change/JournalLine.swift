@@ -32,12 +32,12 @@ public struct JournalLine: Sendable, Codable, Hashable {
     /// What the key names; of a reset the connection as its sender sees it.
     public var claim: FourTuple?
     public var state: EntryState?
-    /// Of the resident, or of the sender; 0 unknown.
+    /// Of the socket, or of the sender; 0 unknown.
     public var cookie: UInt64?
     /// The same socket's inode, where a descriptor holds it: tells sockets apart where there are no cookies.
     public var inode: UInt64?
     public var holder: SocketOwner?
-    /// Unread bytes in the resident's queue when it was judged.
+    /// Unread bytes in the socket's queue when it was checked.
     public var unread: UInt32?
     public var outcome: String?
     public var detail: String?

@@ -1,6 +1,6 @@
 /// What repair would do, as a value that a person can read: nothing here changes anything.
 public struct Plan: Sendable, Codable {
-    /// Delete one dead entry.
+    /// Delete one stale entry.
     public struct Deletion: Sendable, Codable, Hashable {
         public var entry: EntryReference
         public var mapName: String
@@ -10,7 +10,7 @@ public struct Plan: Sendable, Codable {
         public var pod: String?
         /// Holds the zombie; its descriptor is duplicated while the entry is deleted.
         public var holder: SocketOwner?
-        /// Unread bytes in the resident's queue when it was judged.
+        /// Unread bytes in the socket's queue when it was checked.
         public var unreadBytes: UInt32
         /// Delete although bytes are unread: a live connection claims the tuple, or `--discard-unread` was given.
         public var allowUnread: Bool
@@ -55,7 +55,7 @@ public struct Plan: Sendable, Codable {
                 self.inode = inode
             }
         }
-        /// Entries whose resident is one of the ends.
+        /// Entries whose socket is one of the ends.
         public var entries: [EntryReference]
         public init(connection: FourTuple, ends: [End], entries: [EntryReference]) {
             self.connection = connection
@@ -64,7 +64,7 @@ public struct Plan: Sendable, Codable {
         }
     }
 
-    /// A dead entry that is left alone, and why.
+    /// A stale entry that is skipped, and why.
     public struct Undecided: Sendable, Codable, Hashable {
         public var entry: EntryReference
         public var mapName: String
@@ -85,7 +85,7 @@ public struct Plan: Sendable, Codable {
     public var refusals: [String]
     /// What the reader should know before applying.
     public var cautions: [String]
-    /// Dead entries that the selection leaves out.
+    /// Stale entries that the selection leaves out.
     public var notSelected: Int
     /// Entries that could be deleted and are left to another run, for this one has a limit.
     public var beyondLimit: Int

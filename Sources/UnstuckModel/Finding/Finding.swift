@@ -34,7 +34,7 @@ public struct Finding: Sendable, Codable {
     public var severity: Severity
     /// `nil`: the code has one certainty alone, which its page describes.
     public var certainty: Certainty?
-    /// Repair can do something about it: a dead entry is in the way, not a living socket.
+    /// Repair can do something about it: a stale entry is in the way, not a living socket.
     public var isRepairable: Bool
     /// One line: what is wrong with what.
     public var summary: String
@@ -110,16 +110,16 @@ public struct Finding: Sendable, Codable {
 public struct EntryReference: Hashable, Sendable, Codable {
     public var map: UInt32
     public var key: SockmapKey
-    public var resident: SocketIdentity
-    public init(map: UInt32, key: SockmapKey, resident: SocketIdentity) {
+    public var socket: SocketIdentity
+    public init(map: UInt32, key: SockmapKey, socket: SocketIdentity) {
         self.map = map
         self.key = key
-        self.resident = resident
+        self.socket = socket
     }
 
     private enum CodingKeys: String, CodingKey {
         case map, key
-        case resident = "socket"
+        case socket
     }
 }
 

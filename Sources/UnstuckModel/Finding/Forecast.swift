@@ -1,4 +1,4 @@
-/// What the dead entries of a node's sockmaps will cost.
+/// What the stale entries of a node's sockmaps will cost.
 public struct Forecast: Sendable, Codable {
     /// Connections from one client address to one server endpoint.
     public struct Route: Sendable, Codable {
@@ -8,7 +8,7 @@ public struct Forecast: Sendable, Codable {
         public var pod: String?
         public var server: Endpoint
         public var client: IPAddress
-        /// The client's ports that dead entries claim.
+        /// The client's ports that stale entries claim.
         public var poisonedPorts: [UInt16]
         /// How many of them connect(2) would give out, and from how many it chooses.
         public var poisonedChoices: Int
@@ -19,7 +19,7 @@ public struct Forecast: Sendable, Codable {
         public var inheritedEntries: Int
         /// The namespaces in which the client's address was seen in use.
         public var clientNamespaces: [UInt32]
-        /// That the next new connection from the client hangs, 0 to 1; 0 where the accelerator replaces dead entries.
+        /// That the next new connection from the client hangs, 0 to 1; 0 where the accelerator replaces stale entries.
         public var probability: Double
 
         public init(
@@ -48,11 +48,11 @@ public struct Forecast: Sendable, Codable {
         public var mapName: String
         public var entries: Int
         public var dead: Int
-        /// Of a map whose keys were walked: entries of which it is not known whether they are dead. `nil`: the residents
+        /// Of a map whose keys were walked: entries of which it is not known whether they are dead. `nil`: the sockets
         /// were seen.
         public var unknown: Int?
         public var maxEntries: Int
-        /// Dead entries a second between the first look and the last; `nil`: there was one look only.
+        /// Stale entries a second between the first look and the last; `nil`: there was one look only.
         public var deadPerSecond: Double?
         /// At that rate; `nil`: it does not fill.
         public var secondsUntilFull: Double?

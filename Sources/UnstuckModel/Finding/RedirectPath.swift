@@ -1,7 +1,7 @@
-/// Where what one socket sends goes: socket → psock → msg program → the program's maps → key → resident.
+/// Where what one socket sends goes: socket → psock → msg program → the program's maps → key → the socket behind it.
 ///
 /// What the program itself decides is not seen (docs/limitations.md); everything around it is. It works for accelerators
-/// that nobody declared: where the key cannot be told, the peer is still found among the residents.
+/// that nobody declared: where the key cannot be told, the peer is still found among the sockets.
 public struct RedirectPath: Sendable, Encodable {
     /// One map that the program may look the receiver up in.
     public struct Hop: Sendable, Encodable {
@@ -23,26 +23,26 @@ public struct RedirectPath: Sendable, Encodable {
         public var key: SockmapKey?
         public var verdict: Verdict
         /// Who sits under the key, or where the peer was found.
-        public var residents: [Resident]
+        public var sockets: [Socket]
 
         public init(
-            map: UInt32, mapName: String, layout: String?, key: SockmapKey?, verdict: Verdict, residents: [Resident]
+            map: UInt32, mapName: String, layout: String?, key: SockmapKey?, verdict: Verdict, sockets: [Socket]
         ) {
             self.map = map
             self.mapName = mapName
             self.layout = layout
             self.key = key
             self.verdict = verdict
-            self.residents = residents
+            self.sockets = sockets
         }
 
         private enum CodingKeys: String, CodingKey {
             case map, mapName, layout, key, verdict
-            case residents = "sockets"
+            case sockets
         }
     }
 
-    public struct Resident: Sendable, Encodable {
+    public struct Socket: Sendable, Encodable {
         public var key: SockmapKey
         public var tuple: FourTuple
         public var state: EntryState

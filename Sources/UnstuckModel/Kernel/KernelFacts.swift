@@ -65,7 +65,7 @@ public struct KernelFacts: Sendable, Codable {
     }
 }
 
-/// What bugs are judged by: what was found of everything that some clue asks for, and why the rest is not known.
+/// What bugs are evaluated by: what was found of everything that some clue asks for, and why the rest is not known.
 public struct KernelEvidence: Sendable, Codable {
     /// By name, of those that were asked for: whether the kernel's symbol table has it. Empty where it was not read.
     public var symbols: [String: Bool] = [:]

@@ -1,7 +1,7 @@
 /// The layouts that are known by name, one declaration each, from their programs' sources: docs/key-layouts.md tells
 /// commits, and what else these programs do.
 extension KeyLayout {
-    /// Cilium up to 1.13, `cilium_sock_ops`: stored swapped (the key's "source" is the resident's peer). Byte 33 is padding,
+    /// Cilium up to 1.13, `cilium_sock_ops`: stored swapped (the key's "source" is the socket's peer). Byte 33 is padding,
     /// or the protocol (6) where services are told apart by it. Only IPv4 was ever written.
     ///
     /// Source: cilium/cilium `bpf/sockops/bpf_sockops.{h,c}`, `pkg/maps/sockmap/sockmap.go`.
@@ -30,7 +30,7 @@ extension KeyLayout {
         name: "istio-tcpip-bypass", size: 16,
         fields: [
             (0, .localAddress(.v4)), (4, .localPort(.hostIn32)), (8, .remoteAddress(.v4)), (12, .remotePort(.hostIn32)),
-        ], v6StandIn: IPAddress(v4: 0x7F00_0006), conflict: .replaces)
+        ], v6Placeholder: IPAddress(v4: 0x7F00_0006), conflict: .replaces)
 
     /// os-eBPF and socket-acceleration-with-ebpf, `sock_ops_map`.
     ///
@@ -82,8 +82,8 @@ extension KeyLayout {
             (12, .remotePort(.networkIn32)), (16, .opaque(width: 8)),
         ], conflict: .replaces)
 
-    /// Calico's sidecar acceleration, `calico_sock_map`: the application's end, which is the resident's own (0), or its
-    /// peer's where the resident is Envoy's (1).
+    /// Calico's sidecar acceleration, `calico_sock_map`: the application's end, which is the socket's own (0), or its
+    /// peer's where the socket is Envoy's (1).
     ///
     /// Source: projectcalico/calico `felix/bpf-apache/sockops.{h,c}`.
     public static let calico = KeyLayout(

@@ -1,6 +1,6 @@
 /// How a sockmap key's bytes name the socket that is filed under it, as data.
 ///
-/// `local` and `remote` are the resident's own view: a layout that an accelerator stores "swapped" simply declares the
+/// `local` and `remote` are the socket's own view: a layout that an accelerator stores "swapped" simply declares the
 /// peer's address first.
 public struct KeyLayout: Hashable, Sendable {
     /// How an address lies in its bytes; in network order where nothing else is said.
@@ -38,7 +38,7 @@ public struct KeyLayout: Hashable, Sendable {
         case localPort(PortEncoding), remotePort(PortEncoding)
         /// The address and the port of the one end that the key names; ``side(width:local:remote:)`` tells which.
         case sideAddress(AddressEncoding), sidePort(PortEncoding)
-        /// A little-endian number of `width` bytes: which end of its resident the key names.
+        /// A little-endian number of `width` bytes: which end of its socket the key names.
         case side(width: Int, local: UInt8, remote: UInt8)
         /// A little-endian number of `width` bytes that tells the address family.
         case family(width: Int, v4: UInt8, v6: UInt8)
@@ -58,15 +58,15 @@ public struct KeyLayout: Hashable, Sendable {
         case connectionAndMore = "connection and more"
         /// One end only: many connections share what is left.
         case oneEnd = "one end"
-        /// A socket's cookie, which no other socket ever has: a dead entry keeps nobody out.
+        /// A socket's cookie, which no other socket ever has: a stale entry keeps nobody out.
         case socket
     }
 
-    /// What an accelerator does where a key is taken, and so what a dead entry costs.
+    /// What an accelerator does where a key is taken, and so what a stale entry costs.
     public enum Conflict: String, Sendable {
         /// It keeps what is there (BPF_NOEXIST): the new connection is accelerated on one side only, and hangs.
         case keepsOld = "keeps the old entry"
-        /// It replaces what is there (BPF_ANY): nobody hangs, and dead entries still fill the map.
+        /// It replaces what is there (BPF_ANY): nobody hangs, and stale entries still fill the map.
         case replaces = "replaces the old entry"
         /// Its programs never redirect: an entry keeps nobody's bytes.
         case neverRedirects = "never redirects"
@@ -90,22 +90,22 @@ public struct KeyLayout: Hashable, Sendable {
     private let mustBeZero: SockmapKey
     private let hasLocal: Bool
     private let hasRemote: Bool
-    /// Some of its keys name the local end of their resident, and some the remote one.
+    /// Some of its keys name the local end of their socket, and some the remote one.
     private let hasSides: Bool
     /// Keys of IPv6 connections can be told.
     public let carriesV6: Bool
     /// In a layout for IPv4, what stands for both addresses of an IPv6 connection; `nil`: it never names one.
-    public let v6StandIn: IPAddress?
+    public let v6Placeholder: IPAddress?
 
     /// - Precondition: the parts lie within `size` bytes, at most ``SockmapKey/longest``.
     public init(
-        name: String, size: Int, fields: [(offset: Int, field: Field)], v6StandIn: IPAddress? = nil,
+        name: String, size: Int, fields: [(offset: Int, field: Field)], v6Placeholder: IPAddress? = nil,
         conflict: Conflict = .keepsOld
     ) {
         self.name = name
         self.conflict = conflict
         self.size = size
-        self.v6StandIn = v6StandIn
+        self.v6Placeholder = v6Placeholder
         parts = fields.map { Part(offset: $0.offset, field: $0.field) }
         var covered = Set<Int>()
         for part in parts { covered.formUnion(part.offset..<part.offset + part.field.width) }
@@ -137,7 +137,7 @@ public struct KeyLayout: Hashable, Sendable {
             ? .socket : !(has.local && has.remote) ? .oneEnd : has.opaque ? .connectionAndMore : .connection
     }
 
-    /// The tuple that a key claims, as its resident would see it; an end that the layout does not name is `0.0.0.0:0`.
+    /// The tuple that a key claims, as its socket would see it; an end that the layout does not name is `0.0.0.0:0`.
     /// `nil` if the bytes do not fit this layout, or name a socket by its cookie.
     public func decode(_ key: [UInt8]) -> FourTuple? {
         key.count == size ? decode(SockmapKey(key)) : nil
@@ -224,7 +224,7 @@ public struct KeyLayout: Hashable, Sendable {
     /// child has `::` for its own address, whatever its connection was.
     private func named(_ end: Endpoint) -> Endpoint? {
         if carriesV6 || end.address.isV4 { return end }
-        return (end.address.isUnspecified ? IPAddress(v4: 0) : v6StandIn).map { Endpoint($0, end.port) }
+        return (end.address.isUnspecified ? IPAddress(v4: 0) : v6Placeholder).map { Endpoint($0, end.port) }
     }
 
     /// The key under which this layout files the socket with that tuple; `nil` where the tuple alone does not make a key.

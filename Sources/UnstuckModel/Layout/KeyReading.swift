@@ -1,9 +1,9 @@
-/// Which layout keys follow, told from the keys alone: of somebody else's dump there are no residents to compare with.
+/// Which layout keys follow, told from the keys alone: of somebody else's dump there are no sockets to compare with.
 ///
 /// A layout that every key fits is a candidate, or, if there is none, one that most keys fit: one odd key is an odd key, no
 /// other layout. A single candidate is taken. The order of a port's bytes and whose side comes first leave no trace that a
 /// key could be refused for, so layouts that differ only there stay side by side, and a person has to choose. Ports are
-/// evidence, no proof: they say which reading is the likely one. (Of a live map the residents tell: ``LayoutDecision``.)
+/// evidence, no proof: they say which reading is the likely one. (Of a live map the sockets tell: ``LayoutDecision``.)
 public struct KeyReading: Hashable, Sendable {
     /// A known layout of the keys' size, or one with its ports byte-swapped.
     public struct Candidate: Hashable, Sendable {

@@ -15,21 +15,21 @@ extension Snapshot {
 public struct LayoutDecision: Hashable, Sendable {
     /// `nil`: undecodable.
     public var layout: KeyLayout?
-    /// No declaration fits: the layout was found from the residents alone.
+    /// No declaration fits: the layout was found from the sockets alone.
     public var isInferred = false
-    /// Residents whose own tuple could be compared with their key, and how many agreed.
+    /// Sockets whose own tuple could be compared with their key, and how many agreed.
     public var compared = 0
     public var agreed = 0
-    /// How it is known, or why not: "197 of 197 residents agree".
+    /// How it is known, or why not: "197 of 197 sockets agree".
     public var evidence: String
 
     /// Chooses by evidence: the key's size, the fixed bytes of every key, the shape of the key's C type where a program's
-    /// BTF tells it, and agreement with the residents' own tuples. A live socket's tuple is compared whole; a leaked
+    /// BTF tells it, and agreement with the sockets' own tuples. A live socket's tuple is compared whole; a leaked
     /// one's peer port is gone, so only what is left of it.
     ///
-    /// A layout is accepted when more than half of the comparable residents agree (a cross-wired or a wrong one may
-    /// not), every key fits its fixed bytes, and no other layout does as well. Without any comparable resident nothing
-    /// is decided. Where no declared layout is left, one is inferred from the residents (``LayoutInference``).
+    /// A layout is accepted when more than half of the comparable sockets agree (a cross-wired or a wrong one may
+    /// not), every key fits its fixed bytes, and no other layout does as well. Without any comparable socket nothing
+    /// is decided. Where no declared layout is left, one is inferred from the sockets (``LayoutInference``).
     public init(for map: Sockmap, among candidates: [KeyLayout] = KeyLayout.declared) {
         if let layout = map.declaredLayout.flatMap(KeyLayout.known) {
             self.init(declared: layout, of: map)
@@ -53,7 +53,7 @@ public struct LayoutDecision: Hashable, Sendable {
         agreed = agreement.agreed
     }
 
-    /// Chooses by what the keys name where no resident agrees: in a quiet map that holds nothing but misfiled sockets, say. A
+    /// Chooses by what the keys name where no socket agrees: in a quiet map that holds nothing but misfiled sockets, say. A
     /// layout is accepted if a key names, byte by byte, the tuple of another live socket of the node, and by no other layout
     /// one does.
     ///
@@ -129,7 +129,7 @@ public struct LayoutDecision: Hashable, Sendable {
             return LayoutDecision(
                 evidence: "\(undeclared), nor does what fits the sockets in the map (\(found.summary)) have it")
         }
-        // The residents that were not used to find it have their say, too.
+        // The sockets that were not used to find it have their say, too.
         guard let agreement = Agreement(of: found, with: parts) else {
             return LayoutDecision(
                 evidence: "\(undeclared); what fits some sockets in the map (\(found.summary)) does not fit every key")
@@ -144,7 +144,7 @@ public struct LayoutDecision: Hashable, Sendable {
         return decision
     }
 
-    /// How well one layout agrees with what the residents know of themselves.
+    /// How well one layout agrees with the sockets' own tuples.
     private struct Agreement {
         var layout: KeyLayout
         var compared = 0
@@ -170,12 +170,12 @@ public struct LayoutDecision: Hashable, Sendable {
             }
         }
 
-        /// Outer `nil`: the key does not fit. Inner `nil`: the resident knows nothing to compare with.
+        /// Outer `nil`: the key does not fit. Inner `nil`: the socket knows nothing to compare with.
         private func byTuple(_ entry: SockmapEntry) -> Bool?? {
             guard let claim = layout.decode(entry.key) else { return .none }
-            let resident = entry.resident
-            let tuple = resident.tuple
-            guard resident.state != .listen, tuple.local.port != 0 else { return .some(nil) }
+            let socket = entry.socket
+            let tuple = socket.tuple
+            guard socket.state != .listen, tuple.local.port != 0 else { return .some(nil) }
             if tuple.isComplete { return claim == tuple || layout.claims(naming: tuple).contains(claim) }
             // tcp_disconnect has cleared what it could: an end is compared by what is left of it.
             let claims = layout.claims(naming: tuple)
@@ -192,21 +192,21 @@ public struct LayoutDecision: Hashable, Sendable {
 
         private func byCookie(_ entry: SockmapEntry) -> Bool?? {
             guard let cookie = layout.cookie(entry.key) else { return .none }
-            return entry.resident.identity.cookie == 0 ? .some(nil) : cookie == entry.resident.identity.cookie
+            return entry.socket.identity.cookie == 0 ? .some(nil) : cookie == entry.socket.identity.cookie
         }
     }
 
-    /// The tuple that an entry's key claims; `nil` where the layout is unknown. A key that names its resident by cookie
-    /// claims the resident's own tuple.
+    /// The tuple that an entry's key claims; `nil` where the layout is unknown. A key that names its socket by cookie
+    /// claims the socket's own tuple.
     public func claim(of entry: SockmapEntry) -> FourTuple? {
         guard let layout else { return nil }
         guard layout.naming == .socket else { return layout.decode(entry.key) }
-        return layout.cookie(entry.key) == entry.resident.identity.cookie ? entry.resident.tuple : nil
+        return layout.cookie(entry.key) == entry.socket.identity.cookie ? entry.socket.tuple : nil
     }
 
     /// What an entry claims, and what it is.
     public func classify(_ entry: SockmapEntry) -> (claim: FourTuple?, state: EntryState) {
         let claim = claim(of: entry)
-        return (claim, EntryState(resident: entry.resident, claim: claim, layout: layout))
+        return (claim, EntryState(socket: entry.socket, claim: claim, layout: layout))
     }
 }

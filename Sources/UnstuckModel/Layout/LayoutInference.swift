@@ -1,7 +1,7 @@
-/// Finds a layout that nobody declared, from live residents alone: where each address and each port lies in the key, in
+/// Finds a layout that nobody declared, from live sockets alone: where each address and each port lies in the key, in
 /// which byte order, and whose comes first. What could lie in two ways is not found: ambiguous means undecodable.
 ///
-/// A part is taken for an address or a port if its bytes say so for nine of ten residents (a cross-wired one says
+/// A part is taken for an address or a port if its bytes say so for nine of ten sockets (a cross-wired one says
 /// something else), and if no other place in the key says it as well. Bytes that no part covers are held to what they
 /// are in every key; where they differ nothing is concluded from them.
 public struct LayoutInference: Sendable {
@@ -9,10 +9,10 @@ public struct LayoutInference: Sendable {
     /// What was found, or why nothing was.
     public let evidence: String
 
-    /// Live residents that it takes at least: fewer could agree by chance.
-    public static let fewestResidents = 8
-    /// Residents that are looked at; more teach nothing new.
-    private static let mostResidents = 4096
+    /// Live sockets that it takes at least: fewer could agree by chance.
+    public static let fewestSockets = 8
+    /// Sockets that are looked at; more teach nothing new.
+    private static let mostSockets = 4096
 
     public init(keySize: Int, parts: [[SockmapEntry]]) {
         do {
@@ -63,7 +63,7 @@ public struct LayoutInference: Sendable {
 
     private struct Search {
         let size: Int
-        /// Keys and tuples of live residents.
+        /// Keys and tuples of live sockets.
         let known: [(key: SockmapKey, tuple: FourTuple)]
         let allKeys: [[SockmapEntry]]
         private var hasV6: Bool { known.contains { !$0.tuple.local.address.isV4 } }
@@ -72,13 +72,13 @@ public struct LayoutInference: Sendable {
             size = keySize
             allKeys = parts
             let live = parts.joined().lazy.filter {
-                $0.resident.residentState == .live && $0.resident.tuple.isComplete
+                $0.socket.liveness == .live && $0.socket.tuple.isComplete
             }
-            known = live.prefix(LayoutInference.mostResidents).map { ($0.key, $0.resident.tuple) }
-            guard known.count >= LayoutInference.fewestResidents else {
+            known = live.prefix(LayoutInference.mostSockets).map { ($0.key, $0.socket.tuple) }
+            guard known.count >= LayoutInference.fewestSockets else {
                 throw NotFound(
                     reason: "\(known.count) live sockets are too few to infer a layout from "
-                        + "(\(LayoutInference.fewestResidents) at least)")
+                        + "(\(LayoutInference.fewestSockets) at least)")
             }
         }
 

@@ -48,7 +48,7 @@ extension KeyLayout {
         }
         return hasPorts
             ? KeyLayout(
-                name: "\(name) with byte-swapped ports", size: size, fields: swapped, v6StandIn: v6StandIn,
+                name: "\(name) with byte-swapped ports", size: size, fields: swapped, v6Placeholder: v6Placeholder,
                 conflict: conflict) : nil
     }
 

@@ -11,7 +11,7 @@ public struct Coverage: Sendable, Hashable {
         public var status: Status
         /// When it was read: `CLOCK_MONOTONIC` in seconds; absent: not read, or not known.
         public var takenAt: Double?
-        /// As in ``Shortfall``, of what was not read.
+        /// As in ``MissingEvidence``, of what was not read.
         public var action: String?
         public var missing: String?
     }
@@ -31,8 +31,8 @@ public struct Coverage: Sendable, Hashable {
     public enum Answer: Sendable, Hashable {
         case read
         /// In part; what is missing.
-        case partly([Shortfall])
-        case notRead([Shortfall])
+        case partly([MissingEvidence])
+        case notRead([MissingEvidence])
         case notCollected
     }
 
@@ -56,26 +56,26 @@ public struct Coverage: Sendable, Hashable {
     // MARK: What was not read
 
     /// Setting it drops what was missing before.
-    public var missing: [Shortfall] {
-        get { lines.compactMap(\.shortfall) }
+    public var missing: [MissingEvidence] {
+        get { lines.compactMap(\.missingEvidence) }
         set {
             guard newValue != missing else { return }
             lines.removeAll { $0.status == .notRead }
-            for shortfall in newValue { add(shortfall) }
+            for gap in newValue { add(gap) }
         }
     }
 
     /// As ``missing``, for people: namespaces that lack the same are one reason.
-    public var reasons: [Shortfall] {
-        var result: [Shortfall] = []
+    public var reasons: [MissingEvidence] {
+        var result: [MissingEvidence] = []
         var counts: [Int: Int] = [:]
-        for shortfall in missing {
-            let isWhole = shortfall.netns.map {
-                shortfall == Shortfall(unreadSocketsOf: $0, missing: shortfall.missing)
+        for gap in missing {
+            let isWhole = gap.netns.map {
+                gap == MissingEvidence(unreadSocketsOf: $0, missing: gap.missing)
             }
-            let known = isWhole != true ? nil : counts.keys.first { result[$0].missing == shortfall.missing }
+            let known = isWhole != true ? nil : counts.keys.first { result[$0].missing == gap.missing }
             if isWhole == true { counts[known ?? result.count, default: 0] += 1 }
-            if known == nil { result.append(shortfall) }
+            if known == nil { result.append(gap) }
         }
         for (position, count) in counts where count > 1 {
             result[position].netns = nil
@@ -84,12 +84,12 @@ public struct Coverage: Sendable, Hashable {
         return result
     }
 
-    private mutating func add(_ shortfall: Shortfall) {
-        lines.removeAll { $0.evidence == shortfall.evidence && $0.status == .notCollected }
+    private mutating func add(_ gap: MissingEvidence) {
+        lines.removeAll { $0.evidence == gap.evidence && $0.status == .notCollected }
         lines.append(
             Line(
-                evidence: shortfall.evidence, netns: shortfall.netns, status: .notRead, action: shortfall.action,
-                missing: shortfall.missing))
+                evidence: gap.evidence, netns: gap.netns, status: .notRead, action: gap.action,
+                missing: gap.missing))
     }
 
     // MARK: Questions
@@ -99,7 +99,7 @@ public struct Coverage: Sendable, Hashable {
         let mine = lines.filter {
             $0.evidence == evidence && (netns == nil || $0.netns == nil || $0.netns == netns)
         }
-        let missing = mine.compactMap(\.shortfall)
+        let missing = mine.compactMap(\.missingEvidence)
         let isRead = mine.contains { $0.status == .read }
         switch (isRead, missing.isEmpty) {
         case (true, true): return .read
@@ -120,9 +120,9 @@ public struct Coverage: Sendable, Hashable {
 
 extension Coverage.Line {
     /// What is missing; `nil`: nothing, or it was not asked for. A newer program's word for a status is no reading.
-    public var shortfall: Shortfall? {
+    public var missingEvidence: MissingEvidence? {
         guard status != .read, status != .notCollected else { return nil }
-        return Shortfall(
+        return MissingEvidence(
             evidence, of: netns, action: action ?? "read \(evidence.rawValue)",
             missing: missing ?? "a newer version (status \"\(status.rawValue)\")")
     }
@@ -136,7 +136,7 @@ extension Coverage: Codable {
 
 extension Snapshot {
     /// What could not be read, and why; of ``coverage``.
-    public var shortfalls: [Shortfall] {
+    public var missingEvidence: [MissingEvidence] {
         get { coverage.missing }
         set { coverage.missing = newValue }
     }

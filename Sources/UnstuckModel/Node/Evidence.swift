@@ -1,7 +1,7 @@
 /// A kind of evidence. Open: one that a newer program has written is kept by its word.
 public struct Evidence: RawRepresentable, Hashable, Sendable, Codable {
     public let rawValue: String
-    /// Version 1 of snapshots calls ``residents`` by that name.
+    /// Version 1 of snapshots calls ``entrySockets`` by another name.
     public init(rawValue: String) { self.rawValue = rawValue == "residents" ? "entry-sockets" : rawValue }
 
     public static let sockmaps = Self(rawValue: "sockmaps")
@@ -10,7 +10,7 @@ public struct Evidence: RawRepresentable, Hashable, Sendable, Codable {
     /// Which network namespaces there are.
     public static let namespaces = Self(rawValue: "namespaces")
     /// The sockets behind the keys of a sockmap.
-    public static let residents = Self(rawValue: "entry-sockets")
+    public static let entrySockets = Self(rawValue: "entry-sockets")
     /// Which functions, programs and queues handle a socket, and its sequence numbers.
     public static let handlers = Self(rawValue: "handlers")
     /// The BPF programs that sockets send through.
@@ -30,7 +30,7 @@ public struct Evidence: RawRepresentable, Hashable, Sendable, Codable {
 
     /// Those that this program knows.
     public static let known: [Self] = [
-        .sockmaps, .sockets, .namespaces, .residents, .handlers, .programs, .attachments, .pods, .owners, .processes,
+        .sockmaps, .sockets, .namespaces, .entrySockets, .handlers, .programs, .attachments, .pods, .owners, .processes,
         .counters, .cgroups, .links, .readable, .kernel,
     ]
 
@@ -45,7 +45,7 @@ public struct Evidence: RawRepresentable, Hashable, Sendable, Codable {
 }
 
 /// Something that could not be read. A rule that needs it answers *unknown*, never *fine*.
-public struct Shortfall: Hashable, Sendable {
+public struct MissingEvidence: Hashable, Sendable {
     public typealias Evidence = UnstuckModel.Evidence
 
     /// What part of the evidence is missing.

@@ -96,8 +96,8 @@ public struct NamespaceEvidence: Sendable, Equatable {
 
         init(_ reason: String, missing: String) { (self.reason, self.missing) = (reason, missing) }
 
-        public var shortfall: Shortfall {
-            Shortfall(
+        public var missingEvidence: MissingEvidence {
+            MissingEvidence(
                 .namespaces, action: "prove that every network namespace was read: \(reason)", missing: missing)
         }
     }

@@ -19,7 +19,7 @@ public struct PodIndex: Sendable {
     public init(of look: Snapshot) {
         self.init(look.cgroups, look.pods) { take in
             for socket in look.sockets { take(socket.socket) }
-            for map in look.sockmaps { for entry in map.entries { take(entry.resident) } }
+            for map in look.sockmaps { for entry in map.entries { take(entry.socket) } }
         }
     }
 
@@ -90,15 +90,15 @@ public struct PodIndex: Sendable {
         podsByPlace[Place(netns: netns, address: address)].flatMap { labels[$0] }
     }
 
-    /// The pod of an entry: its resident's, else the one that has the address that the key names as the resident's own.
+    /// The pod of an entry: its socket's, else the one that has the address that the key names as the socket's own.
     public func pod(of entry: SockmapEntry, claim: FourTuple?) -> String? {
         uid(of: entry, claim: claim).flatMap { labels[$0] }
     }
 
     public func uid(of entry: SockmapEntry, claim: FourTuple?) -> String? {
-        if let pod = podsByCgroup[entry.resident.cgroup] { return pod }
-        guard !knownCgroups.contains(entry.resident.cgroup), let address = claim?.local.address else { return nil }
-        return podsByPlace[Place(netns: entry.resident.netns, address: address)] ?? podsByAddress[address]
+        if let pod = podsByCgroup[entry.socket.cgroup] { return pod }
+        guard !knownCgroups.contains(entry.socket.cgroup), let address = claim?.local.address else { return nil }
+        return podsByPlace[Place(netns: entry.socket.netns, address: address)] ?? podsByAddress[address]
     }
 
     /// Whether a pod is called so: by its label, or by its uid.
@@ -106,9 +106,9 @@ public struct PodIndex: Sendable {
 }
 
 extension SockmapEntry {
-    /// The entry's own address: as its key names it, else its resident's; `nil` where the layout is not known.
+    /// The entry's own address: as its key names it, else its socket's; `nil` where the layout is not known.
     public func ownAddress(_ claim: FourTuple?) -> IPAddress? {
         guard let claim else { return nil }
-        return claim.local.address.isUnspecified ? resident.tuple.local.address : claim.local.address
+        return claim.local.address.isUnspecified ? socket.tuple.local.address : claim.local.address
     }
 }

@@ -50,7 +50,7 @@ extension Snapshot {
         for map in sockmaps {
             if let flaw = map.flaw { return "sockmap \(map.id): \(flaw)" }
             for (index, entry) in map.entries.enumerated() {
-                guard let flaw = flaw(of: entry.resident) else { continue }
+                guard let flaw = flaw(of: entry.socket) else { continue }
                 return "sockmap \(map.id): entries[\(index)]: \(flaw)"
             }
             if let selectedMaps, !selectedMaps.contains(map.id) {

@@ -19,7 +19,7 @@ public struct SeenSockets: Sendable {
 
     /// A connection that can be asked for by the very tuple that a key claims: the layout names both ends, and no stand-in.
     public static func canBeAskedFor(_ claim: FourTuple, _ layout: KeyLayout?) -> Bool {
-        claim.isComplete && (layout?.v6StandIn.map { claim.local.address != $0 } ?? true)
+        claim.isComplete && (layout?.v6Placeholder.map { claim.local.address != $0 } ?? true)
     }
 
     func socket(cookie: UInt64) -> Int? { byCookie[cookie] }
@@ -52,7 +52,7 @@ extension Snapshot {
     /// Takes what INET_DIAG told after the sockets' own iterator: sockets that are missing, and the cookies of those that are
     /// there without (5.10 tells none in tracing).
     public mutating func add(_ told: Reading) {
-        shortfalls += told.shortfalls
+        missingEvidence += told.missingEvidence
         var known: [Place: Int] = [:]
         for (index, socket) in sockets.enumerated() { known[Place(socket.socket)] = index }
         for socket in told.sockets {
@@ -75,7 +75,7 @@ extension Snapshot {
         public var sockets: [TCPSocket] = []
         public var namespaces: [NetworkNamespace] = []
         /// Why a socket may be missing; empty: none is.
-        public var shortfalls: [Shortfall] = []
+        public var missingEvidence: [MissingEvidence] = []
         public init() {}
     }
 

@@ -29,7 +29,7 @@ public struct EntryFilter: Sendable {
         }
     }
 
-    /// As ``takes(_:_:_:)-(SockmapEntry,_,_)``, of a key whose resident is not known.
+    /// As ``takes(_:_:_:)-(SockmapEntry,_,_)``, of a key whose socket is not known.
     public func takes(_ key: SockmapKey, _ claim: FourTuple?, _ state: EntryState) -> Bool {
         takes(key, claim, state) { [claim.flatMap { index?.pod(at: $0.local.address) }] }
     }

@@ -1,10 +1,10 @@
-/// What a resident is by its kernel state alone.
+/// What a socket is by its kernel state alone.
 ///
-/// The judgement has one home, here; `bpf/abi/include/unstuck_abi.h` holds its twin, which re-checks inside the kernel
+/// The classification has one home, here; `bpf/abi/include/unstuck_abi.h` holds a copy, which re-checks inside the kernel
 /// just before a deletion. A test holds the two together over every combination.
 ///
 /// Sources: docs/kernel-facts.md, section 2; read in 5.10.218 to 7.2.13, `net/core/sock_map.c`, `net/ipv4/tcp.c`.
-public enum ResidentState: UInt32, Sendable, Codable, CaseIterable {
+public enum Liveness: UInt32, Sendable, Codable, CaseIterable {
     /// Any state that has a future, an orphan that still closes included.
     case live = 0
     /// A finished handshake that waits for accept: it has no `struct socket` yet. Leave alone.
@@ -17,7 +17,7 @@ public enum ResidentState: UInt32, Sendable, Codable, CaseIterable {
     /// CLOSE while waiting for accept: reset by its peer before the server saw it.
     case queuedDead = 5
     /// Not TCP: a sockmap holds UDP, unix and vsock sockets too, and an unconnected UDP socket is in state 7 all its
-    /// life. Never judged, never touched.
+    /// life. Never checked, never touched.
     case other = 6
 
     public init(state: TCPState, hasSocket: Bool, isDead: Bool, isTCP: Bool = true) {
@@ -40,12 +40,12 @@ public enum ResidentState: UInt32, Sendable, Codable, CaseIterable {
 }
 
 extension KernelSocket {
-    public var residentState: ResidentState {
-        ResidentState(state: state, hasSocket: hasSocket, isDead: isDead, isTCP: isTCP)
+    public var liveness: Liveness {
+        Liveness(state: state, hasSocket: hasSocket, isDead: isDead, isTCP: isTCP)
     }
 }
 
-/// What an entry is: its resident's state held against the 4-tuple that its key names.
+/// What an entry is: its socket's state held against the 4-tuple that its key names.
 public enum EntryState: String, Sendable, Codable, CaseIterable {
     case live, queued, listener, leaked, zombie
     /// A live socket behind a key that names another connection (`connect(AF_UNSPEC)` and reconnect).
@@ -55,7 +55,7 @@ public enum EntryState: String, Sendable, Codable, CaseIterable {
     /// Not a TCP socket: none of our business.
     case other
     /// Of a walked map (``SockmapWalk``): every socket table was read, and no socket has the addresses and ports of the
-    /// key. Its resident is dead; whether anybody still holds it cannot be told that way.
+    /// key. Its socket is dead; whether anybody still holds it cannot be told that way.
     case unseen
     /// Of a walked map: neither seen nor proven to be unseen.
     case unknown
@@ -63,8 +63,8 @@ public enum EntryState: String, Sendable, Codable, CaseIterable {
     /// - Parameters:
     ///   - claim: the tuple that the key names; `nil` if the layout is unknown or the key does not fit it.
     ///   - layout: how the claim was decoded; without one it names both ends.
-    public init(resident: KernelSocket, claim: FourTuple?, layout: KeyLayout? = nil) {
-        let state = resident.residentState
+    public init(socket: KernelSocket, claim: FourTuple?, layout: KeyLayout? = nil) {
+        let state = socket.liveness
         if state == .listener {
             self = .listener
             return
@@ -81,7 +81,7 @@ public enum EntryState: String, Sendable, Codable, CaseIterable {
         case .leaked: self = .leaked
         case .zombie, .queuedDead: self = .zombie
         case .queued, .live, .listener, .other:
-            let isItsOwn = claim == resident.tuple || layout?.claims(naming: resident.tuple).contains(claim) == true
+            let isItsOwn = claim == socket.tuple || layout?.claims(naming: socket.tuple).contains(claim) == true
             self = !isItsOwn ? .crossWired : state == .queued ? .queued : .live
         }
     }

@@ -36,17 +36,17 @@ public struct Sockmap: Hashable, Sendable, Codable {
     }
 }
 
-/// One entry: the bytes of its key and the socket that really sits behind it, the **resident**.
+/// One entry: the bytes of its key and the socket that is really behind it.
 public struct SockmapEntry: Hashable, Sendable, Codable {
     public var key: SockmapKey
-    public var resident: KernelSocket
-    /// The same resident sat here before and after the TCP tables were read. Where it did not, nothing is concluded
+    public var socket: KernelSocket
+    /// The same socket sat here before and after the TCP tables were read. Where it did not, nothing is concluded
     /// from this entry and a socket of those tables.
     public var isStable: Bool
 
-    public init(key: SockmapKey, resident: KernelSocket, isStable: Bool = false) {
+    public init(key: SockmapKey, socket: KernelSocket, isStable: Bool = false) {
         self.key = key
-        self.resident = resident
+        self.socket = socket
         self.isStable = isStable
     }
 
@@ -60,7 +60,7 @@ public struct SockmapEntry: Hashable, Sendable, Codable {
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         key = try values.decode(SockmapKey.self, forKey: .key)
-        resident =
+        socket =
             try values.decodeIfPresent(KernelSocket.self, forKey: .formerSocket)
             ?? values.decode(KernelSocket.self, forKey: .socket)
         isStable = try values.decode(Bool.self, forKey: .isStable)
@@ -69,7 +69,7 @@ public struct SockmapEntry: Hashable, Sendable, Codable {
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(key, forKey: .key)
-        try values.encode(resident, forKey: .socket)
+        try values.encode(socket, forKey: .socket)
         try values.encode(isStable, forKey: .isStable)
     }
 }

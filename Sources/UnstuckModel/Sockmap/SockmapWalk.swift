@@ -22,7 +22,7 @@ public struct SockmapWalk: Hashable, Sendable, Codable {
 /// A key that a walk met.
 public struct WalkedEntry: Hashable, Sendable, Codable {
     public var key: SockmapKey
-    /// `SO_COOKIE` of the resident, where the map's values are eight bytes wide and so can be looked up; else `nil`.
+    /// `SO_COOKIE` of the socket, where the map's values are eight bytes wide and so can be looked up; else `nil`.
     public var cookie: UInt64?
     /// The key was there, with the same cookie, before and after the socket tables were read, and after the sockets that
     /// they lack were asked for by name. Where it was not, it is not called unseen.
@@ -35,5 +35,5 @@ public struct WalkedEntry: Hashable, Sendable, Codable {
     }
 
     /// Who sits there as far as this way knows: the cookie or nothing.
-    public var resident: SocketIdentity { SocketIdentity(address: 0, cookie: cookie ?? 0) }
+    public var socket: SocketIdentity { SocketIdentity(address: 0, cookie: cookie ?? 0) }
 }

@@ -1,7 +1,7 @@
 /// A walked map held against the sockets of the same look: how its keys are read, and what each of them is.
 ///
-/// What this way cannot know: a resident that is in no table is dead or a zombie, and which of them is not told; and a
-/// live socket that a dead entry keeps out of the map has the same addresses and ports as one that is filed.
+/// What this way cannot know: a socket that is in no table is dead or a zombie, and which of them is not told; and a
+/// live socket that a stale entry keeps out of the map has the same addresses and ports as one that is filed.
 public struct WalkedMap: Sendable {
     public let decision: LayoutDecision
     private let seen: SeenSockets
@@ -37,7 +37,7 @@ public struct WalkedMap: Sendable {
         return Verdict(claim: claim, state: absent(entry, claim), sockets: [])
     }
 
-    /// The resident is known by its cookie: no other socket is ever meant.
+    /// The socket is known by its cookie: no other socket is ever meant.
     private func classify(_ entry: WalkedEntry, _ claim: FourTuple?, _ cookie: UInt64) -> Verdict {
         let named = claim.flatMap { claims[$0] } ?? []
         guard let index = seen.socket(cookie: cookie) else {
@@ -74,7 +74,7 @@ extension LayoutDecision {
     /// that is looked out for with each key (``WalkedMap``).
     private static let beyondAccident = 4
 
-    /// Chooses without residents: every key fits, and the keys name live sockets of the node. A layout is accepted if more
+    /// Chooses without sockets: every key fits, and the keys name live sockets of the node. A layout is accepted if more
     /// than half of the keys do, or several; and no other layout does as well. Keys that came or went while the tables were
     /// read have a say only where they name a socket.
     init(walking map: Sockmap, seen: SeenSockets, among candidates: [KeyLayout]) {
@@ -130,7 +130,7 @@ private struct WalkedAgreement {
             let isNamed: Bool
             if let cookie = layout.cookie(entry.key) {
                 isNamed = seen.socket(cookie: cookie) != nil
-            } else if let cookie = entry.cookie {  // the resident is known: it must be one of those that are named
+            } else if let cookie = entry.cookie {  // the socket is known: it must be one of those that are named
                 let named = layout.decode(entry.key).flatMap { claims[$0] } ?? []
                 isNamed = named.contains { seen.sockets[$0].socket.identity.cookie == cookie }
             } else {

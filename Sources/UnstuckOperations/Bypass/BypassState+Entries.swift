@@ -8,7 +8,7 @@ extension BypassState {
         else {
             return
         }
-        let dead = entries.count { $0.resident.residentState.isDead }
+        let dead = entries.count { $0.socket.liveness.isDead }
         (liveEntries, deadEntries) = (entries.count - dead, dead)
     }
 

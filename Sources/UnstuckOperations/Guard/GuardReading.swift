@@ -69,17 +69,17 @@ public struct GuardReading {
     private static func heldEntries(of map: UInt32) throws -> [GuardState.Held] {
         guard let open = try BPFTable.openSockmap(id: map) else { return [] }
         let observer = SockmapObserver()
-        let dead = try observer.entries(of: open).filter(\.resident.residentState.isDead)
+        let dead = try observer.entries(of: open).filter(\.socket.liveness.isDead)
         guard !dead.isEmpty else { return [] }
         // Sockets that close pass through that state for microseconds.
         usleep(200_000)
-        let before = Dictionary(dead.map { ($0.key, $0.resident.identity) }) { first, _ in first }
+        let before = Dictionary(dead.map { ($0.key, $0.socket.identity) }) { first, _ in first }
         return try observer.entries(of: open).filter { entry in
-            entry.resident.residentState.isDead && before[entry.key]?.mayBe(entry.resident.identity) ?? false
+            entry.socket.liveness.isDead && before[entry.key]?.mayBe(entry.socket.identity) ?? false
         }.map {
             GuardState.Held(
-                key: $0.key, tuple: $0.resident.tuple, netns: $0.resident.netns,
-                unreadBytes: $0.resident.psock?.queuedBytes ?? 0, seconds: 0)
+                key: $0.key, tuple: $0.socket.tuple, netns: $0.socket.netns,
+                unreadBytes: $0.socket.psock?.queuedBytes ?? 0, seconds: 0)
         }
     }
 

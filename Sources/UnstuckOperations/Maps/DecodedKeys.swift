@@ -45,7 +45,7 @@ public struct DecodedKeys: Encodable {
     public var evidence: String
     /// The layouts between which nothing decided; empty where one is chosen.
     public var candidates: [Candidate]
-    /// By the resident's own address, or its peer's where the layout names no other; most entries first.
+    /// By the socket's own address, or its peer's where the layout names no other; most entries first.
     public var totals: [Total]
     public var entries: [Entry]
 

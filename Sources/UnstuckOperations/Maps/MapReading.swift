@@ -78,8 +78,8 @@ public struct MapReading {
         isComplete = false
         guard let walked = WalkedSockmaps(ids, root: root) else { return nil }
         for missing in Set(unreadable.values).sorted() { report(.iteratorUnusable(missing: missing)) }
-        for shortfall in walked.view.now.coverage.reasons where shortfall.evidence != .handlers {
-            report(.missingEvidence(shortfall))
+        for gap in walked.view.now.coverage.reasons where gap.evidence != .handlers {
+            report(.missingEvidence(gap))
         }
         return walked
     }

@@ -9,7 +9,7 @@ public enum MapReadingProblem: CustomStringConvertible {
     /// Keys are walked instead, for want of what is named.
     case iteratorUnusable(missing: String)
     /// What walking keys cannot know, or did not see.
-    case missingEvidence(Shortfall)
+    case missingEvidence(MissingEvidence)
 
     /// For a person; a clause.
     public var description: String {
@@ -17,9 +17,9 @@ public enum MapReadingProblem: CustomStringConvertible {
         case .failed(let action, let cause): "cannot \(action): \(errorMessage(cause))"
         case .unknownMap(let id): "\(NamedSockmap.unknown("\(id)"))"
         case .iteratorUnusable(let missing): "the iterator cannot be used: needs \(missing)"
-        case .missingEvidence(let shortfall):
-            "could not \(shortfall.action)"
-                + (shortfall.evidence == .residents ? "" : ": needs \(shortfall.missing)")
+        case .missingEvidence(let gap):
+            "could not \(gap.action)"
+                + (gap.evidence == .entrySockets ? "" : ": needs \(gap.missing)")
         }
     }
 }

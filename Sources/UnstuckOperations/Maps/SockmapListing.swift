@@ -28,7 +28,7 @@ public struct SockmapListing {
         let pods = finder.pods()
         var (summaries, senders) = (summaries, senders)
         try reading.forEach(maps, root: root) { contents in
-            let sockets = contents.parts.joined().map(\.resident)
+            let sockets = contents.parts.joined().map(\.socket)
             let index = PodIndex(cgroups: finder.find(Set(sockets.map(\.cgroup))), pods: pods, sockets: sockets)
             senders[contents.map.id] = MapUsers.senders(sockets)
             summaries.append(
@@ -55,7 +55,7 @@ public struct SockmapListing {
             guard let open = try? BPFTable.openSockmap(id: id), let parts = try? observer.parts(of: open) else {
                 continue
             }
-            result[id] = MapUsers.senders(parts.joined().map(\.resident))
+            result[id] = MapUsers.senders(parts.joined().map(\.socket))
         }
         return result
     }

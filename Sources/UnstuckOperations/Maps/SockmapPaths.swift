@@ -30,7 +30,7 @@ public struct SockmapPaths {
 
     public let paths: [RedirectPath]
     /// What could not be seen.
-    public let missing: [Shortfall]
+    public let missing: [MissingEvidence]
 
     /// Samples the node once.
     ///

@@ -60,14 +60,14 @@ public struct Canary {
         for id in try BPFTable.mapIDs() where id != own { removeOwnKeys(from: id, namespace, &report) }
     }
 
-    /// Residents of our own namespace, in which there is nobody but us: whatever state they are in, they are ours.
+    /// Sockets of our own namespace, in which there is nobody but us: whatever state they are in, they are ours.
     private func removeOwnKeys(from map: UInt32, _ namespace: UInt32, _ report: inout CanaryReport) {
         // A closed socket leaves by itself; what is there after two looks stays until it is taken out.
         for attempt in 0..<3 {
             guard let open = try? BPFTable.openSockmap(id: map), open.description.kind == .sockhash,
                 let entries = try? SockmapObserver().entries(of: open)
             else { return }
-            let ours = entries.filter { $0.resident.netns == namespace }
+            let ours = entries.filter { $0.socket.netns == namespace }
             if ours.isEmpty { return }
             if attempt == 2 {
                 report.keysLeft += ours.count

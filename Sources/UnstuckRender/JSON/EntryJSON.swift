@@ -21,7 +21,7 @@ public struct EntryJSON: Sendable {
     }
 
     public func write(_ entry: SockmapEntry, claim: FourTuple?, state: EntryState, to json: inout JSONStream) {
-        let resident = entry.resident
+        let socket = entry.socket
         json.beginObject()
         json.key("map")
         json.value(map)
@@ -36,30 +36,30 @@ public struct EntryJSON: Sendable {
         json.key("socket")
         json.beginObject()
         // Left out where it says what nearly every other says: there may be a hundred thousand lines.
-        if claim != resident.tuple {
+        if claim != socket.tuple {
             json.key("tuple")
-            Self.write(resident.tuple, to: &json)
+            Self.write(socket.tuple, to: &json)
         }
         json.key("state")
-        json.value(resident.state.description)
+        json.value(socket.state.description)
         json.key("cookie")
-        json.value(resident.identity.cookie)
+        json.value(socket.identity.cookie)
         json.key("inode")
-        json.value(resident.inode)
+        json.value(socket.inode)
         json.key("netns")
-        json.value(resident.netns)
+        json.value(socket.netns)
         json.key("cgroup")
-        json.value(resident.cgroup)
-        if resident.isDead {
+        json.value(socket.cgroup)
+        if socket.isDead {
             json.key("dead")
             json.value(true)
         }
-        if !resident.hasSocket {
+        if !socket.hasSocket {
             json.key("has_socket")
             json.value(false)
         }
-        if let index = resident.handlers, handlers.indices.contains(index) { json.members(handlers[index]) }
-        if let psock = resident.psock, psock.queuedMessages > 0 || psock.queuedBytes > 0 {
+        if let index = socket.handlers, handlers.indices.contains(index) { json.members(handlers[index]) }
+        if let psock = socket.psock, psock.queuedMessages > 0 || psock.queuedBytes > 0 {
             json.key("queued_messages")
             json.value(psock.queuedMessages)
             json.key("queued_bytes")

@@ -24,7 +24,7 @@ public struct BypassText: Sendable {
             let (text, paint) = reverting(state)
             rows.add("reverted", text, paint: paint)
         }
-        if state.swallowsAll { rows.add("events", "none reaches the accelerator's programs") }
+        if state.takesAllEvents { rows.add("events", "none reaches the accelerator's programs") }
         let (summary, paint) = summary(state)
         return (heading(state, summary, paint) + rows.lines).joined(separator: "\n") + "\n"
     }
@@ -65,9 +65,9 @@ public struct BypassText: Sendable {
         case .unknown: return ": " + safeText(place.obstacle ?? "")
         case .changed: return ": other programs are attached now (\(list(place.now)))"
         case .bypassed, .handingOn:
-            let shim = place.standIn.map { "program \($0)" } ?? "ours"
-            return " is replaced by \(shim)" + (place.handsOn ? "" : ", which takes all events")
-                + "; \(pluralized(place.keptOut, "socket")) not inserted"
+            let shim = place.shim.map { "program \($0)" } ?? "ours"
+            return " is replaced by \(shim)" + (place.passesThrough ? "" : ", which takes all events")
+                + "; \(pluralized(place.notInserted, "socket")) not inserted"
         }
     }
 
@@ -87,7 +87,7 @@ public struct BypassText: Sendable {
     }
 
     private func reverting(_ state: BypassState) -> (String, Paint) {
-        let kernel = state.places.allSatisfy(\.handsOn)
+        let kernel = state.places.allSatisfy(\.passesThrough)
         switch (state.keeper, kernel) {
         case (let keeper?, true):
             return ("by pid \(keeper) on timeout; if it is killed, the shim passes events through from then on", plain)
@@ -108,7 +108,7 @@ public struct BypassText: Sendable {
             rows.add("cgroup", "\(safeText(place.cgroup)), \(attachment(place))")
             rows.add("before", list(place.before))
             rows.add("now", "\(list(place.now)): \(change(place))", paint: paint(place.condition == .original))
-            rows.add("skipped", "\(pluralized(place.keptOut, "socket")) not inserted meanwhile")
+            rows.add("skipped", "\(pluralized(place.notInserted, "socket")) not inserted meanwhile")
         }
         if let stale = state.deadEntries, stale > 0 {
             rows.add(

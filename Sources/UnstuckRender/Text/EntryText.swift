@@ -21,7 +21,7 @@ public struct EntryText {
 
     /// An entry with the socket behind it.
     public mutating func add(_ entry: SockmapEntry, of map: UInt32, claim: FourTuple?, state: EntryState) {
-        let socket = entry.resident
+        let socket = entry.socket
         rows.append(
             Row(map: map, state: state, claim: claim, key: entry.key, socket: socket, namespaces: [socket.netns]))
     }

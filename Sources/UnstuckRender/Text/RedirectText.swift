@@ -29,7 +29,7 @@ public struct RedirectText: Sendable {
             "-> sockmap \(hop.map) \"\(safeText(hop.mapName))\" (layout \(hop.layout ?? "unknown"))"
                 + "\(hop.key.map { ", key \($0)" } ?? ""): \(words)", margin: 6
         ).map(paint(hop.verdict))
-            + hop.residents.flatMap { socket in
+            + hop.sockets.flatMap { socket in
                 style.paragraph(
                     "-> \(socket.isPeer ? "its peer" : "another socket"): \(socket.tuple), \(socket.state.rawValue), "
                         + "netns \(socket.netns)" + (socket.pod.map { " \(safeText($0))" } ?? "")

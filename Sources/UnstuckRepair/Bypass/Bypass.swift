@@ -13,7 +13,7 @@ public struct Bypass {
         /// After so many seconds it undoes itself; `nil`: when told to.
         public var seconds: Double?
         /// The program sees no event at all.
-        public var swallowsAll = false
+        public var takesAllEvents = false
         public init() {}
     }
 
@@ -58,7 +58,7 @@ public struct Bypass {
             try registry.write(state)
             try startKeeper(&state, keep)
             try PinFolder.make("\(folder)/\(map.id)")
-            for index in state.places.indices { try standIn(&state, at: index) }
+            for index in state.places.indices { try shim(&state, at: index) }
             for place in state.places { try attach(place, of: map.id) }
             try registry.write(state)
         } catch {
@@ -90,7 +90,7 @@ public struct Bypass {
     }
 
     private func set(_ options: Options, in state: inout BypassState) {
-        state.swallowsAll = options.swallowsAll
+        state.takesAllEvents = options.takesAllEvents
         state.until = options.seconds.map { SystemClock.wall.seconds + $0 }
         state.deadline = options.seconds.map { Self.now + UInt64($0 * 1e9) }
     }
@@ -145,23 +145,24 @@ public struct Bypass {
         programs.filter { (try? BPFTable.Loaded(id: $0))?.name != GuardProgram.socketProgram }
     }
 
-    private func standIn(_ state: inout BypassState, at index: Int) throws {
+    private func shim(_ state: inout BypassState, at index: Int) throws {
         let pins = pins(state.map, index)
         try PinFolder.make(pins)
         let original = try BPFTable.Loaded(id: state.places[index].original)
-        let (standIn, handsOn) = try Shim.make(for: original, Self.settings(of: state), pinnedIn: pins)
-        guard handsOn || state.deadline == nil || isKept(state) else { throw BypassError.noTimer }
-        state.places[index].standIn = standIn.program.id
-        state.places[index].handsOn = handsOn
+        let (shim, passesThrough) = try Shim.make(for: original, Self.settings(of: state), pinnedIn: pins)
+        guard passesThrough || state.deadline == nil || isKept(state) else { throw BypassError.noTimer }
+        state.places[index].shim = shim.program.id
+        state.places[index].passesThrough = passesThrough
         try registry.write(state)
     }
 
     private static func settings(of state: BypassState) -> unstuck_bypass_settings {
-        unstuck_bypass_settings(deadline_ns: state.deadline ?? 0, swallows_all: state.swallowsAll ? 1 : 0, reserved: 0)
+        unstuck_bypass_settings(
+            deadline_ns: state.deadline ?? 0, takes_all_events: state.takesAllEvents ? 1 : 0, reserved: 0)
     }
 
     private func attach(_ place: BypassState.Place, of map: UInt32) throws {
-        guard let id = place.standIn else { return }
+        guard let id = place.shim else { return }
         let directory = try root.directory(ofCgroup: place.cgroup)
         let effective = try effectiveSocketPrograms(inGroup: directory).map(\.id)
         let attached = try GroupPrograms(inGroup: directory).ids

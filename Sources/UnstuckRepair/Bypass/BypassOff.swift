@@ -49,13 +49,13 @@ extension Bypass {
         directoryNames("\(folder)/\(map)").contains { directoryNames("\(folder)/\(map)/\($0)").contains("stand_in") }
     }
 
-    private func putBack(_ place: BypassState.Place, _ standIn: Shim) throws {
+    private func putBack(_ place: BypassState.Place, _ shim: Shim) throws {
         let directory = try root.directory(ofCgroup: place.cgroup)
         if !place.restarted.isEmpty, place.link == nil {
-            try GroupPrograms.remove(standIn.program, fromGroup: directory)
+            try GroupPrograms.remove(shim.program, fromGroup: directory)
         } else {
             try GroupPrograms.replace(
-                standIn.program, by: standIn.original, link: place.link, mode: place.mode, inGroup: directory)
+                shim.program, by: shim.original, link: place.link, mode: place.mode, inGroup: directory)
         }
     }
 }

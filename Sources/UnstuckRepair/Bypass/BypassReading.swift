@@ -41,9 +41,9 @@ extension Bypass {
     private func look(at place: inout BypassState.Place, _ state: BypassState, _ pins: String) {
         place.restarted = []
         do {
-            if let standIn = try standIn(in: pins) {
-                place.standIn = standIn.program.id
-                place.keptOut = try standIn.keptOut()
+            if let shim = try shim(in: pins) {
+                place.shim = shim.program.id
+                place.notInserted = try shim.notInserted()
             }
             guard let list = try list(at: place) else {
                 (place.now, place.condition) = ([], .changed)
@@ -51,9 +51,9 @@ extension Bypass {
             }
             place.now = Self.withoutGuards(list.ids)
             place.restarted = restarted(at: place)
-            if let id = place.standIn, list.ids.contains(id) {
+            if let id = place.shim, list.ids.contains(id) {
                 let isOver = state.deadline.map { Self.now >= $0 } ?? false
-                place.condition = isOver && place.handsOn ? .handingOn : .bypassed
+                place.condition = isOver && place.passesThrough ? .handingOn : .bypassed
             } else {
                 // Others may have come beside what was there.
                 let isThere = place.now.filter(place.before.contains) == place.before && list.mode == place.mode
@@ -66,7 +66,7 @@ extension Bypass {
     }
 
     /// `nil`: it was never completed, so it is attached nowhere.
-    private func standIn(in pins: String) throws -> Shim? {
+    private func shim(in pins: String) throws -> Shim? {
         directoryNames(pins).contains("stand_in") ? try Shim(pinnedIn: pins) : nil
     }
 
@@ -85,7 +85,7 @@ extension Bypass {
     /// Programs of the original's name that came since.
     private func restarted(at place: BypassState.Place) -> [UInt32] {
         place.now.filter { id in
-            !place.before.contains(id) && id != place.standIn
+            !place.before.contains(id) && id != place.shim
                 && (try? BPFTable.Loaded(id: id))?.name == place.originalName
         }
     }

@@ -33,7 +33,7 @@ struct Shim {
     /// - Throws: `BPFError`, `SystemError`.
     static func make(
         for original: BPFTable.Loaded, _ settings: unstuck_bypass_settings, pinnedIn folder: String
-    ) throws -> (standIn: Shim, handsOn: Bool) {
+    ) throws -> (shim: Shim, passesThrough: Bool) {
         try original.pin(at: "\(folder)/original")
         for type in try BPFTable.hasGroupStorage(original.id) ? [] : [BPF_CGROUP_SOCK_OPS, bpf_attach_type(0)] {
             let object = try load(expecting: type)
@@ -80,7 +80,7 @@ struct Shim {
     }
 
     /// Sockets that were kept out of the map.
-    func keptOut() throws -> UInt64 {
+    func notInserted() throws -> UInt64 {
         let map = try Self.open("\(folder)/counts")
         var (key, value): (UInt32, UInt64) = (0, 0)
         try syscall("BPF_MAP_LOOKUP_ELEM", on: "counts") { unsafe bpf_map_lookup_elem(map.raw, &key, &value) }

@@ -176,6 +176,6 @@ extension GuardState.Counts {
         evictedBytes += evictions.bytes
         failed += count(UNSTUCK_GUARD_FAILED).entries
         raced += count(UNSTUCK_GUARD_RACED).entries
-        missedEvents += count(UNSTUCK_GUARD_UNTOLD).entries
+        missedEvents += count(UNSTUCK_GUARD_MISSED).entries
     }
 }

@@ -155,20 +155,20 @@ public final class MapGuard {
     private func plan(_ entry: SockmapEntry, by path: GuardPath) {
         let now = SystemClock.monotonic.seconds
         guard pending.count < Self.mostPending || pending[entry.key] != nil else { return }  // the sweep comes to it
-        if let known = pending[entry.key], known.entry.resident.identity.mayBe(entry.resident.identity) { return }
+        if let known = pending[entry.key], known.entry.socket.identity.mayBe(entry.socket.identity) { return }
         pending[entry.key] = Pending(entry: entry, path: path, since: now, due: now)
     }
 
     private static let mostPending = 65_536
     /// Entries that one pass deletes.
-    private static let batch = UNSTUCK_JUDGED_MAX
+    private static let batch = UNSTUCK_CHECKED_MAX
 
     private func sweep() throws {
         guard let open = try BPFTable.openSockmap(id: map) else { throw GuardError.gone(map) }
         var dead: [SockmapKey: SocketIdentity] = [:]
-        for entry in try observer.entries(of: open) where entry.resident.residentState.isDead {
-            dead[entry.key] = entry.resident.identity
-            if seenDead[entry.key]?.mayBe(entry.resident.identity) == true { plan(entry, by: .sweep) }
+        for entry in try observer.entries(of: open) where entry.socket.liveness.isDead {
+            dead[entry.key] = entry.socket.identity
+            if seenDead[entry.key]?.mayBe(entry.socket.identity) == true { plan(entry, by: .sweep) }
         }
         seenDead = dead
     }
@@ -193,7 +193,7 @@ public final class MapGuard {
             try pass?.run(
                 batch.map {
                     .init(
-                        key: $0.entry.key, resident: $0.entry.resident.identity, allowUnread: evicts || $0.isLeaked)
+                        key: $0.entry.key, socket: $0.entry.socket.identity, allowUnread: evicts || $0.isLeaked)
                 })
             ?? []
         for (var one, report) in zip(batch, reports) {
@@ -246,7 +246,7 @@ public final class MapGuard {
         let now = SystemClock.monotonic.seconds
         state.held = pending.values.filter(\.isHeld).map {
             GuardState.Held(
-                key: $0.entry.key, tuple: $0.entry.resident.tuple, netns: $0.entry.resident.netns,
+                key: $0.entry.key, tuple: $0.entry.socket.tuple, netns: $0.entry.socket.netns,
                 unreadBytes: $0.unreadBytes, seconds: now - $0.since)
         }
     }

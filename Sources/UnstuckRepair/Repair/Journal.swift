@@ -136,7 +136,7 @@ public final class Journal {
         var line = line(event, step)
         line.map = entry.map
         line.key = entry.key
-        line.cookie = entry.resident.cookie
+        line.cookie = entry.socket.cookie
         line.outcome = outcome?.word
         line.detail = outcome?.explanation
         return line

@@ -3,15 +3,15 @@ import Glibc
 
 /// What became of one entry that was to be deleted.
 public enum RepairOutcome: Hashable, Sendable {
-    /// Deleted, and the judged socket has lost its link to the map.
+    /// Deleted, and the checked socket has lost its link to the map.
     case deleted
-    /// Another socket sits there now: left alone.
+    /// Another socket sits there now: skipped.
     case changed
-    /// The same socket is no longer dead: left alone.
+    /// The same socket is no longer dead: skipped.
     case revived
-    /// Bytes wait in its queue that the plan does not give up: left alone.
+    /// Bytes wait in its queue that the plan does not give up: skipped.
     case unread
-    /// The delete hit something that was not judged, or may have: the run stops.
+    /// The delete hit something that was not checked, or may have: the run stops.
     case raced
     /// The kernel refused; `missing` says what it would take, where we know. The run goes on.
     case failed(errno: Int32, missing: String? = nil)
@@ -19,7 +19,7 @@ public enum RepairOutcome: Hashable, Sendable {
     case gone
     /// Not tried, and why.
     case stopped(String)
-    /// The zombie's descriptor could not be held still: left alone.
+    /// The zombie's descriptor could not be held still: skipped.
     case notHeld(String)
 
     init(_ raw: UInt32, error: Int32) {

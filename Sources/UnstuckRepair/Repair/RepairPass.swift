@@ -5,14 +5,14 @@ import UnstuckFormats
 import UnstuckKernel
 import UnstuckModel
 
-/// Deletes judged entries of one map inside `iter/sockmap` passes: each is checked again just before, and verified just
+/// Deletes checked entries of one map inside `iter/sockmap` passes: each is checked again just before, and verified just
 /// after, by the kernel side (`bpf/repair/repair.bpf.c`), which is loaded once. After a race it deletes nothing any more. Where the
-/// kernel refuses that iterator, the judged keys are looked up and dealt with one by one (`bpf/repair/repair_lookup.bpf.c`).
+/// kernel refuses that iterator, the checked keys are looked up and dealt with one by one (`bpf/repair/repair_lookup.bpf.c`).
 final class RepairPass {
-    /// An entry that may be deleted, and what it was when it was judged.
-    struct Judged {
+    /// An entry that may be deleted, and what it was when it was checked.
+    struct Checked {
         var key: SockmapKey
-        var resident: SocketIdentity
+        var socket: SocketIdentity
         var allowUnread: Bool
     }
 
@@ -20,7 +20,7 @@ final class RepairPass {
     struct Report {
         var key: SockmapKey
         var outcome: RepairOutcome
-        /// Unread bytes in the resident's queue at that moment.
+        /// Unread bytes in the socket's queue at that moment.
         var unreadBytes: UInt32
         /// Nobody can ever read them.
         var isLeaked = false
@@ -52,19 +52,19 @@ final class RepairPass {
     /// Whether keys are looked up, rather than met by an iterator; `nil`: nothing was loaded yet.
     var looksUp: Bool? { loaded?.looksUp }
 
-    /// One pass over at most `UNSTUCK_JUDGED_MAX` entries. Entries that the pass did not meet are gone, and are
+    /// One pass over at most `UNSTUCK_CHECKED_MAX` entries. Entries that the pass did not meet are gone, and are
     /// reported so. Reports come in the order of `entries`.
     ///
     /// - Throws: `BPFError` if the program cannot be loaded or attached; nothing was deleted then.
-    func run(_ entries: [Judged]) throws -> [Report] {
-        guard map.description.kind == .sockhash, entries.count <= UNSTUCK_JUDGED_MAX else {
+    func run(_ entries: [Checked]) throws -> [Report] {
+        guard map.description.kind == .sockhash, entries.count <= UNSTUCK_CHECKED_MAX else {
             throw SystemError("repair", "sockmap \(map.description.id)", errno: EINVAL)
         }
         let kernelSide = try load()
-        let judged = try kernelSide.object.map("judged").descriptor
-        // The next pass is judged anew, also if this one fails half-way.
-        defer { for entry in entries { Self.remove(entry, from: judged) } }
-        for entry in entries { try Self.insert(entry, into: judged) }
+        let checked = try kernelSide.object.map("checked").descriptor
+        // The next pass is checked anew, also if this one fails half-way.
+        defer { for entry in entries { Self.remove(entry, from: checked) } }
+        for entry in entries { try Self.insert(entry, into: checked) }
         var reports: [[UInt8]: Report] = [:]
         try read(kernelSide, entries) { piece in
             for offset in stride(from: 0, to: piece.byteCount, by: MemoryLayout<unstuck_repair>.size) {
@@ -77,9 +77,9 @@ final class RepairPass {
         }
     }
 
-    /// Hands out the records that the kernel side writes about the judged entries.
+    /// Hands out the records that the kernel side writes about the checked entries.
     private func read(
-        _ kernelSide: KernelSide, _ entries: [Judged], _ body: (RawSpan) throws -> Void
+        _ kernelSide: KernelSide, _ entries: [Checked], _ body: (RawSpan) throws -> Void
     ) throws {
         let size = MemoryLayout<unstuck_repair>.size
         guard kernelSide.looksUp else {
@@ -89,11 +89,11 @@ final class RepairPass {
         }
         let object = kernelSide.object
         var wanted = entries.flatMap { Self.padded($0.key) }
-        wanted += Array(repeating: 0, count: UNSTUCK_JUDGED_MAX * EntryRecord.longestKey - wanted.count)
+        wanted += Array(repeating: 0, count: UNSTUCK_CHECKED_MAX * EntryRecord.longestKey - wanted.count)
         try object.map("wanted").setFirst(bytes: wanted)
         try object.map(".data.count").setFirst(UInt64(entries.count))
         try kernelSide.program.runOnceAsLookup()
-        var reports = [UInt8](repeating: 0, count: UNSTUCK_JUDGED_MAX * size)
+        var reports = [UInt8](repeating: 0, count: UNSTUCK_CHECKED_MAX * size)
         try object.map("reports").readFirst(into: &reports)
         try unsafe body(reports.span.extracting(..<(entries.count * size)).bytes)
     }
@@ -135,15 +135,15 @@ final class RepairPass {
         key.bytes + Array(repeating: 0, count: EntryRecord.longestKey - key.bytes.count)
     }
 
-    private static func remove(_ entry: Judged, from map: Int32) {
+    private static func remove(_ entry: Checked, from map: Int32) {
         var key = padded(entry.key)
         unsafe _ = bpf_map_delete_elem(map, &key)
     }
 
-    private static func insert(_ entry: Judged, into map: Int32) throws {
+    private static func insert(_ entry: Checked, into map: Int32) throws {
         var key = padded(entry.key)
-        var value = unstuck_judged(
-            address: entry.resident.address, cookie: entry.resident.cookie, allow_unread: entry.allowUnread ? 1 : 0,
+        var value = unstuck_checked(
+            address: entry.socket.address, cookie: entry.socket.cookie, allow_unread: entry.allowUnread ? 1 : 0,
             reserved: 0)
         guard unsafe bpf_map_update_elem(map, &key, &value, 0) == 0 else {
             throw SystemError("BPF_MAP_UPDATE_ELEM", "the list of evaluated entries", errno: errno)
@@ -166,8 +166,8 @@ enum RepairRecord {
         let key = (start..<start + count).map { unsafe bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
         return RepairPass.Report(
             key: SockmapKey(key), outcome: RepairOutcome(raw.outcome, error: Int32(raw.error)),
-            unreadBytes: raw.resident.queued_bytes,
-            isLeaked: unstuck_resident_state(raw.resident.state, raw.resident.flags)
-                == UNSTUCK_RESIDENT_LEAKED.rawValue)
+            unreadBytes: raw.socket.queued_bytes,
+            isLeaked: unstuck_liveness(raw.socket.state, raw.socket.flags)
+                == UNSTUCK_SOCKET_LEAKED.rawValue)
     }
 }

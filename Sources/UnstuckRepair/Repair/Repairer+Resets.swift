@@ -72,7 +72,7 @@ extension Repairer {
             let entries = reset.entries.filter { $0.map == map }
             try journal.write(entries.map { journal.line(.intend, $0) })
             let reports = try pass.run(
-                entries.map { RepairPass.Judged(key: $0.key, resident: $0.resident, allowUnread: true) })
+                entries.map { RepairPass.Checked(key: $0.key, socket: $0.socket, allowUnread: true) })
             try journal.write(zip(entries, reports).map { journal.line(.result, $0, outcome: $1.outcome) })
             for (entry, report) in zip(entries, reports) {
                 guard ![.deleted, .gone, .changed].contains(report.outcome) else { continue }

@@ -9,7 +9,7 @@ import UnstuckModel
 /// and whoever waits (``Pause``).
 public final class Repairer {
     /// Entries that one iterator pass deletes: all of their reports must fit the iterator's buffer at once.
-    private static let batch = UNSTUCK_JUDGED_MAX
+    private static let batch = UNSTUCK_CHECKED_MAX
 
     /// Waits so many seconds, 0 just to be asked.
     ///
@@ -82,7 +82,7 @@ public final class Repairer {
                 [journal.begin(plan)] + resumed.compactMap(journal.line)
                     + plan.resets.map { journal.line(.intend, $0) }
                     + plan.deletions.map { journal.line(.intend, $0) })
-            // While the dead entry is there, a stuck connection can be told from any other: resets come first.
+            // While the stale entry is there, a stuck connection can be told from any other: resets come first.
             try reset(plan, &result)
             try delete(plan, &result)
         } catch {
@@ -142,7 +142,7 @@ public final class Repairer {
         while !rest.isEmpty, !result.hasRaced, result.interruption == nil {
             let (count, hasWaited) = turn(rest.count, of: plan, &result)
             guard count > 0 else { return }
-            // Of walked maps no resident is known: another hand deletes those, and they come last.
+            // Of walked maps no socket is known: another hand deletes those, and they come last.
             let isUnseen = rest.first?.state == .unseen
             var slice = Array(rest.prefix(count).prefix { ($0.state == .unseen) == isUnseen })
             rest = rest.dropFirst(slice.count)
@@ -196,7 +196,7 @@ public final class Repairer {
         let ready = zip(batch, holds).filter { $1.refusal == nil }.map(\.0)
         let reports = try pass.run(
             ready.map {
-                RepairPass.Judged(key: $0.entry.key, resident: $0.entry.resident, allowUnread: $0.allowUnread)
+                RepairPass.Checked(key: $0.entry.key, socket: $0.entry.socket, allowUnread: $0.allowUnread)
             })
         var byKey: [SockmapKey: RepairOutcome] = [:]
         for report in reports { byKey[report.key] = report.outcome }
@@ -227,7 +227,7 @@ public final class Repairer {
     private func hold(_ deletion: Plan.Deletion) -> Hold {
         guard let holder = deletion.holder else { return Hold(nil) }
         do throws(DuplicatedSocket.Failure) {
-            return Hold(try DuplicatedSocket(holder, expecting: deletion.entry.resident, root: root))
+            return Hold(try DuplicatedSocket(holder, expecting: deletion.entry.socket, root: root))
         } catch {
             return Hold(nil, refusal: error.reason)
         }

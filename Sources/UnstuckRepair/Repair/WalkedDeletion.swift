@@ -4,7 +4,7 @@ import UnstuckDiagnosis
 import UnstuckKernel
 import UnstuckModel
 
-/// Deletes entries of walked maps by their keys, from user space. Their residents are out of sight, so what is checked is
+/// Deletes entries of walked maps by their keys, from user space. Their sockets are out of sight, so what is checked is
 /// that there is nobody: two looks saw no socket, a third one before each batch does not either, and just before each delete
 /// every namespace is asked for both ends by name.
 struct WalkedDeletion {
@@ -31,7 +31,7 @@ struct WalkedDeletion {
         let before = NodeView([observer.look()])
         let still = before.flatMap(unseen)
         let tables = SocketTables(root: observer.options.root)
-        let isComplete = tables.read().shortfalls.isEmpty
+        let isComplete = tables.read().missingEvidence.isEmpty
         let gap = tables.evidence.gaps.first
         let begin = result.deletions.count
         let done = batch.map { deletion in
@@ -60,19 +60,19 @@ struct WalkedDeletion {
             guard let map = try BPFTable.openSockmap(id: deletion.entry.map) else { return .gone }
             let descriptor = map.descriptor.raw
             var key = deletion.entry.key.bytes
-            if deletion.entry.resident.cookie != 0 {
+            if deletion.entry.socket.cookie != 0 {
                 var cookie: UInt64 = 0
                 guard unsafe bpf_map_lookup_elem(descriptor, key, &cookie) == 0 else {
                     return errno == ENOENT ? .gone : .failed(errno: errno)
                 }
-                guard cookie == deletion.entry.resident.cookie else { return .changed }
+                guard cookie == deletion.entry.socket.cookie else { return .changed }
             }
             let ends = try tables.sockets(of: deletion.claim) + tables.sockets(of: deletion.claim.reversed)
-            // A resident that is known by its cookie keeps somebody else out; one that is not known may be that one.
+            // A socket that is known by its cookie keeps somebody else out; one that is not known may be that one.
             let isThere = ends.contains {
                 $0.socket.state != .timeWait
-                    && (deletion.entry.resident.cookie == 0
-                        || $0.socket.identity.cookie == deletion.entry.resident.cookie)
+                    && (deletion.entry.socket.cookie == 0
+                        || $0.socket.identity.cookie == deletion.entry.socket.cookie)
             }
             guard !isThere else { return .changed }
             guard unsafe bpf_map_delete_elem(descriptor, &key) == 0 else {

@@ -15,7 +15,7 @@ enum SocketDestroyer {
     }
 
     /// Names one end of a connection. Where the look got no cookie (5.10), the kernel's socket table gives it, for the
-    /// socket that has this tuple and the inode that was judged.
+    /// socket that has this tuple and the inode that was checked.
     ///
     /// - Throws: `SystemError`; ENOENT: no such socket any more.
     static func name(_ end: Plan.Reset.End, namespace path: String) throws -> Target {

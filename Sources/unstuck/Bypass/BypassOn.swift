@@ -63,7 +63,7 @@ struct BypassOn: ContextCommand {
         let signals = SignalWaiter()
         var options = Bypass.Options()
         options.seconds = duration?.seconds
-        options.swallowsAll = allEvents
+        options.takesAllEvents = allEvents
         var state = try BypassSwitch(root: node.nodeRoot(context)).turnOn(map, options) { try keeper(of: $0) }
         if established == .drain {
             state.drain(for: drainFor?.seconds ?? 600, wait: signals.wait(seconds:)) {

@@ -36,7 +36,7 @@ struct CollectCommand: ContextCommand {
     @Flag(help: ArgumentHelp("Compress with gzip; a --file whose name ends in .gz is compressed anyway."))
     var gzip = false
 
-    @OptionGroup var look: LookOptions
+    @OptionGroup var look: SamplingOptions
     @OptionGroup var node: NodeOptions
 
     func run(_ context: CommandContext) throws {
@@ -52,8 +52,8 @@ struct CollectCommand: ContextCommand {
             try BundleFile.write(snapshots, packed: gzip) { try context.write($0) }
         }
         let missing = result.view.now.coverage.reasons
-        for shortfall in missing {
-            context.printError("unstuck: could not \(shortfall.action): needs \(shortfall.missing)")
+        for gap in missing {
+            context.printError("unstuck: could not \(gap.action): needs \(gap.missing)")
         }
         if !missing.isEmpty { throw Exit.couldNotTell }
     }

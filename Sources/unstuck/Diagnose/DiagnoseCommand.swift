@@ -38,7 +38,7 @@ struct DiagnoseCommand: ContextCommand {
         name: .shortAndLong, help: "List notes, every connection of a finding, all causes ruled out and all remedies.")
     var verbose = false
 
-    @OptionGroup var look: LookOptions
+    @OptionGroup var look: SamplingOptions
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 

@@ -4,7 +4,7 @@ import UnstuckKernel
 import UnstuckModel
 import UnstuckOperations
 
-struct LookOptions: ParsableArguments {
+struct SamplingOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Time between two samples: 3s, 1m; 0 takes one, which cannot show whether a connection moves.",

@@ -70,7 +70,7 @@ struct RepairCommand: ContextCommand {
     var verbose = false
 
     @OptionGroup(title: "Which entries") var selection: EntryFilterOptions
-    @OptionGroup var look: LookOptions
+    @OptionGroup var look: SamplingOptions
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 

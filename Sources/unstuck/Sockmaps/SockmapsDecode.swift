@@ -135,10 +135,10 @@ struct SockmapsDecode: ContextCommand {
 
     /// Pods by address, as the node's sockets tell.
     private func podNames(_ context: CommandContext) -> (IPAddress) -> String? {
-        let (pods, shortfalls) = podsByAddress(root: node.nodeRoot(context))
-        for shortfall in shortfalls {
+        let (pods, missingEvidence) = podsByAddress(root: node.nodeRoot(context))
+        for gap in missingEvidence {
             context.printError(
-                "unstuck: pods may be unnamed: could not \(shortfall.action): needs \(shortfall.missing)")
+                "unstuck: pods may be unnamed: could not \(gap.action): needs \(gap.missing)")
         }
         return pods.pod(at:)
     }

@@ -39,20 +39,20 @@ struct SockmapsEntries: ContextCommand {
         let wanted = try maps.ids(root: node.nodeRoot(context))
         let finder = CgroupFinder(root: node.nodeRoot(context))
         if !walk.withoutIterator {
-            try reading.forEach(wanted, root: node.nodeRoot(context)) { judged in
-                let pods = filter.pod.isEmpty && !totals ? nil : index(judged, finder)
+            try reading.forEach(wanted, root: node.nodeRoot(context)) { checked in
+                let pods = filter.pod.isEmpty && !totals ? nil : index(checked, finder)
                 let chosen = filter.filter(pods)
                 if totals {
-                    for entry in judged.parts.joined() {
-                        let (claim, state) = judged.decision.classify(entry)
+                    for entry in checked.parts.joined() {
+                        let (claim, state) = checked.decision.classify(entry)
                         guard chosen.takes(entry, claim, state) else { continue }
                         all.add(
                             state, pod: pods?.pod(of: entry, claim: claim), address: entry.ownAddress(claim))
                     }
                 } else if output.output == .text {
-                    isAnyShown = try printText(judged, chosen, context) || isAnyShown
+                    isAnyShown = try printText(checked, chosen, context) || isAnyShown
                 } else {
-                    try printJSON(judged, chosen, context)
+                    try printJSON(checked, chosen, context)
                 }
             }
         }
@@ -89,35 +89,35 @@ struct SockmapsEntries: ContextCommand {
         return false
     }
 
-    private func index(_ judged: MapContents, _ finder: CgroupFinder) -> PodIndex {
-        let residents = judged.parts.joined().lazy.map(\.resident)
+    private func index(_ checked: MapContents, _ finder: CgroupFinder) -> PodIndex {
+        let sockets = checked.parts.joined().lazy.map(\.socket)
         return PodIndex(
-            cgroups: finder.find(Set(residents.map(\.cgroup))), pods: finder.pods(), sockets: residents)
+            cgroups: finder.find(Set(sockets.map(\.cgroup))), pods: finder.pods(), sockets: sockets)
     }
 
     /// - Returns: whether there are any.
-    private func printText(_ judged: MapContents, _ filter: EntryFilter, _ context: CommandContext) throws -> Bool {
+    private func printText(_ checked: MapContents, _ filter: EntryFilter, _ context: CommandContext) throws -> Bool {
         var text = EntryText(style: context.style)
-        for entry in judged.parts.joined() {
-            let (claim, state) = judged.decision.classify(entry)
+        for entry in checked.parts.joined() {
+            let (claim, state) = checked.decision.classify(entry)
             guard filter.takes(entry, claim, state) else { continue }
-            text.add(entry, of: judged.map.id, claim: claim, state: state)
+            text.add(entry, of: checked.map.id, claim: claim, state: state)
         }
         try context.writeText(text.render())
         return !text.isEmpty
     }
 
     /// Each part is written by a thread of its own; the last one by ours.
-    private func printJSON(_ judged: MapContents, _ filter: EntryFilter, _ context: CommandContext) throws {
+    private func printJSON(_ checked: MapContents, _ filter: EntryFilter, _ context: CommandContext) throws {
         let turn = Turn(context)
-        let first = judged.parts[0]
+        let first = checked.parts[0]
         let other =
-            try judged.parts.count < 2
+            try checked.parts.count < 2
             ? nil
             : JoinableThread {
-                try Self.print(first, of: judged, filter, turn)
+                try Self.print(first, of: checked, filter, turn)
             }
-        for part in judged.parts.dropFirst(other == nil ? 0 : 1) { try Self.print(part, of: judged, filter, turn) }
+        for part in checked.parts.dropFirst(other == nil ? 0 : 1) { try Self.print(part, of: checked, filter, turn) }
         try other?.wait()
     }
 
@@ -130,12 +130,12 @@ struct SockmapsEntries: ContextCommand {
     }
 
     private static func print(
-        _ entries: [SockmapEntry], of judged: MapContents, _ filter: EntryFilter, _ turn: Turn
+        _ entries: [SockmapEntry], of checked: MapContents, _ filter: EntryFilter, _ turn: Turn
     ) throws {
-        let lines = EntryJSON(map: judged.map.id, handlers: judged.handlers)
+        let lines = EntryJSON(map: checked.map.id, handlers: checked.handlers)
         var json = JSONStream()
         for entry in entries {
-            let (claim, state) = judged.decision.classify(entry)
+            let (claim, state) = checked.decision.classify(entry)
             guard filter.takes(entry, claim, state) else { continue }
             lines.write(entry, claim: claim, state: state, to: &json)
             if json.count > 1 << 17 { try json.drain(turn.write) }

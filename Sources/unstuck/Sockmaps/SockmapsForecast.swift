@@ -37,7 +37,7 @@ struct SockmapsForecast: ContextCommand {
     var verify = 0
     @Option(help: ArgumentHelp("How long a tried request may take: 500ms, 2s.", valueName: "time"))
     var timeout: DurationArgument = 1
-    @OptionGroup var look: LookOptions
+    @OptionGroup var look: SamplingOptions
     @OptionGroup var node: NodeOptions
     @OptionGroup var output: OutputOptions
 

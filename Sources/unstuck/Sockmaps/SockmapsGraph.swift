@@ -50,8 +50,8 @@ struct SockmapsGraph: ContextCommand {
                         : "no such connection that can still send\(options.maps.isEmpty ? "" : " through that map")\n")
             }
         }
-        for shortfall in found.missing {
-            context.printError("unstuck: could not \(shortfall.action): needs \(shortfall.missing)")
+        for gap in found.missing {
+            context.printError("unstuck: could not \(gap.action): needs \(gap.missing)")
         }
         if !found.missing.isEmpty { throw Exit.couldNotTell }
     }

@@ -66,9 +66,9 @@ enum RenderedTexts {
             cgroup: "/kubepods.slice/kubepods-burstable.slice", group: 1, mode: "multi", link: 3, original: 12,
             originalName: "sockops", before: [12])
         place.condition = .bypassed
-        place.standIn = 40
+        place.shim = 40
         place.restarted = [44]
-        place.keptOut = 3
+        place.notInserted = 3
         var state = BypassState(map: 35, mapName: "cilium_sock_ops", since: 0, places: [place])
         state.until = 1_700_000_000
         state.keeper = 812

@@ -103,8 +103,10 @@ struct CgroupReaderTests {
         for (path, text) in files {
             try OwnedDescriptor(path: path, flags: O_WRONLY | O_CREAT).writeAll(Array(text.utf8))
         }
-        let (states, shortfalls) = CgroupReader(root: NodeRoot(prefix: root)).read(paths: ["/kubepods.slice", "/x"])
-        #expect(shortfalls.isEmpty && states.count == 1)
+        let (states, missingEvidence) = CgroupReader(root: NodeRoot(prefix: root)).read(paths: [
+            "/kubepods.slice", "/x",
+        ])
+        #expect(missingEvidence.isEmpty && states.count == 1)
         let state = try #require(states.first)
         #expect(state.id == inodeNumber(group) && state.isFrozen == true)
         #expect(state.cpuQuota == .value(50000) && state.cpuPeriod == 100_000)
@@ -135,9 +137,11 @@ struct CgroupReaderTests {
     }
 
     @Test func pathsThatLeadOut() {
-        let (states, shortfalls) = CgroupReader(root: NodeRoot()).read(paths: ["/../x", "/a/..", "x", "/none-such"])
+        let (states, missingEvidence) = CgroupReader(root: NodeRoot()).read(paths: [
+            "/../x", "/a/..", "x", "/none-such",
+        ])
         #expect(states.isEmpty)
-        #expect(shortfalls.map(\.evidence) == [.cgroups])
+        #expect(missingEvidence.map(\.evidence) == [.cgroups])
         #expect(CgroupReader.withParents(["/a/b/c", "/"]) == ["/", "/a", "/a/b", "/a/b/c"])
     }
 }

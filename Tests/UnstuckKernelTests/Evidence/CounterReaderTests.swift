@@ -14,8 +14,8 @@ struct CounterReaderTests {
     @Test func aFullListenerIsCounted() throws {
         let network = try PrivateNetwork()
         func read() throws -> NamespaceCounters {
-            let (counters, shortfalls) = reader.read(namespaces: [(network.inode, network.path)])
-            #expect(shortfalls.isEmpty)
+            let (counters, missingEvidence) = reader.read(namespaces: [(network.inode, network.path)])
+            #expect(missingEvidence.isEmpty)
             return try #require(counters.first)
         }
         let before = try read()
@@ -62,8 +62,8 @@ struct CounterReaderTests {
     @Test func ofOurOwnNamespace() throws {
         let link = "/proc/\(getpid())/ns/net"
         let inode = try #require(linkTarget(link).flatMap(NamespaceFinder.inode(ofLink:)))
-        let (counters, shortfalls) = reader.read(namespaces: [(inode, link)])
-        #expect(shortfalls.isEmpty)
+        let (counters, missingEvidence) = reader.read(namespaces: [(inode, link)])
+        #expect(missingEvidence.isEmpty)
         let first = try #require(counters.first)
         let pair = try SocketPair()
         let second = try #require(reader.read(namespaces: [(inode, link)]).counters.first)
@@ -73,10 +73,10 @@ struct CounterReaderTests {
     }
 
     @Test func aNamespaceThatIsGoneIsNamed() {
-        let (counters, shortfalls) = reader.read(namespaces: [(7, "/proc/self/nothing")])
+        let (counters, missingEvidence) = reader.read(namespaces: [(7, "/proc/self/nothing")])
         #expect(counters.isEmpty)
-        #expect(shortfalls.map(\.evidence) == [.counters])
-        #expect(shortfalls.first?.action == "read the counters of network namespace 7")
+        #expect(missingEvidence.map(\.evidence) == [.counters])
+        #expect(missingEvidence.first?.action == "read the counters of network namespace 7")
     }
 
     @Test func everyProcessorIsThere() throws {
@@ -96,7 +96,7 @@ struct CounterReaderTests {
         let observer = NodeObserver(options)
         var snapshot = observer.look()
         #expect(snapshot.processes == nil && snapshot.counters == nil && snapshot.softnet == nil)
-        let before = snapshot.shortfalls.count
+        let before = snapshot.missingEvidence.count
         let ours = try #require(linkTarget("/proc/self/ns/net").flatMap(NamespaceFinder.inode(ofLink:)))
         let child = try Programs.start("sleep", ["600"])
         defer { child.terminate() }
@@ -107,6 +107,6 @@ struct CounterReaderTests {
         #expect(snapshot.processes?.map(\.pid) == pids)
         #expect(snapshot.counters?.map(\.netns) == [ours])
         #expect(snapshot.softnet != nil)
-        #expect(snapshot.shortfalls.dropFirst(before).map(\.evidence) == [.counters])
+        #expect(snapshot.missingEvidence.dropFirst(before).map(\.evidence) == [.counters])
     }
 }

@@ -16,7 +16,7 @@ struct LinkReaderTests {
     @Test func aPairInOneNamespace() throws {
         let network = try PrivateNetwork(Self.commands)
         let reading = LinkReader().read(namespaces: [(network.inode, network.path)])
-        #expect(reading.shortfalls.isEmpty)
+        #expect(reading.missingEvidence.isEmpty)
         let loopback = try #require(reading.links.first { $0.name == "lo" })
         #expect(loopback.isUp && loopback.kind == nil && loopback.peerIndex == nil && loopback.peerNetns == nil)
         let one = try #require(reading.links.first { $0.name == "va" })
@@ -105,6 +105,6 @@ struct LinkReaderTests {
         #expect(snapshot.links?.filter { $0.name == "lo" }.count == 1)
         #expect(snapshot.qdiscs != nil && snapshot.neighbours != nil)
         let gone = LinkReader().read(namespaces: [(7, "/proc/self/nothing")])
-        #expect(gone.shortfalls.map(\.evidence) == [.links])
+        #expect(gone.missingEvidence.map(\.evidence) == [.links])
     }
 }

@@ -114,28 +114,28 @@ struct ProcessReaderTests {
         defer { child.terminate() }
         let pid = UInt32(child.pid)
         let nobody = UInt32(4_194_304)  // PID_MAX_LIMIT, include/linux/threads.h
-        let (processes, shortfalls) = ProcessReader(root: NodeRoot()).read(pids: [pid, nobody])
+        let (processes, missingEvidence) = ProcessReader(root: NodeRoot()).read(pids: [pid, nobody])
         #expect(processes.map(\.pid) == [pid])
-        #expect(shortfalls.isEmpty)
+        #expect(missingEvidence.isEmpty)
         var bounds = ProcessReader.Bounds()
         bounds.threads = 1
         let bounded = ProcessReader(root: NodeRoot(), bounds: bounds).read(pids: [pid, Self.ours])
         #expect(Set(bounded.processes.map(\.pid)) == [pid, Self.ours])
         #expect(bounded.processes.reduce(0) { $0 + $1.threads.count } == 1)
-        #expect(bounded.shortfalls.map(\.evidence) == [.processes])
+        #expect(bounded.missingEvidence.map(\.evidence) == [.processes])
     }
 
     /// Where a security module keeps process 1 to itself, the rest of it is read all the same, and each refusal said once.
     @Test func refusalsAreNamedOnce() throws {
-        let (processes, shortfalls) = ProcessReader(root: NodeRoot()).read(pids: [1])
+        let (processes, missingEvidence) = ProcessReader(root: NodeRoot()).read(pids: [1])
         let first = try #require(processes.first)
         #expect(!first.name.isEmpty && first.startTime < first.takenAtTicks)
         if try KernelUnderTest.provides(.openProc) {
-            #expect(shortfalls.isEmpty)
+            #expect(missingEvidence.isEmpty)
         } else {
-            #expect(shortfalls.count == 2)
-            #expect(shortfalls.first?.missing.contains("CAP_SYS_PTRACE") == true)
-            #expect(shortfalls.last?.missing.contains("CAP_SYS_ADMIN") == true)
+            #expect(missingEvidence.count == 2)
+            #expect(missingEvidence.first?.missing.contains("CAP_SYS_PTRACE") == true)
+            #expect(missingEvidence.last?.missing.contains("CAP_SYS_ADMIN") == true)
             #expect(first.threads.allSatisfy { $0.systemCall == nil && $0.waitChannel == nil && $0.stack == nil })
         }
     }

@@ -73,7 +73,7 @@ struct ReadableTests {
         ] {
             let asked = Self.asked(pair, observer, snapshot)
             #expect(asked.readable == [])
-            #expect(asked.shortfalls.filter { $0.evidence == .readable }.map(\.missing) == [missing])
+            #expect(asked.missingEvidence.filter { $0.evidence == .readable }.map(\.missing) == [missing])
         }
     }
 
@@ -102,7 +102,7 @@ struct ReadableTests {
             return
         }
         let entries = try observer.entries(of: open)
-        let number = try #require(entries.first?.resident.handlers)
+        let number = try #require(entries.first?.socket.handlers)
         let table = try observer.handlers()
         #expect(table[number].recvmsg == (hasVerdict ? "tcp_bpf_recvmsg_parser" : "tcp_bpf_recvmsg"))
     }

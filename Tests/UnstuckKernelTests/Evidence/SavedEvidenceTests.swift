@@ -42,7 +42,7 @@ struct SavedEvidenceTests {
         #expect(again.links == snapshot.links)
         #expect(again.qdiscs == snapshot.qdiscs)
         #expect(again.neighbours == snapshot.neighbours)
-        #expect(again.shortfalls == snapshot.shortfalls)
+        #expect(again.missingEvidence == snapshot.missingEvidence)
     }
 
     /// Snapshots that were saved before this evidence was read.

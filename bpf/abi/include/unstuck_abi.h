@@ -27,7 +27,7 @@ enum {
 	UNSTUCK_SYMBOL_MAX = 32,    /* bytes of a handler's name, its NUL included */
 	UNSTUCK_LOOKUP_MAX = 128, /* keys that are looked up at once where a kernel refuses iter/sockmap */
 	UNSTUCK_LOOKUP_SLOTS = 2, /* threads that may look keys up at the same time */
-	UNSTUCK_JUDGED_MAX = 128, /* entries that one repair pass can be told to delete: see struct unstuck_repair */
+	UNSTUCK_CHECKED_MAX = 128, /* entries that one repair pass can be told to delete: see struct unstuck_repair */
 	UNSTUCK_SEQ_BUFFER = 32768, /* of an iterator (bpf_seq_read, kernel/bpf/bpf_iter.c) */
 	UNSTUCK_NETS_MAX = 4096,  /* network namespaces that are listed */
 	UNSTUCK_WALK_RECORDS = 2048, /* of a run over the TCP hash table; a power of two, as the next */
@@ -48,35 +48,35 @@ enum {
 	UNSTUCK_IS_TCP = 1 << 5,       /* IPPROTO_TCP over IPv4 or IPv6; sockmaps hold UDP, unix and vsock sockets too */
 };
 
-/* How a map's resident looks, by its kernel state alone; the twin of ResidentState in UnstuckModel. */
-enum unstuck_resident_state {
-	UNSTUCK_RESIDENT_LIVE = 0,      /* any state with a future */
-	UNSTUCK_RESIDENT_QUEUED = 1,    /* waiting in an accept queue */
-	UNSTUCK_RESIDENT_LISTENER = 2,
-	UNSTUCK_RESIDENT_LEAKED = 3,    /* CLOSE, orphaned: nobody can ever close it again */
-	UNSTUCK_RESIDENT_ZOMBIE = 4,    /* CLOSE, a file descriptor still holds it */
-	UNSTUCK_RESIDENT_OTHER = 6, /* not TCP: never judged, never touched */
-	UNSTUCK_RESIDENT_QUEUED_DEAD = 5, /* CLOSE, reset while it waited for accept (docs/kernel-facts.md: Z6) */
+/* How a map's socket looks, by its kernel state alone; the twin of Liveness in UnstuckModel. */
+enum unstuck_liveness {
+	UNSTUCK_SOCKET_LIVE = 0,      /* any state with a future */
+	UNSTUCK_SOCKET_QUEUED = 1,    /* waiting in an accept queue */
+	UNSTUCK_SOCKET_LISTENER = 2,
+	UNSTUCK_SOCKET_LEAKED = 3,    /* CLOSE, orphaned: nobody can ever close it again */
+	UNSTUCK_SOCKET_ZOMBIE = 4,    /* CLOSE, a file descriptor still holds it */
+	UNSTUCK_SOCKET_OTHER = 6, /* not TCP: never checked, never touched */
+	UNSTUCK_SOCKET_QUEUED_DEAD = 5, /* CLOSE, reset while it waited for accept (docs/kernel-facts.md: Z6) */
 };
 
 /*
- * The judgement has one home, ResidentState in UnstuckModel; this is its twin for the moment of deletion. A test
+ * The classification has one home, Liveness in UnstuckModel; this is its copy for the moment of deletion. A test
  * compares the two over every state and every combination of flags.
  */
-static inline ua_u32 unstuck_resident_state(ua_u8 state, ua_u8 flags)
+static inline ua_u32 unstuck_liveness(ua_u8 state, ua_u8 flags)
 {
 	if (!(flags & UNSTUCK_IS_TCP)) /* an unconnected UDP socket, too, is in "CLOSE" */
-		return UNSTUCK_RESIDENT_OTHER;
+		return UNSTUCK_SOCKET_OTHER;
 	if (state == 10) /* TCP_LISTEN */
-		return UNSTUCK_RESIDENT_LISTENER;
+		return UNSTUCK_SOCKET_LISTENER;
 	if (state == 7) { /* TCP_CLOSE */
 		if (flags & UNSTUCK_HAS_SOCKET)
-			return UNSTUCK_RESIDENT_ZOMBIE;
-		return flags & UNSTUCK_DEAD ? UNSTUCK_RESIDENT_LEAKED : UNSTUCK_RESIDENT_QUEUED_DEAD;
+			return UNSTUCK_SOCKET_ZOMBIE;
+		return flags & UNSTUCK_DEAD ? UNSTUCK_SOCKET_LEAKED : UNSTUCK_SOCKET_QUEUED_DEAD;
 	}
 	if (!(flags & (UNSTUCK_HAS_SOCKET | UNSTUCK_DEAD)))
-		return UNSTUCK_RESIDENT_QUEUED;
-	return UNSTUCK_RESIDENT_LIVE;
+		return UNSTUCK_SOCKET_QUEUED;
+	return UNSTUCK_SOCKET_LIVE;
 }
 
 /* One TCP socket, as both iterators see it. Addresses are network order bytes, ports host order. */
@@ -102,9 +102,9 @@ struct unstuck_socket {
 
 /* One entry of a SOCKMAP or SOCKHASH. `key_size` bytes of `key` count; the record is that much shorter. */
 struct unstuck_entry {
-	struct unstuck_socket resident;
+	struct unstuck_socket socket;
 	ua_u32 key_size;
-	ua_u32 resident_state; /* enum unstuck_resident_state */
+	ua_u32 liveness; /* enum unstuck_liveness */
 	ua_u8 key[UNSTUCK_KEY_MAX];
 };
 
@@ -197,35 +197,35 @@ struct unstuck_proto {
 	char names[UNSTUCK_HANDLER_COUNT][UNSTUCK_SYMBOL_MAX]; /* empty where the kernel cannot print symbols to us */
 };
 
-/* What repair was told to delete: the value behind a key in its `judged` map. */
-struct unstuck_judged {
-	ua_u64 address;        /* the socket that was judged */
+/* What repair was told to delete: the value behind a key in its `checked` map. */
+struct unstuck_checked {
+	ua_u64 address;        /* the socket that was checked */
 	ua_u64 cookie;         /* 0: compare the address alone */
 	ua_u32 allow_unread;   /* delete although its ingress queue holds bytes */
 	ua_u32 reserved;
 };
 
 enum unstuck_repair_outcome {
-	UNSTUCK_REPAIR_DELETED = 0,   /* deleted, and the judged socket lost its link to this map */
-	UNSTUCK_REPAIR_CHANGED = 1,   /* another socket sits there now: left alone */
-	UNSTUCK_REPAIR_REVIVED = 2,   /* the same socket, no longer dead: left alone */
-	UNSTUCK_REPAIR_UNREAD = 3,    /* bytes arrived in its queue meanwhile: left alone */
-	UNSTUCK_REPAIR_RACED = 4,     /* deleted something that was perhaps not, or no longer, what was judged */
+	UNSTUCK_REPAIR_DELETED = 0,   /* deleted, and the checked socket lost its link to this map */
+	UNSTUCK_REPAIR_CHANGED = 1,   /* another socket sits there now: skipped */
+	UNSTUCK_REPAIR_REVIVED = 2,   /* the same socket, no longer dead: skipped */
+	UNSTUCK_REPAIR_UNREAD = 3,    /* bytes arrived in its queue meanwhile: skipped */
+	UNSTUCK_REPAIR_RACED = 4,     /* deleted something that was perhaps not, or no longer, what was checked */
 	UNSTUCK_REPAIR_FAILED = 5,    /* the kernel refused: see error */
 	UNSTUCK_REPAIR_UNLINKED = 6,  /* somebody else removed it just before: nothing done */
 	UNSTUCK_REPAIR_STOPPED = 7,   /* not tried: an earlier entry of this pass raced */
 };
 
 /*
- * What repair did with one judged entry. All of a pass must fit the iterator's buffer at once: a record that overflows
+ * What repair did with one checked entry. All of a pass must fit the iterator's buffer at once: a record that overflows
  * is dropped and its element shown again, and a deleted element cannot be.
  */
 struct unstuck_repair {
-	struct unstuck_socket resident; /* as found just before the deletion */
+	struct unstuck_socket socket; /* as found just before the deletion */
 	ua_u32 key_size;
 	ua_u32 outcome;        /* enum unstuck_repair_outcome */
 	ua_u32 error;          /* positive errno, with UNSTUCK_REPAIR_FAILED */
-	ua_u32 links_before;   /* links of the judged socket to this map, before and after */
+	ua_u32 links_before;   /* links of the checked socket to this map, before and after */
 	ua_u32 links_after;
 	ua_u32 reserved;
 	ua_u8 key[UNSTUCK_KEY_MAX];
@@ -244,13 +244,13 @@ enum unstuck_guard_outcome {
 	UNSTUCK_GUARD_FILED = 3,   /* seen by the tracepoint, which deletes nothing */
 	UNSTUCK_GUARD_FAILED = 4,  /* the kernel refused: see error */
 	UNSTUCK_GUARD_RACED = 5,   /* something was deleted, and the socket is filed still */
-	UNSTUCK_GUARD_UNTOLD = 6,  /* only counted: events for which the buffer had no room */
+	UNSTUCK_GUARD_MISSED = 6,  /* only counted: events for which the buffer had no room */
 	UNSTUCK_GUARD_OUTCOMES = 7,
 };
 
 struct unstuck_guard_count {
 	ua_u64 entries;
-	ua_u64 bytes; /* unread in the residents' queues */
+	ua_u64 bytes; /* unread in the sockets' queues */
 };
 
 /* A socket of the guarded map that goes to CLOSE. Its state is still the one before. */
@@ -264,7 +264,7 @@ struct unstuck_guard_event {
 /* What stands in for an accelerator's sock_ops program: user space writes it at any time. */
 struct unstuck_bypass_settings {
 	ua_u64 deadline_ns;  /* CLOCK_BOOTTIME from which on everything is handed on; 0: never */
-	ua_u32 swallows_all; /* not only the events at which sockets are filed */
+	ua_u32 takes_all_events; /* not only the events at which sockets are filed */
 	ua_u32 reserved;
 };
 
@@ -275,8 +275,8 @@ _Static_assert(sizeof(struct unstuck_owned) == 200 + 8 + 2 * 4 + 16, "unstuck_ow
 _Static_assert(sizeof(struct unstuck_net) == 2 * 24 + 8, "unstuck_net");
 _Static_assert(sizeof(struct unstuck_walk) == 24 + 6 * 4 + 16, "unstuck_walk");
 _Static_assert(sizeof(struct unstuck_proto) == 6 * 8 + 6 * 32, "unstuck_proto");
-_Static_assert(sizeof(struct unstuck_judged) == 24, "unstuck_judged");
+_Static_assert(sizeof(struct unstuck_checked) == 24, "unstuck_checked");
 _Static_assert(sizeof(struct unstuck_repair) == 104 + 24 + 64, "unstuck_repair");
-_Static_assert(UNSTUCK_JUDGED_MAX * sizeof(struct unstuck_repair) < UNSTUCK_SEQ_BUFFER, "a pass fits the buffer");
+_Static_assert(UNSTUCK_CHECKED_MAX * sizeof(struct unstuck_repair) < UNSTUCK_SEQ_BUFFER, "a pass fits the buffer");
 _Static_assert(sizeof(struct unstuck_guard_event) == 104 + 8 + 64 + 16, "unstuck_guard_event");
 _Static_assert(sizeof(struct unstuck_bypass_settings) == 16, "unstuck_bypass_settings");

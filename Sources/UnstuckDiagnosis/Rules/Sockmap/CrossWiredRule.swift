@@ -11,20 +11,20 @@ struct CrossWiredRule: NodeRule {
         var verdicts: [Verdict<Finding>] = []
         for entry in view.sockmaps.entries where entry.state == .crossWired && entry.entry.isStable {
             guard let claim = entry.claim else { continue }
-            let resident = entry.entry.resident
+            let socket = entry.entry.socket
             // Between the two reads of a connection in the making the tuple may be half set.
-            guard resident.tuple.isComplete else { continue }
-            let owners = view.owners(of: resident)
+            guard socket.tuple.isComplete else { continue }
+            let owners = view.owners(of: socket)
             let holder = owners.first.map(Label.descriptor) ?? "a process"
             verdicts.append(
                 .present(
                     Finding(
                         code: .crossWired, severity: .warning, isRepairable: false,
                         summary:
-                            "\(Label.map(entry.map)): key/socket mismatch: the key of \(claim) is bound to \(resident.tuple)",
+                            "\(Label.map(entry.map)): key/socket mismatch: the key of \(claim) is bound to \(socket.tuple)",
                         evidence: [
                             .init("key", "\(claim.local) <- \(claim.remote)"),
-                            .init("socket", "\(resident.tuple), \(resident.state), owner \(holder)"),
+                            .init("socket", "\(socket.tuple), \(socket.state), owner \(holder)"),
                             .init(
                                 "at risk",
                                 "a new connection with the key's addresses and ports: its bytes are delivered to \(holder)"
@@ -33,7 +33,7 @@ struct CrossWiredRule: NodeRule {
                         remedy:
                             "the socket is alive, so repair skips it: let \(holder) close this connection, or restart that process",
                         subject: .init(
-                            pod: view.pod(of: resident), connection: resident.tuple, sockets: [resident.identity],
+                            pod: view.pod(of: socket), connection: socket.tuple, sockets: [socket.identity],
                             entries: [entry.reference], holders: owners))))
         }
         return verdicts

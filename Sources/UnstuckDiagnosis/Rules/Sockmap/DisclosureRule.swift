@@ -3,7 +3,7 @@ import UnstuckModel
 /// `sockmap.disclosure`: bytes of one connection can be read by a process that is not its peer.
 ///
 /// A zombie's queue, while a live connection claims its tuple: what that connection sends is delivered there, and the process that
-/// holds the descriptor can read it (docs/kernel-facts.md, section 1). A live wrong resident reads it at once.
+/// holds the descriptor can read it (docs/kernel-facts.md, section 1). A live wrong socket reads it at once.
 struct DisclosureRule: NodeRule {
     let codes: [Finding.Code] = [.disclosure]
     let after: [Finding.Code] = [.misdirected]
@@ -14,12 +14,12 @@ struct DisclosureRule: NodeRule {
             guard let reference = misdirected.subject.entries.first, let connection = misdirected.subject.connection,
                 let wrong = view.sockmaps.entry(reference)
             else { continue }
-            let resident = wrong.entry.resident
-            let holders = view.owners(of: resident)
-            let state = resident.residentState
+            let socket = wrong.entry.socket
+            let holders = view.owners(of: socket)
+            let state = socket.liveness
             // Without a descriptor nobody can read.
-            guard resident.hasSocket else { continue }
-            let queued = resident.psock?.queuedBytes ?? 0
+            guard socket.hasSocket else { continue }
+            let queued = socket.psock?.queuedBytes ?? 0
             guard queued > 0 || state == .live else { continue }
             let reader = holders.first.map(Label.descriptor) ?? "the process that holds the socket"
             verdicts.append(
@@ -30,7 +30,7 @@ struct DisclosureRule: NodeRule {
                         code: .disclosure, severity: queued > 0 ? .critical : .warning,
                         isRepairable: wrong.state.isDead,
                         summary: queued > 0
-                            ? "\(reader) can read \(Label.bytes(UInt64(queued), partial: resident.psock?.isPartial ?? false)) "
+                            ? "\(reader) can read \(Label.bytes(UInt64(queued), partial: socket.psock?.isPartial ?? false)) "
                                 + "that were sent over \(connection)"
                             : "\(reader) will receive what is sent over \(connection)",
                         evidence: [
@@ -40,7 +40,7 @@ struct DisclosureRule: NodeRule {
                                 "\(connection.remote)\(misdirected.subject.pod.map { " \($0)" } ?? "")"),
                             .init(
                                 "readable by",
-                                "\(reader)\(view.pod(of: resident).map { " in \($0)" } ?? ""): its socket is behind the key "
+                                "\(reader)\(view.pod(of: socket).map { " in \($0)" } ?? ""): its socket is behind the key "
                                     + "in \(Label.map(wrong.map))"),
                             .init(
                                 "certainty",
@@ -51,8 +51,8 @@ struct DisclosureRule: NodeRule {
                         remedy: "treat the bytes sent as known to that process"
                             + (wrong.state.isDead ? "" : "; its socket is alive, so repair skips it: end that process"),
                         subject: .init(
-                            pod: view.pod(of: resident), connection: connection,
-                            sockets: [resident.identity], entries: [reference], holders: holders,
+                            pod: view.pod(of: socket), connection: connection,
+                            sockets: [socket.identity], entries: [reference], holders: holders,
                             bytes: queued > 0 ? UInt64(queued) : nil))))
         }
         return verdicts

@@ -41,8 +41,8 @@ struct FionreadRiskRule: NodeRule {
 
     /// One that holds unread bytes is asked about as a connection.
     private func isAtRisk(_ entry: SockmapEntry, _ view: NodeView) -> Bool {
-        guard entry.isStable, entry.resident.state == .established, entry.resident.hasSocket,
-            view.missesStackBytes(entry.resident), let socket = view.socket(entry.resident.identity)
+        guard entry.isStable, entry.socket.state == .established, entry.socket.hasSocket,
+            view.missesStackBytes(entry.socket), let socket = view.socket(entry.socket.identity)
         else { return false }
         guard (socket.bytesReceived ?? 0) > 0, (socket.unreadBytes ?? 0) == 0 else { return false }
         // What came before its peer was in the map, or with the SYN, came through the stack; the next bytes are redirected.
@@ -52,8 +52,8 @@ struct FionreadRiskRule: NodeRule {
 
     private func finding(_ risk: MapAtRisk, _ says: String, isProven: Bool, _ view: NodeView) -> Finding {
         let sockets = pluralized(risk.entries.count, "socket")
-        let first = risk.entries[0].entry.resident.tuple
-        let owners = risk.entries.flatMap { view.owners(of: $0.entry.resident) }
+        let first = risk.entries[0].entry.socket.tuple
+        let owners = risk.entries.flatMap { view.owners(of: $0.entry.socket) }
         let askers = owners.filter { Self.askers.contains($0.command) }
         let isExpected = isProven && !askers.isEmpty
         var finding = Finding(
@@ -72,7 +72,7 @@ struct FionreadRiskRule: NodeRule {
             remedy: "update the kernel (6.12.114, 7.2); until then keep applications that ask FIONREAD out of the "
                 + "sockmap, or update the agent that inserts their sockets to a version that corrects the answer",
             subject: .init(
-                sockets: risk.entries.map(\.entry.resident.identity), entries: risk.entries.map(\.reference),
+                sockets: risk.entries.map(\.entry.socket.identity), entries: risk.entries.map(\.reference),
                 holders: askers))
         finding.certainty = isExpected ? .likely : .suspected
         return finding

@@ -4,7 +4,7 @@ import UnstuckModel
 /// another socket.
 ///
 /// The evidence is the whole path, never the handlers: sender → its psock's msg program → a map of that program → the key
-/// that claims the receiver's tuple → a resident that is not the receiver. If no entry claims the receiver, the
+/// that claims the receiver's tuple → a socket that is not the receiver. If no entry claims the receiver, the
 /// redirect misses, the program passes, and the bytes take the stack: healthy.
 ///
 /// What is not seen from outside is the program's own decision: one that redirects only some of its connections, or to
@@ -32,8 +32,8 @@ struct MisdirectedRule: NodeRule {
     private func finding(
         _ view: NodeView, sender: TCPSocket, program: BPFProgram, wrong: NodeView.ClassifiedEntry, receiver: TCPSocket
     ) -> Finding {
-        let resident = wrong.entry.resident
-        let queued = resident.psock?.queuedBytes ?? 0
+        let socket = wrong.entry.socket
+        let queued = socket.psock?.queuedBytes ?? 0
         let stage: Finding.Stage = queued > 0 ? .stuck : .atRisk
         let tuple = sender.socket.tuple
         let who = Label.owner(view.owners(of: sender.socket).first)
@@ -57,8 +57,8 @@ struct MisdirectedRule: NodeRule {
             evidence.append(
                 Fact(
                     "misdelivered",
-                    "\(Label.bytes(UInt64(queued), partial: resident.psock?.isPartial ?? false)) in "
-                        + "\(resident.psock?.queuedMessages ?? 0) message\(resident.psock?.queuedMessages == 1 ? "" : "s") in the wrong socket's queue; some may "
+                    "\(Label.bytes(UInt64(queued), partial: socket.psock?.isPartial ?? false)) in "
+                        + "\(socket.psock?.queuedMessages ?? 0) message\(socket.psock?.queuedMessages == 1 ? "" : "s") in the wrong socket's queue; some may "
                         + "be of earlier connections with the same addresses and ports"))
         }
         return Finding(
@@ -72,24 +72,24 @@ struct MisdirectedRule: NodeRule {
             subject: .init(
                 pod: receiverPod, connection: tuple, stage: stage,
                 sockets: [sender.socket.identity, receiver.socket.identity], entries: [wrong.reference],
-                holders: view.owners(of: resident), bytes: queued > 0 ? UInt64(queued) : nil))
+                holders: view.owners(of: socket), bytes: queued > 0 ? UInt64(queued) : nil))
     }
 
     private func landing(_ view: NodeView, _ wrong: NodeView.ClassifiedEntry) -> String {
-        let resident = wrong.entry.resident
-        switch resident.residentState {
+        let socket = wrong.entry.socket
+        switch socket.liveness {
         case .leaked:
             return "a dead socket: CLOSE and orphaned\(seen(view, wrong)), no process can close or read it"
         case .queuedDead:
             return "a dead socket: reset while it waited for accept\(seen(view, wrong))"
         case .zombie:
-            let holder = view.owners(of: resident).first.map { "held open by \(Label.descriptor($0))" }
+            let holder = view.owners(of: socket).first.map { "held open by \(Label.descriptor($0))" }
             return "a dead socket: CLOSE\(seen(view, wrong)), \(holder ?? "held open by a descriptor")"
         case .live, .queued, .listener, .other:
-            let holder = view.owners(of: resident).first.map { " of \(Label.descriptor($0))" } ?? ""
-            let pod = view.pod(of: resident).map { " in \($0)" } ?? ""
-            return "a live socket of another connection\(holder)\(pod): \(resident.tuple), \(resident.state), "
-                + "netns \(resident.netns)"
+            let holder = view.owners(of: socket).first.map { " of \(Label.descriptor($0))" } ?? ""
+            let pod = view.pod(of: socket).map { " in \($0)" } ?? ""
+            return "a live socket of another connection\(holder)\(pod): \(socket.tuple), \(socket.state), "
+                + "netns \(socket.netns)"
         }
     }
 

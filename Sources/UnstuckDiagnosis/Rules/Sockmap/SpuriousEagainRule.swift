@@ -16,14 +16,14 @@ struct SpuriousEagainRule: NodeRule {
     }
 
     private func isHalfClosed(_ entry: SockmapEntry, _ view: NodeView) -> Bool {
-        let socket = entry.resident
+        let socket = entry.socket
         guard entry.isStable, socket.isTCP, socket.hasSocket, socket.state == .finWait1 || socket.state == .finWait2
         else { return false }
         return view.handlers(of: socket)?.recvmsg?.hasPrefix("tcp_bpf_recvmsg") ?? false
     }
 
     private func finding(_ map: Sockmap, _ entries: [NodeView.ClassifiedEntry], _ view: NodeView) -> Finding {
-        let first = entries[0].entry.resident
+        let first = entries[0].entry.socket
         var finding = Finding(
             code: .spuriousEagain, severity: .note, isRepairable: false,
             summary: "\(pluralized(entries.count, "half-closed socket")) in \(Label.map(map)): a blocking recv there "
@@ -37,7 +37,7 @@ struct SpuriousEagainRule: NodeRule {
             remedy: "nothing is wrong yet; a program that closes on EAGAIN must read again; unstuck kernel canary "
                 + "shows whether this kernel has it",
             subject: .init(
-                sockets: entries.map(\.entry.resident.identity), entries: entries.map(\.reference)))
+                sockets: entries.map(\.entry.socket.identity), entries: entries.map(\.reference)))
         finding.certainty = .suspected
         return finding
     }

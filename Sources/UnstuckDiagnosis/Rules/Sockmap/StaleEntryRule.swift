@@ -11,7 +11,7 @@ struct StaleEntryRule: NodeRule {
 
     func evaluate(_ view: NodeView, _ findings: [Finding]) -> [Verdict<Finding>] {
         var verdicts: [Verdict<Finding>] = []
-        var groups: [Group: [Judged]] = [:]
+        var groups: [Group: [Checked]] = [:]
         let misdirecting = Set(findings.filter { $0.code == .misdirected }.flatMap(\.subject.entries))
         for entry in view.sockmaps.entries where entry.state.isDead {
             let isClaimed = misdirecting.contains(entry.reference) || view.claimant(of: entry) != nil
@@ -21,7 +21,7 @@ struct StaleEntryRule: NodeRule {
                 continue
             }
             let group = Group(map: entry.map.id, pod: view.pod(of: entry), state: entry.state)
-            groups[group, default: []].append(Judged(entry: entry, isClaimed: isClaimed, seconds: seconds))
+            groups[group, default: []].append(Checked(entry: entry, isClaimed: isClaimed, seconds: seconds))
         }
         for (group, members) in groups.sorted(by: { $0.value.count > $1.value.count }) {
             verdicts.append(.present(finding(view, group, members)))
@@ -35,23 +35,23 @@ struct StaleEntryRule: NodeRule {
         var state: EntryState
     }
 
-    private struct Judged {
+    private struct Checked {
         var entry: NodeView.ClassifiedEntry
         var isClaimed: Bool
         var seconds: Double?
     }
 
-    private func finding(_ view: NodeView, _ group: Group, _ members: [Judged]) -> Finding {
+    private func finding(_ view: NodeView, _ group: Group, _ members: [Checked]) -> Finding {
         let map = members[0].entry.map
         let total = view.sockmaps.entries(of: group.map).count
         let isZombie = group.state == .zombie
         let claimed = members.count(where: \.isClaimed)
-        let bytes = members.reduce(UInt64(0)) { $0 + UInt64($1.entry.entry.resident.psock?.queuedBytes ?? 0) }
-        let holders = isZombie ? members.flatMap { view.owners(of: $0.entry.entry.resident) } : []
+        let bytes = members.reduce(UInt64(0)) { $0 + UInt64($1.entry.entry.socket.psock?.queuedBytes ?? 0) }
+        let holders = isZombie ? members.flatMap { view.owners(of: $0.entry.entry.socket) } : []
 
         var evidence: [Fact] = [
             .init("entries", examples(members)),
-            .init("sockets", residents(members, isZombie: isZombie)),
+            .init("sockets", sockets(members, isZombie: isZombie)),
         ]
         if isZombie { evidence.append(.init("owner", heldBy(holders, members))) }
         if bytes > 0 {
@@ -78,21 +78,21 @@ struct StaleEntryRule: NodeRule {
                 bytes: bytes > 0 ? bytes : nil))
     }
 
-    private func examples(_ members: [Judged]) -> String {
+    private func examples(_ members: [Checked]) -> String {
         let shown = members.prefix(3).compactMap(\.entry.claim).map { "\($0.local) <- \($0.remote)" }
         let more = members.count - shown.count
         return shown.joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
     }
 
-    private func residents(_ members: [Judged], isZombie: Bool) -> String {
+    private func sockets(_ members: [Checked], isZombie: Bool) -> String {
         let seconds = members.compactMap(\.seconds).min()
         let time = seconds.map { ", the same sockets for at least \(Label.duration(seconds: $0))" }
         let what = isZombie ? "CLOSE, still held open by a descriptor" : "CLOSE and orphaned: no process can close them"
         return what + (time ?? "")
     }
 
-    private func heldBy(_ holders: [SocketOwner], _ members: [Judged]) -> String {
-        let queued = members.count { $0.entry.entry.resident.residentState == .queuedDead }
+    private func heldBy(_ holders: [SocketOwner], _ members: [Checked]) -> String {
+        let queued = members.count { $0.entry.entry.socket.liveness == .queuedDead }
         var parts: [String] = []
         for (pid, owned) in Dictionary(grouping: holders, by: \.pid).sorted(by: { $0.value.count > $1.value.count })
             .prefix(3)

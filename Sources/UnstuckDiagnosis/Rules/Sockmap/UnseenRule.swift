@@ -4,7 +4,7 @@ import UnstuckModel
 /// both of which read every table.
 ///
 /// A socket of the stack is in its table before an accelerator files it, and leaves it only for CLOSE (or with it): the
-/// resident is dead. Whether it leaked, or a process still holds it, and what waits in its queue, is not seen this way.
+/// socket is dead. Whether it leaked, or a process still holds it, and what waits in its queue, is not seen this way.
 struct UnseenRule: NodeRule {
     let codes: [Finding.Code] = [.unseen]
 

@@ -2,7 +2,7 @@ import UnstuckModel
 
 extension OpenSockmap {
     /// The map's keys, by asking for one after the other as `bpftool map dump` does: works without iterators and BTF, and
-    /// tells nothing of the residents.
+    /// tells nothing of the sockets.
     ///
     /// - Returns: the keys, and whether the walk came to the map's end.
     public func keys() throws -> (keys: [SockmapKey], isComplete: Bool) {

@@ -7,9 +7,9 @@ struct CgroupCollector: Collector {
 
     func collect(_ subjects: Set<EvidenceRequest.Subject>, into snapshot: inout Snapshot) {
         let wanted = CgroupReader.withParents(subjects.cgroups)
-        let (states, shortfalls) = CgroupReader(root: root).read(paths: wanted)
+        let (states, missingEvidence) = CgroupReader(root: root).read(paths: wanted)
         let kept = (snapshot.cgroupStates ?? []).filter { !wanted.contains($0.path) }
         snapshot.cgroupStates = (kept + states).sorted { $0.path < $1.path }
-        snapshot.add(shortfalls)
+        snapshot.add(missingEvidence)
     }
 }

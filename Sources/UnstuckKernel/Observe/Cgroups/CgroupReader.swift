@@ -9,7 +9,7 @@ public struct CgroupReader {
 
     /// - Parameter paths: below the mounts, with a leading slash.
     /// - Returns: those that exist in v2 or below a v1 controller, by path, and what could not be looked for.
-    public func read(paths: Set<String>) -> (states: [CgroupState], shortfalls: [Shortfall]) {
+    public func read(paths: Set<String>) -> (states: [CgroupState], missingEvidence: [MissingEvidence]) {
         var states: [CgroupState] = []
         var outside = 0
         for path in paths.sorted() {
@@ -19,15 +19,15 @@ public struct CgroupReader {
                 states.append(state)
             }
         }
-        let shortfalls =
+        let missingEvidence =
             outside == 0
             ? []
             : [
-                Shortfall(
+                MissingEvidence(
                     .cgroups, action: "read \(pluralized(outside, "cgroup")) outside of our cgroup namespace",
                     missing: "the host's cgroup namespace")
             ]
-        return (states, shortfalls)
+        return (states, missingEvidence)
     }
 
     /// A path and those above it: a limit anywhere on the way holds below.

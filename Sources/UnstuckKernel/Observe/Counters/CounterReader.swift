@@ -12,19 +12,19 @@ public struct CounterReader {
     ///   without entering the namespace.
     public func read(
         namespaces: [(inode: UInt32, path: String)]
-    ) -> (counters: [NamespaceCounters], shortfalls: [Shortfall]) {
+    ) -> (counters: [NamespaceCounters], missingEvidence: [MissingEvidence]) {
         var counters: [NamespaceCounters] = []
-        var shortfalls: [Shortfall] = []
+        var missingEvidence: [MissingEvidence] = []
         for (inode, path) in namespaces {
             do {
                 counters.append(try read(inode, path))
             } catch {
-                shortfalls.append(
-                    Shortfall(
+                missingEvidence.append(
+                    MissingEvidence(
                         .counters, of: inode, action: "read the counters of network namespace \(inode)", error: error))
             }
         }
-        return (counters, shortfalls)
+        return (counters, missingEvidence)
     }
 
     /// What the processors did with packets: the same in every namespace.

@@ -2,7 +2,7 @@ import UnstuckModel
 
 /// What only a trial shows of the kernel: on a loopback connection and a sockmap of our own, both closed at once.
 struct KernelTrialCollector: Collector {
-    let brings = Shortfall.Evidence.kernel
+    let brings = MissingEvidence.Evidence.kernel
 
     func collect(_ subjects: Set<EvidenceRequest.Subject>, into snapshot: inout Snapshot) {
         guard subjects.contains(.kernel) else { return }
@@ -10,21 +10,21 @@ struct KernelTrialCollector: Collector {
         do {
             let pair = try MappedPair()
             if try pair.handlers().isSharedWithOthers {
-                snapshot.add([shortfall("a connection that no accelerator of this node inserts")])
+                snapshot.add([gap("a connection that no accelerator of this node inserts")])
             } else if let counts = try pair.countsStackBytes() {
                 trials[KernelTrial.countsStackBytes.rawValue] = counts
             } else {
-                snapshot.add([shortfall("the byte that was sent: it did not arrive")])
+                snapshot.add([gap("the byte that was sent: it did not arrive")])
             }
         } catch {
-            snapshot.add([Shortfall(brings, action: Self.action, error: error)])
+            snapshot.add([MissingEvidence(brings, action: Self.action, error: error)])
         }
         snapshot.kernelTrials = trials
     }
 
     private static let action = "try FIONREAD on a socket of our own"
 
-    private func shortfall(_ missing: String) -> Shortfall {
-        Shortfall(brings, action: Self.action, missing: missing)
+    private func gap(_ missing: String) -> MissingEvidence {
+        MissingEvidence(brings, action: Self.action, missing: missing)
     }
 }

@@ -12,12 +12,12 @@ struct LinkCollector: Collector {
         let named = NamespaceFinder(root: root).find().map { (inode: $0.namespace.inode, path: $0.path) }
         let all = named + hidden.paths(notAmong: Set(named.map(\.inode)))
         let found = all.filter { inodes.contains($0.inode) }
-        snapshot.add(Shortfall.unreachable(inodes.subtracting(found.map(\.inode)), brings))
+        snapshot.add(MissingEvidence.unreachable(inodes.subtracting(found.map(\.inode)), brings))
         let reading = LinkReader().read(namespaces: found, others: all)
         withExtendedLifetime(hidden) {}
         snapshot.links = (snapshot.links ?? []).filter { !inodes.contains($0.netns) } + reading.links
         snapshot.qdiscs = (snapshot.qdiscs ?? []).filter { !inodes.contains($0.netns) } + reading.qdiscs
         snapshot.neighbours = (snapshot.neighbours ?? []).filter { !inodes.contains($0.netns) } + reading.neighbours
-        snapshot.add(reading.shortfalls)
+        snapshot.add(reading.missingEvidence)
     }
 }

@@ -9,7 +9,7 @@ public struct LinkReader {
         public var links: [Link] = []
         public var qdiscs: [Qdisc] = []
         public var neighbours: [Neighbour] = []
-        public var shortfalls: [Shortfall] = []
+        public var missingEvidence: [MissingEvidence] = []
     }
 
     /// Neighbours of one namespace that are kept at most.
@@ -41,10 +41,10 @@ public struct LinkReader {
                 result.links += reading.links
                 result.qdiscs += reading.qdiscs
                 result.neighbours += reading.neighbours
-                result.shortfalls += reading.shortfalls
+                result.missingEvidence += reading.missingEvidence
             } catch {
-                result.shortfalls.append(
-                    Shortfall(
+                result.missingEvidence.append(
+                    MissingEvidence(
                         .links, of: inode, action: "read the links of network namespace \(inode)", error: error))
             }
         }

@@ -23,7 +23,7 @@ struct RouteDump: ~Copyable {
         if try dump(
             "RTM_GETLINK", RouteRequest.links, { found = [] }, { found.append(try .decode($0, in: $1, netns: netns)) })
         {
-            result.shortfalls.append(changed("links"))
+            result.missingEvidence.append(changed("links"))
         }
         result.links = try name(found, among: candidates)
         var qdiscs: [Qdisc] = []
@@ -31,7 +31,7 @@ struct RouteDump: ~Copyable {
             "RTM_GETQDISC", RouteRequest.qdiscs, { qdiscs = [] },
             { qdiscs.append(try RouteQdisc.decode($0, in: $1, netns: netns)) })
         {
-            result.shortfalls.append(changed("qdiscs"))
+            result.missingEvidence.append(changed("qdiscs"))
         }
         result.qdiscs = qdiscs
         var neighbours: [Neighbour] = []
@@ -47,11 +47,11 @@ struct RouteDump: ~Copyable {
                 if neighbours.count < LinkReader.mostNeighbours { neighbours.append(neighbour) } else { leftOut += 1 }
             })
         {
-            result.shortfalls.append(changed("neighbours"))
+            result.missingEvidence.append(changed("neighbours"))
         }
         if leftOut > 0 {
-            result.shortfalls.append(
-                Shortfall(
+            result.missingEvidence.append(
+                MissingEvidence(
                     .links, of: netns, action: "read \(pluralized(leftOut, "neighbour")) of network namespace \(netns)",
                     missing: "a higher bound than \(LinkReader.mostNeighbours)"))
         }
@@ -73,8 +73,8 @@ struct RouteDump: ~Copyable {
         return true
     }
 
-    private func changed(_ what: String) -> Shortfall {
-        Shortfall(
+    private func changed(_ what: String) -> MissingEvidence {
+        MissingEvidence(
             .links, of: netns, action: "read all \(what) of network namespace \(netns)",
             missing: "a quieter moment: they changed whenever they were read")
     }

@@ -15,7 +15,7 @@ public struct DuplicatedSocket: ~Copyable {
         public var reason: String
     }
 
-    /// Takes `owner`'s descriptor and makes sure that it is the socket that was judged.
+    /// Takes `owner`'s descriptor and makes sure that it is the socket that was checked.
     ///
     /// - Parameter root: where procfs is, to tell a reused process id from the same process.
     public init(_ owner: SocketOwner, expecting identity: SocketIdentity, root: NodeRoot) throws(Failure) {

@@ -17,7 +17,7 @@ struct OwnerCollector: Collector {
         let missing = MissingPrivilege.missingForProcesses
         if Set(found.map(\.inode)).count < Set(wanted.map(\.inode)).count, !missing.isEmpty {
             snapshot.add([
-                Shortfall(
+                MissingEvidence(
                     brings, action: "find the processes that hold sockets", missing: missing.joined(separator: ", "))
             ])
         }
@@ -28,7 +28,7 @@ struct OwnerCollector: Collector {
         var left = inodes
         var found: [KernelSocket] = []
         func consider(_ socket: KernelSocket) { if left.remove(socket.inode) != nil { found.append(socket) } }
-        for map in snapshot.sockmaps where !left.isEmpty { for entry in map.entries { consider(entry.resident) } }
+        for map in snapshot.sockmaps where !left.isEmpty { for entry in map.entries { consider(entry.socket) } }
         if !left.isEmpty { for socket in snapshot.sockets { consider(socket.socket) } }
         return found
     }

@@ -7,9 +7,9 @@ struct ProcessCollector: Collector {
 
     func collect(_ subjects: Set<EvidenceRequest.Subject>, into snapshot: inout Snapshot) {
         let pids = subjects.processes
-        let (processes, shortfalls) = ProcessReader(root: root).read(pids: pids)
+        let (processes, missingEvidence) = ProcessReader(root: root).read(pids: pids)
         let kept = (snapshot.processes ?? []).filter { !pids.contains($0.pid) }
         snapshot.processes = (kept + processes).sorted { $0.pid < $1.pid }
-        snapshot.add(shortfalls)
+        snapshot.add(missingEvidence)
     }
 }

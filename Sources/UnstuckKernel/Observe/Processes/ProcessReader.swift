@@ -23,10 +23,10 @@ public struct ProcessReader {
 
     /// - Parameter pids: as the node's procfs numbers them.
     /// - Returns: the processes that are there, by pid, and what could not be read of them.
-    public func read(pids: Set<UInt32>) -> (processes: [ObservedProcess], shortfalls: [Shortfall]) {
+    public func read(pids: Set<UInt32>) -> (processes: [ObservedProcess], missingEvidence: [MissingEvidence]) {
         var pass = Pass(root: root, bounds: bounds)
         let processes = pids.sorted().compactMap { pass.read($0) }
-        return (processes, pass.shortfalls)
+        return (processes, pass.missingEvidence)
     }
 
     /// What one reading has come to so far.
@@ -111,15 +111,15 @@ public struct ProcessReader {
             }
         }
 
-        var shortfalls: [Shortfall] {
+        var missingEvidence: [MissingEvidence] {
             // Without counts: what is missing for one process and then for another is said once.
-            var result: [Shortfall] = []
+            var result: [MissingEvidence] = []
             func note(_ refusal: Refusal, _ what: String, _ capability: MissingPrivilege.Capability) {
                 guard refused.contains(refusal) else { return }
                 let missing =
                     capability.isPresent
                     ? "\(capability.name) is present: a security module or a user namespace refuses" : capability.name
-                result.append(Shortfall(.processes, action: what, missing: missing))
+                result.append(MissingEvidence(.processes, action: what, missing: missing))
             }
             note(.processes, "read processes", .sysPtrace)
             // `lock_trace` (fs/proc/base.c) asks for PTRACE_MODE_ATTACH.
@@ -128,7 +128,7 @@ public struct ProcessReader {
             note(.stacks, "read the kernel stacks of threads", .sysAdmin)
             if isCutOff {
                 result.append(
-                    Shortfall(
+                    MissingEvidence(
                         .processes, action: "read every thread",
                         missing:
                             "a higher bound than \(bounds.threadsPerProcess) threads a process, \(bounds.threads) in all"

@@ -6,7 +6,7 @@ import UnstuckModel
 ///
 /// The answer is the kernel's, together with what corrects it on this node: OBI rewrites it on the way out of ioctl(2).
 struct ReadableCollector: Collector {
-    let brings = Shortfall.Evidence.readable
+    let brings = MissingEvidence.Evidence.readable
     let root: NodeRoot
 
     func collect(_ subjects: Set<EvidenceRequest.Subject>, into snapshot: inout Snapshot) {
@@ -14,14 +14,14 @@ struct ReadableCollector: Collector {
         var readable = (snapshot.readable ?? []).filter { !wanted.contains($0.inode) }
         for socket in snapshot.sockets.map(\.socket) where wanted.contains(socket.inode) {
             guard let owner = snapshot.owners.first(where: { $0.inode == socket.inode }) else {
-                snapshot.add([shortfall(socket, "the process that holds it")])
+                snapshot.add([gap(socket, "the process that holds it")])
                 continue
             }
             do throws(DuplicatedSocket.Failure) {
                 let duplicate = try DuplicatedSocket(owner, expecting: socket.identity, root: root)
                 let bytes = linux_unread_bytes(duplicate.raw)
                 guard bytes >= 0 else {
-                    snapshot.add([shortfall(socket, "a socket in a state that has bytes")])
+                    snapshot.add([gap(socket, "a socket in a state that has bytes")])
                     continue
                 }
                 readable.append(
@@ -29,13 +29,13 @@ struct ReadableCollector: Collector {
                         inode: socket.inode, pid: owner.pid, descriptor: owner.descriptor, bytes: UInt32(bytes),
                         takenAt: SystemClock.monotonic.seconds))
             } catch {
-                snapshot.add([shortfall(socket, error.reason)])
+                snapshot.add([gap(socket, error.reason)])
             }
         }
         snapshot.readable = readable
     }
 
-    private func shortfall(_ socket: KernelSocket, _ missing: String) -> Shortfall {
-        Shortfall(brings, action: "ask FIONREAD of socket \(socket.inode)", missing: missing)
+    private func gap(_ socket: KernelSocket, _ missing: String) -> MissingEvidence {
+        MissingEvidence(brings, action: "ask FIONREAD of socket \(socket.inode)", missing: missing)
     }
 }

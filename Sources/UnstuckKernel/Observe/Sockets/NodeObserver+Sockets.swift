@@ -18,8 +18,8 @@ extension NodeObserver {
         let start = ContinuousClock.now
         let found = NamespaceFinder(root: options.root).find()
         if found.isEmpty {
-            snapshot.shortfalls.append(
-                Shortfall(
+            snapshot.missingEvidence.append(
+                MissingEvidence(
                     .namespaces, action: "find any network namespace", missing: "processes in \(options.root.procfs)"))
         }
         var pass = SocketObserver.Pass()
@@ -34,17 +34,17 @@ extension NodeObserver {
                 if missing.isEmpty { break }
             }
         } catch {
-            snapshot.shortfalls.append(Shortfall(.sockets, action: "read TCP sockets", error: error))
+            snapshot.missingEvidence.append(MissingEvidence(.sockets, action: "read TCP sockets", error: error))
             return
         }
         snapshot.sockets = pass.sockets
         addNamespaces(pass.namespaces.union(pass.counts.keys.filter { $0 != 0 }), found, to: &snapshot)
         noteRead(&snapshot)
         snapshot.coverage.noteRead(.handlers, at: SystemClock.monotonic.seconds)
-        snapshot.shortfalls += pass.shortfalls
+        snapshot.missingEvidence += pass.missingEvidence
         for (inode, count) in missing.sorted(by: { $0.key < $1.key }) {
-            snapshot.shortfalls.append(
-                Shortfall(
+            snapshot.missingEvidence.append(
+                MissingEvidence(
                     .sockets, of: inode,
                     action: "read \(pluralized(count, "TCP socket")) of network namespace \(inode)",
                     missing:
@@ -88,12 +88,12 @@ extension NodeObserver {
         let known = Set(snapshot.namespaces.map(\.inode))
         var unread = Set<UInt32>()
         for map in snapshot.sockmaps {
-            for entry in map.entries where entry.resident.netns != 0 { unread.insert(entry.resident.netns) }
+            for entry in map.entries where entry.socket.netns != 0 { unread.insert(entry.socket.netns) }
         }
         for inode in unread.subtracting(known).sorted() {
             snapshot.namespaces.append(NetworkNamespace(inode: inode, name: nil, process: nil, wasRead: false))
-            snapshot.shortfalls.append(
-                Shortfall(
+            snapshot.missingEvidence.append(
+                MissingEvidence(
                     .sockets, of: inode,
                     action: "read the sockets of network namespace \(inode), which a sockmap's socket is in",
                     missing: "a way into it: no process and no name under /run/netns leads there"))
@@ -122,9 +122,9 @@ extension NodeObserver {
         snapshot.sockets = reading.sockets
         snapshot.namespaces = reading.namespaces
         noteRead(&snapshot)
-        snapshot.shortfalls += reading.shortfalls
-        snapshot.shortfalls.append(
-            Shortfall(
+        snapshot.missingEvidence += reading.missingEvidence
+        snapshot.missingEvidence.append(
+            MissingEvidence(
                 .handlers,
                 action:
                     "read the handlers, sk_msg programs, redirected bytes and sequence numbers of sockets (INET_DIAG reports "

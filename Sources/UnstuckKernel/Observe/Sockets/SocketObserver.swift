@@ -51,17 +51,17 @@ public final class SocketObserver {
         }
 
         /// What the pass could not see.
-        var shortfalls: [Shortfall] {
-            var result: [Shortfall] = []
+        var missingEvidence: [MissingEvidence] {
+            var result: [MissingEvidence] = []
             if isPartialList {
                 result.append(
-                    Shortfall(
+                    MissingEvidence(
                         .namespaces, action: "list every network namespace",
                         missing: "a list of at most \(UNSTUCK_NETS_MAX) that does not change meanwhile"))
             }
             if privateTables > 0 {
                 result.append(
-                    Shortfall(
+                    MissingEvidence(
                         .sockets,
                         action:
                             "read the sockets that no process holds in \(pluralized(privateTables, "network namespace"))",
@@ -71,7 +71,7 @@ public final class SocketObserver {
             }
             if tornChains > 0 {
                 result.append(
-                    Shortfall(
+                    MissingEvidence(
                         .sockets,
                         action:
                             "read \(tornChains) chain\(tornChains == 1 ? "" : "s") of the kernel's TCP hash table",

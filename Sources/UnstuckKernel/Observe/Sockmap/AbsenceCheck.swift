@@ -19,25 +19,25 @@ struct AbsenceCheck {
         do {
             for tuple in newest(in: snapshot) { try add(tables.sockets(of: tuple)) }
         } catch {
-            snapshot.shortfalls.append(Shortfall(.sockets, action: "ask for sockets by name", error: error))
+            snapshot.missingEvidence.append(MissingEvidence(.sockets, action: "ask for sockets by name", error: error))
         }
         let absent = unseen(in: snapshot)
         guard !absent.isEmpty else { return }
         // Nobody is missed in a namespace that nobody read.
         let gaps = tables.evidence.gaps
         guard gaps.isEmpty else {
-            snapshot.shortfalls += gaps.map(\.shortfall)
+            snapshot.missingEvidence += gaps.map(\.missingEvidence)
             return
         }
         do {
             for tuple in Set(absent.compactMap(\.tuple)) { try add(tables.sockets(of: tuple)) }
         } catch {
-            snapshot.shortfalls.append(Shortfall(.sockets, action: "ask for sockets by name", error: error))
+            snapshot.missingEvidence.append(MissingEvidence(.sockets, action: "ask for sockets by name", error: error))
         }
         // A key that names one end, or a cookie, cannot be asked for.
         if absent.contains(where: { $0.tuple == nil }) {
             let again = tables.read()
-            snapshot.shortfalls += again.shortfalls.filter { !snapshot.shortfalls.contains($0) }
+            snapshot.missingEvidence += again.missingEvidence.filter { !snapshot.missingEvidence.contains($0) }
             add(again.sockets)
         }
         for index in snapshot.sockmaps.indices where absent.contains(where: { $0.map == index }) {
@@ -45,7 +45,8 @@ struct AbsenceCheck {
             do {
                 for entry in try walk(snapshot.sockmaps[index])?.entries ?? [] { there[entry.key] = entry }
             } catch {
-                snapshot.shortfalls.append(Shortfall(.sockmaps, action: "walk a sockmap again", error: error))
+                snapshot.missingEvidence.append(
+                    MissingEvidence(.sockmaps, action: "walk a sockmap again", error: error))
             }
             snapshot.sockmaps[index].walk?.keepStable { there[$0.key]?.cookie == $0.cookie && there[$0.key] != nil }
         }
@@ -82,11 +83,11 @@ struct AbsenceCheck {
         var result: [Absent] = []
         for (index, map) in snapshot.sockmaps.enumerated() {
             guard let walk = map.walk else { continue }
-            let judge = WalkedMap(map, seen: seen)
+            let evaluate = WalkedMap(map, seen: seen)
             for entry in walk.entries {
-                let verdict = judge.classify(entry)
+                let verdict = evaluate.classify(entry)
                 guard verdict.state == .unseen else { continue }
-                let layout = judge.decision.layout
+                let layout = evaluate.decision.layout
                 result.append(
                     Absent(
                         map: index,

@@ -63,7 +63,7 @@ enum KeyWalk {
         return walk
     }
 
-    /// Only values of eight bytes can be looked up: they are read as the resident's cookie. Others are refused with ENOSPC
+    /// Only values of eight bytes can be looked up: they are read as the socket's cookie. Others are refused with ENOSPC
     /// (`sock_hash_lookup_sys`).
     private static let cookieSize = 8
 

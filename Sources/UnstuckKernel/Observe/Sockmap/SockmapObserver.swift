@@ -21,7 +21,7 @@ public final class SockmapObserver {
     /// Lets go of the maps that were looked up: a loaded program keeps its map alive, and its owner may want it to end.
     public func letGo() { lookups = [:] }
 
-    /// The distinct handlers of all residents so far; `KernelSocket.handlers` is an index into it.
+    /// The distinct handlers of all sockets so far; `KernelSocket.handlers` is an index into it.
     public func handlers() throws -> [Handlers] {
         // Every loaded variant has a table of its own: ask each, the first that knows a proto names it.
         var result = table.addresses.map { _ in
@@ -89,7 +89,7 @@ public final class SockmapObserver {
         guard let indices = table.merge(pass.protos) else { return pass.entries }
         var entries = pass.entries
         for index in entries.indices {
-            if let there = entries[index].resident.handlers { entries[index].resident.handlers = indices[there] }
+            if let there = entries[index].socket.handlers { entries[index].socket.handlers = indices[there] }
         }
         return entries
     }

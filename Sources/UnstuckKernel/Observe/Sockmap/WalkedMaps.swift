@@ -13,10 +13,10 @@ struct WalkedMaps {
         if !walk.isComplete { unfinished.append(map) }
     }
 
-    var shortfalls: [Shortfall] {
+    var missingEvidence: [MissingEvidence] {
         var result = maps.sorted { $0.key < $1.key }.map { reason, maps in
-            Shortfall(
-                .residents,
+            MissingEvidence(
+                .entrySockets,
                 action:
                     "read the sockets behind the keys of \(Self.names(maps)): they were walked and compared with the socket "
                     + "tables, which do not show whether a stale entry is leaked or a zombie, whether a connection was inserted, "
@@ -25,7 +25,7 @@ struct WalkedMaps {
         }
         if !unfinished.isEmpty {
             result.append(
-                Shortfall(
+                MissingEvidence(
                     .sockmaps,
                     action:
                         "walk \(Self.names(unfinished)) to the end: keys were deleted under the walk again and again, "
