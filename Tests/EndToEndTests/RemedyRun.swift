@@ -11,6 +11,8 @@ struct RemedyRun {
     struct Fault: Hashable, Sendable, CustomTestStringConvertible {
         var code: String
         var layout = "cilium"
+        /// Its connection lives on, and a bypass changes nothing for it: a new one is made to see what a bypass does.
+        var livesOn = false
         var testDescription: String { code + (layout == "cilium" ? "" : " (\(layout))") }
     }
 
@@ -70,12 +72,15 @@ private struct Scenes {
         }
     }
 
+    private let casts: [RemedyRun.Fault: Int]
     private var all: [Scene] = []
     private var failures: [RemedyRun.Fault: any Error] = [:]
 
     init(_ casts: [RemedyRun.Fault: Int]) {
+        self.casts = casts
         // One number of each fault after the other, so that slow and quick ones are mixed.
-        let wanted = casts.flatMap { fault, count in (0..<count).map { (fault: fault, number: $0) } }
+        // One that is offered nothing is run all the same.
+        let wanted = casts.flatMap { fault, count in (0..<max(count, 1)).map { (fault: fault, number: $0) } }
             .sorted { ($0.number, $0.fault.testDescription) < ($1.number, $1.fault.testDescription) }
         for start in stride(from: 0, to: wanted.count, by: Self.atOnce) {
             let started = wanted[start..<min(start + Self.atOnce, wanted.count)].map { one in
@@ -94,7 +99,10 @@ private struct Scenes {
 
     /// What the next users of the tuples experience. Those who hang stay, and are seen to be stuck.
     func askNext() {
-        for scene in all { note(scene) { try scene.runner.ask() } }
+        for scene in all {
+            let isNew = scene.fault.livesOn && scene.result?.kind == "bypass"
+            note(scene) { try isNew ? scene.runner.askAnew() : scene.runner.ask() }
+        }
         for scene in all where scene.failure == nil { note(scene) { scene.next = try scene.runner.answer() } }
     }
 
@@ -136,7 +144,7 @@ private struct Scenes {
                 }
             }
             let sorted = offers.values.sorted { $0.argv.lexicographicallyPrecedes($1.argv) }
-            if scene.number == 0, sorted.count != all.count(where: { $0.fault == scene.fault }) {
+            if scene.number == 0, sorted.count != casts[scene.fault] {
                 scene.failure = RealLab.Failure(
                     "\(scene.fault) offers \(sorted.count) commands: \(sorted.map(\.argv)), which is not what was run")
             }

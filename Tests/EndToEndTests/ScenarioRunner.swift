@@ -26,6 +26,9 @@ final class ScenarioRunner {
     /// What the next users of the scenario's tuples experience.
     func ask() throws { try runner.tell("next\n") }
 
+    /// The same, and what new connections of the kind experience.
+    func askAnew() throws { try runner.tell("anew\n") }
+
     func answer() throws -> ScenarioRun.Next { try runner.answer(within: Self.limit) }
 
     func end() { runner.end() }

@@ -33,6 +33,7 @@ struct Initramfs {
             try Tool.run(["ln", "-s", "usr/\(name)", "\(folder)/\(name)"])
         }
         try Files.write("root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n", to: "\(folder)/etc/passwd")
+        try Files.write("root:x:0:\n", to: "\(folder)/etc/group")
     }
 
     /// Copies a file, or a folder with everything in it, to the same path or another one.

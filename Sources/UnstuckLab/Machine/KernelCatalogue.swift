@@ -62,7 +62,8 @@ public struct KernelCatalogue: Decodable, Sendable {
         }
     }
 
-    /// Set to 1 in the environment of tests: the kernel provides ``KernelFeature/thorough``, whatever is declared of it.
+    /// Set to 1 in the environment of tests: the kernel provides ``KernelFeature/thorough`` and ``KernelFeature/exhaustive``,
+    /// whatever is declared of it.
     public static let thoroughVariable = "UNSTUCK_THOROUGH"
 
     /// What a kernel provides, `nil` for the machine's own.
@@ -70,6 +71,6 @@ public struct KernelCatalogue: Decodable, Sendable {
     /// - Parameter thorough: what differs little from kernel to kernel is run on this one, too.
     public func provides(_ name: String?, thorough: Bool = false) throws -> Set<KernelFeature> {
         let declared = try name.map { try self[$0].provides } ?? machine.provides
-        return thorough ? declared.union([.thorough]) : declared
+        return thorough ? declared.union([.thorough, .exhaustive]) : declared
     }
 }

@@ -86,12 +86,18 @@ struct PrivateApt {
         }
     }
 
-    /// Where this machine gets its own suite from has the others too.
-    private static func site(of suite: String) throws -> String {
+    /// This machine's, by its codename.
+    static func ownSuite() throws -> String {
         let release = (readText("/etc/os-release") ?? "").split(separator: "\n")
         guard let own = release.first(where: { $0.hasPrefix("VERSION_CODENAME=") })?.dropFirst(17) else {
-            throw LabError(.missing, "/etc/os-release names no Debian suite: kernels need a Debian machine")
+            throw LabError(.missing, "/etc/os-release names no Debian suite: other suites' packages need a Debian machine")
         }
+        return String(own)
+    }
+
+    /// Where this machine gets its own suite from has the others too.
+    private static func site(of suite: String) throws -> String {
+        let own = try ownSuite()
         let wanted = suite.hasSuffix("-security") ? "\(own)-security" : "\(own)"
         let list = try Tool.run([
             "apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages",

@@ -186,6 +186,13 @@ final class Fixture {
         return [own, "parent-death-guard", "\(getpid())", "--"] + command
     }
 
+    /// Starts a program that ends with this process; its sockets are within or beyond the accelerator's reach.
+    func start(_ command: [String], isAccelerated: Bool) throws -> Child {
+        if !isAccelerated { try group.join(.beside) }
+        defer { if !isAccelerated { try? group.join(.inside) } }
+        return try Child(try Self.guarded(command))
+    }
+
     func keep(_ thing: AnyObject) { kept.append(thing) }
 
     /// The same connection again, by a new client; what the last one left is closed.

@@ -21,7 +21,7 @@ extension Scenario {
             let pair = try fixture.pair(tuple, isAccelerated: isControl)
             try fixture.mustBeFiled(tuple.reversed)
             try fixture.mustBeFiled(tuple, isControl)
-            return fixture.thenOn(pair, tuple)
+            return fixture.thenOn(pair, tuple, anew: { try fixture.pair($0, isAccelerated: isControl) })
         },
         // The same under a msg program that returns what the helper says. Control: both sides are filed, nothing misses.
         Scenario("verdict-miss", options: { _ in Fixture.Options(refusesMisses: true) }) { fixture, family, isControl in
@@ -29,7 +29,7 @@ extension Scenario {
             let pair = try fixture.pair(tuple, isAccelerated: isControl)
             try fixture.mustBeFiled(tuple.reversed)
             try fixture.mustBeFiled(tuple, isControl)
-            return fixture.thenOn(pair, tuple)
+            return fixture.thenOn(pair, tuple, anew: { try fixture.pair($0, isAccelerated: isControl) })
         },
         // The same loopback tuple in two network namespaces, one sockmap: the second client's bytes reach the first
         // one's server. Control: its port is another.

@@ -54,11 +54,11 @@ public final class GuestSuite {
         try Files.makeFolder(options.results)
         log = "\(options.results)/\(kernel.name).log"
         child = try Child(
-            [lab, "parent-death-guard", "\(getpid())", "--", lab] + Self.boot(kernel.name, options) + ["--"]
+            [lab, "parent-death-guard", "\(getpid())", "--", lab] + Self.boot(kernel.name, options, nginx: try NginxProgram.fetch()) + ["--"]
                 + Self.command(options))
     }
 
-    private static func boot(_ name: String, _ options: Options) -> [String] {
+    private static func boot(_ name: String, _ options: Options, nginx: String) -> [String] {
         let fixed = [
             "boot", name, "--kernels", "\(options.root)/lab/kernels.toml", "--limit",
             "\(options.limit.components.seconds)", "--file", "/etc/hostname",
@@ -66,9 +66,10 @@ public final class GuestSuite {
         let variables =
             [
                 "UNSTUCK_KERNEL=\(name)", "UNSTUCK_SCALE=small", "UNSTUCK_BIN_DIR=/usr/bin", "NO_COLOR=1",
+                "\(NginxProgram.variable)=\(nginx)",
             ] + options.environment
         return fixed + readFolders.flatMap { ["--file", "\(options.root)/\($0)"] }
-            + (programs + [options.bundle]).flatMap { ["--program", $0] }
+            + (programs + [nginx, options.bundle]).flatMap { ["--program", $0] }
             + variables.flatMap { ["--env", $0] }
     }
 

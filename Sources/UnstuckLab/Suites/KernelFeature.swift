@@ -29,6 +29,8 @@ public enum KernelFeature: String, Decodable, CaseIterable, Comparable, Sendable
     /// What differs little from kernel to kernel is run here: on the machine and in a kernel that leaks, and in every kernel
     /// by `make test-all`.
     case thorough
+    /// What takes minutes where a processor is emulated: on the machine, and in every kernel by `make test-all`.
+    case exhaustive
 
     public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }
 }

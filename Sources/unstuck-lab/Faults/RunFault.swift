@@ -11,7 +11,8 @@ struct RunFault: ParsableCommand {
         discussion: """
             Needs no `up`: the fixture is a network namespace, a cgroup and a sockmap of this process alone, and \
             ends with it. Every line on standard input uses the fault's connections again and says what their client \
-            experiences; the end of the input ends the scenario.
+            experiences; `anew` has a new connection of the same kind made beside them, where the fault has one; the end of \
+            the input ends the scenario.
 
             A cause (app.stopped, path.loss) is made for IPv4 and IPv6 at once, with processes and network namespaces of \
             its own, and checked in the kernel before it is reported; it lasts until the end of the input. --case picks a \
@@ -55,7 +56,7 @@ struct RunFault: ParsableCommand {
         let performance = try ScenarioRun(
             try Scenario.named(code), isControl: control, accelerator: try FixtureAccelerator.named(layout))
         try report(performance.report)
-        while readLine() != nil { try report(try performance.next()) }
+        while let line = readLine() { try report(try line == "anew" ? performance.anew() : performance.next()) }
     }
 
     private func run(_ cause: Cause) throws {
@@ -89,6 +90,7 @@ struct RunFault: ParsableCommand {
 
     private func report(_ next: ScenarioRun.Next) throws {
         guard format.output == .text else { return try Output.json(next) }
-        try Output.line("next: \(next.next.joined(separator: ", ")); background: \(next.background)")
+        let anew = next.anew.map { "; anew: \($0.map(\.word).joined(separator: ", "))" } ?? ""
+        try Output.line("next: \(next.next.joined(separator: ", "))\(anew); background: \(next.background)")
     }
 }

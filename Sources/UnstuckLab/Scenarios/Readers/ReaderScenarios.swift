@@ -17,20 +17,32 @@ extension Scenario {
     /// Control: a connection beside the accelerator, its two ends in no sockmap.
     private static func stall(_ code: String, isRedirected: Bool) -> Scenario {
         Scenario(code) { fixture, family, isControl in
-            let tuple = fixture.freshTuple(family, to: isControl ? Fixture.plainPort : Fixture.port)
-            let pair = try fixture.pair(tuple, isAccelerated: isRedirected && !isControl)
-            fixture.keep(pair.client)
-            try fixture.mustBeFiled(tuple.reversed, !isControl)
-            try fixture.mustBeFiled(tuple, isRedirected && !isControl)
-            let server = pair.server.raw
-            try syscall("fork", on: "a reader") { linux_start_asking_reader(server) }
-            // Its reader alone holds it.
-            pair.server.close()
-            return Act(tuple: tuple) {
-                try pair.client.send(Array("ten bytes\n".utf8))
-                let answer = try pair.client.receive(within: .milliseconds(1500))
+            /// A connection whose server asks, and its client.
+            func connect() throws -> (tuple: FourTuple, client: ScenarioSocket) {
+                let tuple = fixture.freshTuple(family, to: isControl ? Fixture.plainPort : Fixture.port)
+                let pair = try fixture.pair(tuple, isAccelerated: isRedirected && !isControl)
+                fixture.keep(pair.client)
+                let server = pair.server.raw
+                try syscall("fork", on: "a reader") { linux_start_asking_reader(server) }
+                // Its reader alone holds it.
+                pair.server.close()
+                return (tuple, pair.client)
+            }
+            func request(_ client: ScenarioSocket) throws -> String {
+                try client.send(Array("ten bytes\n".utf8))
+                let answer = try client.receive(within: .milliseconds(1500))
                 return (answer == nil ? Fixture.Exchange.hangs : .answers).rawValue
             }
+            let (tuple, client) = try connect()
+            try fixture.mustBeFiled(tuple.reversed, !isControl)
+            try fixture.mustBeFiled(tuple, isRedirected && !isControl)
+            return Act(
+                tuple: tuple,
+                anew: {
+                    let new = try connect()
+                    return (try request(new.client), new.tuple)
+                }
+            ) { try request(client) }
         }
     }
 
@@ -39,19 +51,30 @@ extension Scenario {
         _ code: String, isRedirected: Bool = true, ask: @escaping @Sendable (ScenarioSocket) -> String
     ) -> Scenario {
         Scenario(code) { fixture, family, isControl in
-            let tuple = fixture.freshTuple(family, to: isControl ? Fixture.plainPort : Fixture.port)
-            let pair = try fixture.pair(tuple, isAccelerated: isRedirected && !isControl)
-            fixture.keep(pair.client)
-            fixture.keep(pair.server)
-            try fixture.mustBeFiled(tuple.reversed, !isControl)
-            try fixture.mustBeFiled(tuple, isRedirected && !isControl)
-            return Act(tuple: tuple) {
+            func connect() throws -> (tuple: FourTuple, pair: Fixture.Pair) {
+                let tuple = fixture.freshTuple(family, to: isControl ? Fixture.plainPort : Fixture.port)
+                let pair = try fixture.pair(tuple, isAccelerated: isRedirected && !isControl)
+                fixture.keep(pair.client)
+                fixture.keep(pair.server)
+                return (tuple, pair)
+            }
+            func request(_ pair: Fixture.Pair) throws -> String {
                 try pair.client.send(Array("ten bytes\n".utf8))
                 guard pair.server.waits(for: POLLIN, within: .patience) else { return Fixture.Exchange.hangs.rawValue }
                 let word = ask(pair.server)
                 if word != "splices" { _ = try pair.server.receive(within: .zero) }
                 return word
             }
+            let (tuple, pair) = try connect()
+            try fixture.mustBeFiled(tuple.reversed, !isControl)
+            try fixture.mustBeFiled(tuple, isRedirected && !isControl)
+            return Act(
+                tuple: tuple,
+                anew: {
+                    let new = try connect()
+                    return (try request(new.pair), new.tuple)
+                }
+            ) { try request(pair) }
         }
     }
 
