@@ -23,6 +23,7 @@ let package = Package(
             swiftSettings: strict),
         fuzzer("fuzz-keys"), fuzzer("fuzz-bpftool-text"), fuzzer("fuzz-bpftool-json"), fuzzer("fuzz-hex-lines"),
         fuzzer("fuzz-netlink"), fuzzer("fuzz-journal"), fuzzer("fuzz-features"), fuzzer("fuzz-bundle"),
+        fuzzer("fuzz-changelog"),
     ],
     swiftLanguageModes: [.v6]
 )

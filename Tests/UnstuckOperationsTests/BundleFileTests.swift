@@ -223,9 +223,9 @@ struct BundleFileTests {
     }
 }
 
-/// Bytes changed anywhere, cut anywhere: an answer, never a trap.
-@Suite("Mutated bundles")
-struct BundleMutationTests {
+/// Cut anywhere: an answer, never a trap.
+@Suite("Bundles that are cut off")
+struct CutBundleTests {
     private static func bundles() throws -> [[UInt8]] {
         let fixture = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "UnstuckFormatsTests/Fixtures/bundles/version1-fionread.json")
@@ -243,28 +243,6 @@ struct BundleMutationTests {
             for count in stride(from: 0, to: bytes.count - 2, by: max(bytes.count / 97, 1)) {
                 let failure = try #require(BundleFileTests.failure(Array(bytes[..<count])), "\(count)")
                 #expect([.damagedBundle, .notABundle].contains(failure.code), "\(count): \(failure)")
-            }
-        }
-    }
-
-    @Test func changedAnywhere() throws {
-        var random = SystemRandomNumberGenerator()
-        for bytes in try Self.bundles() {
-            for _ in 0..<150 {
-                var changed = bytes
-                for _ in 0..<Int.random(in: 1...3, using: &random) {
-                    let place = Int.random(in: changed.indices, using: &random)
-                    switch Int.random(in: 0..<4, using: &random) {
-                    case 0: changed[place] ^= UInt8.random(in: 1...255, using: &random)
-                    case 1: changed.remove(at: place)
-                    case 2: changed[place] = UInt8(ascii: "9")
-                    default: changed.insert(UInt8.random(in: 0...255, using: &random), at: place)
-                    }
-                }
-                guard let failure = BundleFileTests.failure(changed) else { continue }
-                #expect(failure.message.hasPrefix("file "), "\(failure)")
-                #expect(failure.message.utf8.allSatisfy { (0x20..<0x7F).contains($0) || $0 > 0x9F }, "\(failure)")
-                #expect(failure.message.utf8.count < 700, "\(failure)")
             }
         }
     }

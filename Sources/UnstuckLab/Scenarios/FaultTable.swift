@@ -63,7 +63,7 @@ public struct FaultTable: Decodable, Sendable {
                 + "control case: the",
             "fault itself in a real sockmap, `unstuck diagnose`, `unstuck repair --apply`, and "
                 + "the next connection.", "",
-            "Columns are the kernels of lab/kernels.toml: 5.10.218 has the leak; 5.10, 6.1, 6.12 and sid are the newest of their "
+            "Columns are the kernels of lab/kernels.toml: 5.10.218 has the leak; 6.12.113 has FIONREAD's bug; 5.10, 6.1, 6.12 and sid are the newest of their "
                 + "Debian suites (5.10.262, 6.1.192,",
             "6.12.118 and 7.2.13 when this was last run); machine is the host that runs "
                 + "the tests (6.18).", "",
