@@ -97,8 +97,59 @@ struct DecodeCommandTests {
             #expect(output.output.contains("layout loxilb: 3 layouts fit, and loxilb's map is named sock_proxy_map"))
             #expect(output.output.contains("203.0.113.10:8080 <- 192.0.2.10:50504"))
         }
+        // The archive as it is, by GNU tar, under a name that is longer than a header's field.
+        let long = folder.appending(path: "sosreport-\(String(repeating: "n", count: 120))")
+        try FileManager.default.moveItem(at: report, to: long)
+        for (name, options) in [
+            ("gnu.tar", ["--format=gnu"]), ("pax.tar", ["--format=pax"]), ("packed.tar.gz", ["--gzip"]),
+            ("dotted.tar", ["--transform=s,^,./,"]),
+        ] {
+            let archive = folder.appending(path: name)
+            try Self.tar(["-C", folder.path, "-cf", archive.path] + options + [long.lastPathComponent])
+            let output = try CapturedCommand(["sockmaps", "decode", archive.path])
+            #expect(output.status == 0, "\(output.errors)")
+            #expect(output.output.contains("layout loxilb: 3 layouts fit, and loxilb's map is named sock_proxy_map"))
+            #expect(output.output.contains("203.0.113.10:8080 <- 192.0.2.10:50504"))
+            #expect(output.output.contains("\(name):sosreport-n") && output.output.contains("bpftool_map_dump_id_13: "))
+            // Half of it.
+            let half = folder.appending(path: "half")
+            let bytes = try Data(contentsOf: archive)
+            try bytes.prefix(bytes.count / 2).write(to: half)
+            let cut = try CapturedCommand(["sockmaps", "decode", half.path])
+            #expect(cut.status == 2 && cut.output.isEmpty)
+            #expect(cut.errors.contains("cut off after") || cut.errors.contains("ends too early"), "\(cut.errors)")
+        }
+        let xz = folder.appending(path: "packed.tar.xz")
+        try Self.tar(["-C", folder.path, "-cJf", xz.path, long.lastPathComponent])
+        let refused = try CapturedCommand(["sockmaps", "decode", xz.path])
+        #expect(refused.status == 2)
+        #expect(refused.errors.contains("is packed with xz"), "\(refused.errors)")
+        #expect(refused.errors.contains("tar -xf \(xz.path)"), "\(refused.errors)")
+        let none = folder.appending(path: "none.tar")
+        try Self.tar(["-C", Self.fixtures.path, "-cf", none.path, "loxilb.txt"])
+        let without = try CapturedCommand(["sockmaps", "decode", none.path])
+        #expect(without.status == 2 && without.errors.contains("it has no sos_commands/ebpf"), "\(without.errors)")
+        // One dump, packed.
+        let dump = folder.appending(path: "dump.gz")
+        try Self.run("gzip", ["--keep", "--stdout", Self.fixtures.appending(path: "odd.txt").path], to: dump)
+        #expect(try CapturedCommand(["sockmaps", "decode", dump.path]).output.contains("100 decoded"))
         let other = try CapturedCommand(["sockmaps", "decode", Self.fixtures.path])
         #expect(other.status == 2)
         #expect(other.errors.contains("no sosreport"), "\(other.errors)")
+    }
+
+    private static func tar(_ arguments: [String]) throws { try run("tar", arguments) }
+
+    private static func run(_ program: String, _ arguments: [String], to file: URL? = nil) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [program] + arguments
+        if let file {
+            _ = FileManager.default.createFile(atPath: file.path, contents: nil)
+            process.standardOutput = try FileHandle(forWritingTo: file)
+        }
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0, "\(program) \(arguments)")
     }
 }

@@ -43,22 +43,13 @@ public struct DecodedSource: Encodable {
         problemCount = dump.problemCount
     }
 
-    /// Reads a dump; a damaged or cut one as far as it goes.
+    /// Decodes a dump; a damaged or cut one as far as it goes.
     ///
-    /// - Parameter file: "-" is stdin.
-    public static func read(
-        _ file: String, mapName: String? = nil, chosen: KeyLayout?, pod: (IPAddress) -> String?
+    /// - Throws: `emptyDump`.
+    static func decode(
+        _ bytes: [UInt8], named name: String, mapName: String? = nil, chosen: KeyLayout?,
+        pod: (IPAddress) -> String?
     ) throws(OperationError) -> DecodedSource {
-        let bytes: [UInt8]
-        do {
-            bytes =
-                try file == "-"
-                ? OwnedDescriptor(owning: STDIN_FILENO, named: "standard input").readAll(sizeHint: 1 << 16)
-                : OwnedDescriptor(path: file).readAll(sizeHint: 1 << 16)
-        } catch {
-            throw OperationError(.unreadableFile, "cannot read \(safeText(file)): \(error)", cause: error)
-        }
-        let name = file == "-" ? "stdin" : file
         guard bytes.contains(where: { !" \t\r\n".utf8.contains($0) }) else {
             throw OperationError(
                 .emptyDump, "\(safeText(name)) is empty: not even bpftool's dump of an empty map is that")

@@ -7,7 +7,7 @@ extension OperationError.Code {
     public static let noDumps = Self(rawValue: "no-dumps")
 }
 
-/// The dumps of sockmaps in an unpacked sosreport.
+/// The dumps of sockmaps in a sosreport, unpacked or as a tar archive.
 ///
 /// Source: sosreport/sos `sos/report/plugins/ebpf.py`: `bpftool map dump id N` of every map, `bpftool map list` and
 /// `bpftool -j map list`, each in a file under `sos_commands/ebpf` that is named like the command with `_` for blanks.
@@ -15,7 +15,16 @@ public struct SosReport {
     /// One dump, and what the report's list says of its map.
     public struct Dump: Hashable, Sendable {
         public var path: String
+        public var bytes: [UInt8]
         public var mapName: String?
+    }
+
+    /// The files of the plugin's folder, wherever they are.
+    struct Files {
+        /// The folder, as errors and sources name it.
+        var place: String
+        var names: [String]
+        var read: (String) throws -> [UInt8]
     }
 
     public var dumps: [Dump]
@@ -35,30 +44,43 @@ public struct SosReport {
         } catch {
             throw OperationError(.unreadableFile, "cannot read \(safeText(ebpf)): \(error)", cause: error)
         }
+        try self.init(Files(place: ebpf, names: names) { try readFile("\(ebpf)/\($0)") })
+    }
+
+    /// - Throws: if no dump of a sockmap is among them, or one cannot be read.
+    init(_ source: Files) throws(OperationError) {
         var files: [UInt32: String] = [:]
-        for name in names where name.hasPrefix(Self.dumpPrefix) {
-            if let id = UInt32(name.dropFirst(Self.dumpPrefix.count)) { files[id] = "\(ebpf)/\(name)" }
+        for name in source.names where name.hasPrefix(Self.dumpPrefix) {
+            if let id = UInt32(name.dropFirst(Self.dumpPrefix.count)) { files[id] = name }
         }
-        let listed = Self.listed(ebpf, names)
+        let listed = Self.listed(source)
         dumps = []
+        func add(_ name: String, mapName: String? = nil) throws(OperationError) {
+            let path = "\(source.place)/\(name)"
+            do {
+                dumps.append(Dump(path: path, bytes: try source.read(name), mapName: mapName))
+            } catch {
+                throw OperationError(.unreadableFile, "cannot read \(safeText(path)): \(error)", cause: error)
+            }
+        }
         if let listed {
             for map in listed {
-                if let path = files[map.id] {
-                    dumps.append(Dump(path: path, mapName: map.name))
+                if let name = files[map.id] {
+                    try add(name, mapName: map.name)
                 } else {
                     notes.append("sockmap \(map.id) \(map.name ?? "") is listed and was not dumped")
                 }
             }
         } else {
             notes.append("no list of maps: dumps in which no value can be shown are taken for sockmaps'")
-            for (_, path) in files.sorted(by: { $0.key < $1.key }) where Self.looksLikeASockmap(path) {
-                dumps.append(Dump(path: path))
+            for (_, name) in files.sorted(by: { $0.key < $1.key }) where Self.looksLikeASockmap(try? source.read(name)) {
+                try add(name)
             }
         }
         if dumps.isEmpty {
             throw OperationError(
                 .noDumps,
-                "\(safeText(ebpf)) has \(files.count) dumps of maps, of a sockmap none"
+                "\(safeText(source.place)) has \(files.count) dumps of maps, of a sockmap none"
                     + (notes.isEmpty ? "" : " (\(safeText(notes.joined(separator: "; "))))"))
         }
     }
@@ -81,8 +103,8 @@ public struct SosReport {
     }
 
     /// The sockmaps that the report lists; `nil`: it has no list that can be read.
-    private static func listed(_ ebpf: String, _ names: [String]) -> [ListedMap]? {
-        guard names.contains("bpftool_map_list"), let bytes = try? readFile("\(ebpf)/bpftool_map_list") else {
+    private static func listed(_ source: Files) -> [ListedMap]? {
+        guard source.names.contains("bpftool_map_list"), let bytes = try? source.read("bpftool_map_list") else {
             return nil
         }
         var maps: [ListedMap] = []
@@ -100,8 +122,8 @@ public struct SosReport {
     }
 
     /// Of a sockmap bpftool shows an error for each value, or, with values of eight bytes, a cookie: those are not found.
-    private static func looksLikeASockmap(_ path: String) -> Bool {
-        guard let bytes = try? readFile(path) else { return false }
+    private static func looksLikeASockmap(_ bytes: [UInt8]?) -> Bool {
+        guard let bytes else { return false }
         let text = String(decoding: bytes.prefix(4096), as: UTF8.self)
         return ["No space left on device", "Operation not supported", "<no entry>", "No such file or directory"]
             .contains { text.contains($0) }
@@ -109,23 +131,28 @@ public struct SosReport {
 }
 
 extension DecodedSource {
-    /// Every sockmap of a sosreport's folder, or the one dump that a file is.
+    /// Every sockmap of a sosreport (its folder, or a tar archive of it), or the one dump that a file is.
     public static func readAll(
         _ path: String, chosen: KeyLayout?, pod: (IPAddress) -> String?
     ) throws(OperationError) -> [DecodedSource] {
-        guard path != "-", inodeNumber(path) != nil, (try? readDirectory(path)) != nil else {
-            return [try read(path, chosen: chosen, pod: pod)]
+        if path != "-", inodeNumber(path) != nil, (try? readDirectory(path)) != nil {
+            return read(try SosReport(path), chosen, pod)
         }
-        let report = try SosReport(path)
+        switch try ReportArchive.read(path) {
+        case .report(let report): return read(report, chosen, pod)
+        case .file(let bytes): return [try decode(bytes, named: path == "-" ? "stdin" : path, chosen: chosen, pod: pod)]
+        }
+    }
+
+    private static func read(
+        _ report: SosReport, _ chosen: KeyLayout?, _ pod: (IPAddress) -> String?
+    ) -> [DecodedSource] {
         var sources: [DecodedSource] = []
         for dump in report.dumps {
-            var source: DecodedSource
-            do {
-                source = try read(dump.path, mapName: dump.mapName, chosen: chosen, pod: pod)
-            } catch {
-                if error.code == .emptyDump { continue }  // bpftool was not run to its end
-                throw error
-            }
+            // An empty one: bpftool was not run to its end.
+            guard
+                var source = try? decode(dump.bytes, named: dump.path, mapName: dump.mapName, chosen: chosen, pod: pod)
+            else { continue }
             if let name = dump.mapName { source.notes.insert("map named \(safeText(name))", at: 0) }
             sources.append(source)
         }

@@ -11,7 +11,8 @@ struct SockmapsDecode: ContextCommand {
             The form is found by itself; a damaged or cut dump is read as far as it goes, and what was not understood is \
             named with its line. Prompts, quotation marks, timestamps, a log's prefixes, colours, diffs and JSON inside \
             other JSON are read, too. A dump shows no sockets, so the layout is inferred from the keys alone: where more \
-            than one fits, all are listed with the evidence for each, and none is chosen. A folder is an unpacked sosreport.
+            than one fits, all are listed with the evidence for each, and none is chosen. A folder is an unpacked sosreport; its tar archive, plain or \
+            with gzip, is read as it is.
 
             EXAMPLES
               bpftool map dump id 122 | unstuck sockmaps decode
@@ -19,7 +20,7 @@ struct SockmapsDecode: ContextCommand {
               unstuck sockmaps decode node-a.json --layout merbridge --output json
                   A dump by `bpftool -j`, with keys that two layouts fit.
               unstuck sockmaps decode sosreport-node-a-2024-05-01-abcdefg
-                  Every sockmap of which the report has a dump.
+                  Every sockmap of which the report has a dump; the same of sosreport-….tar.gz.
               unstuck sockmaps decode --map cilium_sock_ops
                   The keys of this machine's map, with its pods.
 
@@ -30,7 +31,7 @@ struct SockmapsDecode: ContextCommand {
             """)
 
     @Argument(
-        help: ArgumentHelp("Dumps, or a sosreport's folder; - or none is stdin.", valueName: "file"),
+        help: ArgumentHelp("Dumps, or a sosreport's folder or tar archive; - or none is stdin.", valueName: "file"),
         completion: .file())
     var files: [String] = []
 

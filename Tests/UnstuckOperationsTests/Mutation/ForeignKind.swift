@@ -22,7 +22,7 @@ struct ForeignKind: Sendable {
     /// A file with something in it that cannot be, made of a whole one: it must not be read without a complaint.
     var impossible: @Sendable (inout Mutator) throws -> [UInt8]
 
-    static let all = [bundles, dumps, journals, features, changelogs]
+    static let all = [bundles, dumps, journals, features, changelogs, archives]
 
     static func fixture(_ name: String) throws -> [UInt8] {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -272,5 +272,63 @@ struct ForeignKind: Sendable {
             }
             for day in ["thu sep", "mon jul", "tue mar"] { text = text.replacing("* \(day)", with: "* \(day.capitalized)") }
             return Array(text.utf8)
+        })
+
+    // MARK: Archives
+
+    /// A tar archive of a sosreport's folder (POSIX ustar).
+    private static func archive(_ files: [(path: String, bytes: [UInt8])]) -> [UInt8] {
+        var archive: [UInt8] = []
+        for (path, bytes) in files {
+            var header = [UInt8](repeating: 0, count: 512)
+            func put(_ text: String, at place: Int) { header.replaceSubrange(place..<place + text.utf8.count, with: text.utf8) }
+            func octal(_ number: Int, _ width: Int) -> String {
+                let digits = String(number, radix: 8)
+                return String(repeating: "0", count: width - digits.count) + digits
+            }
+            put(path, at: 0)
+            put("0000644\0", at: 100)
+            put(octal(bytes.count, 11), at: 124)
+            put("        0", at: 148)
+            put("ustar\u{0}00", at: 257)
+            put(octal(header.reduce(0) { $0 + Int($1) }, 6) + "\0", at: 148)
+            archive += header + bytes + [UInt8](repeating: 0, count: (512 - bytes.count % 512) % 512)
+        }
+        return archive + [UInt8](repeating: 0, count: 1024)
+    }
+
+    private static func report() throws -> [UInt8] {
+        archive([
+            ("report/version.txt", Array("4.8\n".utf8)),
+            ("report/sos_commands/ebpf/bpftool_map_dump_id_13", try fixture("wrapped/loxilb.txt")),
+            ("report/sos_commands/ebpf/bpftool_map_list", Array("13: sockhash  name sock_proxy_map  flags 0x0\n".utf8)),
+        ])
+    }
+
+    static let archives = ForeignKind(
+        name: "tar archives", seeds: { [try report()] },
+        fate: { bytes in
+            var reader = TarReader { $0.contains("sos_commands/ebpf/") }
+            do throws(TarReader.Failure) {
+                // Whatever its pieces are.
+                var whole = TarReader { $0.contains("sos_commands/ebpf/") }
+                try whole.add(bytes[...])
+                for start in stride(from: 0, to: bytes.count, by: 700) {
+                    try reader.add(bytes[start..<min(start + 700, bytes.count)])
+                }
+                #expect(reader.files == whole.files)
+                try reader.end()
+            } catch {
+                return .refused
+            }
+            #expect(reader.files.values.reduce(0) { $0 + $1.count } <= bytes.count)
+            return reader.files.count == 2 ? .read : .complained
+        },
+        impossible: { random in
+            // A byte of a header is another one: the sum is wrong.
+            var bytes = try report()
+            let place = 1024 * Int.random(in: 0...1, using: &random) + Int.random(in: 0..<500, using: &random)
+            bytes[place] = bytes[place] &+ UInt8.random(in: 1...255, using: &random)
+            return bytes
         })
 }

@@ -4,7 +4,7 @@ import Testing
 /// believed that cannot be. `make fuzz` looks further, for as long as it is given.
 @Suite("Mutated files", .serialized)
 struct MutationTests {
-    /// Of each kind; five kinds.
+    /// Of each kind.
     private static let damaged = 1000
     private static let impossible = 100
 

@@ -37,9 +37,26 @@ public enum Gunzip {
     /// - Parameter limit: bytes that are unpacked at most.
     public static func unpack(_ packed: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
         var result: [UInt8] = []
+        do {
+            try pieces(of: packed) { (piece: ArraySlice<UInt8>) throws(Failure) in
+                result += piece
+                guard result.count > limit else { return }
+                result.removeLast(result.count - limit)
+                throw Failure(reason: .tooLarge, position: 0, unpacked: [])
+            }
+        } catch {
+            throw Failure(reason: error.reason, position: error.position, unpacked: result)
+        }
+        return result
+    }
+
+    /// Unpacks piece by piece, so that the whole need not be kept. What is thrown has nothing in `unpacked`.
+    public static func pieces(
+        of packed: [UInt8], _ take: (ArraySlice<UInt8>) throws(Failure) -> Void
+    ) throws(Failure) {
         var position = 0
         func failure(_ reason: Failure.Reason) -> Failure {
-            Failure(reason: reason, position: position, unpacked: result)
+            Failure(reason: reason, position: position, unpacked: [])
         }
         guard let stream = unsafe zlib_open(0) else { throw failure(.unavailable) }
         defer { unsafe zlib_close(stream, 0) }
@@ -57,16 +74,16 @@ public enum Gunzip {
                 }
             }
             position += Int(read)
-            result += chunk[..<Int(written)]
-            guard result.count <= limit else {
-                result.removeLast(result.count - limit)
-                throw failure(.tooLarge)
+            do {
+                try take(chunk[..<Int(written)])
+            } catch {
+                throw failure(error.reason)
             }
             switch Int(code) {
             case ZLIB_STREAM_END:
-                guard position < packed.count else { return result }
+                guard position < packed.count else { return }
                 // Another member, as `cat a.gz b.gz` makes them; tapes pad with zeros.
-                guard packed[position...].contains(where: { $0 != 0 }) else { return result }
+                guard packed[position...].contains(where: { $0 != 0 }) else { return }
                 guard packed[position...].starts(with: [0x1F, 0x8B]), unsafe inflateReset(stream) == ZLIB_OK else {
                     throw failure(.damaged)
                 }
