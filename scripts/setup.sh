@@ -6,7 +6,9 @@ set -eu -o pipefail
 packages=(libbpf-dev libelf-dev zlib1g-dev linux-libc-dev pkg-config binutils bpftool iproute2 nftables
     util-linux procps gcc libc6-dev libstdc++-12-dev git ca-certificates python3 python3-jsonschema mandoc
     # Other kernels: the emulator, and what unpacks and packs their files.
-    qemu-system-x86 kmod cpio xz-utils)
+    qemu-system-x86 kmod cpio xz-utils
+    # What nginx is linked with: the lab unpacks the program itself aside, for its package would start a server.
+    libcrypt1 libpcre2-8-0 libssl3 zlib1g)
 
 say() { echo "setup: $*" >&2; }
 

@@ -58,6 +58,42 @@ struct RemediesTests {
         #expect(try lines(offered(detached), .bypass) == [])
     }
 
+    /// A zombie ends with its pod, a leak with its node. No test runs kubectl (docs/limitations.md).
+    @Test func kubectlsCommands() throws {
+        func looks(_ dead: (inout NodeFixture) -> Void) -> [Snapshot] {
+            Self.looks { node in
+                node.snapshot.host = "node-a"
+                node.snapshot.cgroups = [Cgroup(id: 7, path: "/pod", podUID: "u1")]
+                node.snapshot.pods = [Pod(uid: "u1", namespace: "shop", name: "web-0")]
+                dead(&node)
+                let last = node.snapshot.sockmaps[0].entries.count - 1
+                node.snapshot.sockmaps[0].entries[last].socket.cgroup = 7
+            }
+        }
+        func commands(_ looks: [Snapshot], _ code: Finding.Code) throws -> [[String]] {
+            try offered(looks, of: code).filter { $0.kind == .drain }.flatMap(\.commands).map(\.argv)
+        }
+        let zombie = looks { $0.zombie(Self.server, Self.client) }
+        #expect(try commands(zombie, .zombie) == [["kubectl", "-n", "shop", "delete", "pod", "web-0"]])
+        let leaked = looks { node in
+            let dead = node.socket(Self.server, "192.0.2.10:0", state: .close, netns: 2, hasSocket: false, isDead: true)
+            node.file(
+                dead, as: FourTuple(local: dead.tuple.local, remote: NodeFixture.endpoint("192.0.2.10:42000")))
+        }
+        #expect(
+            try commands(leaked, .leaked) == [
+                ["kubectl", "drain", "node-a", "--ignore-daemonsets", "--delete-emptydir-data"],
+                ["kubectl", "uncordon", "node-a"],
+            ])
+        // Without pods it is no node of a cluster, for all that is seen.
+        let alone = leaked.map { snapshot in
+            var snapshot = snapshot
+            snapshot.pods = []
+            return snapshot
+        }
+        #expect(try commands(alone, .leaked) == [])
+    }
+
     // MARK: What the plan asks for
 
     /// A remedy's own plan, made by the function that `repair` uses, contains every entry of the finding that it promises.

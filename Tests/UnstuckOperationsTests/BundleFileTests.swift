@@ -102,6 +102,10 @@ struct BundleFileTests {
                 + "update unstuck, or collect again with \(unstuckVersion)")
         #expect(Self.failure(Array(try BundleFile.text([Self.snapshot(-1)]).utf8))?.code == .flawedBundle)
         #expect(Self.failure(Array(try BundleFile.text([]).utf8))?.code == .flawedBundle)
+        for kind in ["7", "[]", "\"unstuck.bundle\u{0}\""] {
+            let odd = try BundleFile.text([Self.snapshot(100)]).replacing(#""unstuck.bundle""#, with: kind)
+            #expect(Self.failure(Array(odd.utf8)) != nil, "of kind \(kind)")
+        }
         #expect(Self.failure([0x1F, 0x8B, 8])?.code == .damagedBundle)
         #expect(Self.failure(Array("{}".utf8))?.code == .notABundle)
         #expect(Self.failure([])?.message == "file is empty: collect again")

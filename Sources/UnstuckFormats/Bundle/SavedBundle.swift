@@ -43,7 +43,8 @@ public struct SavedBundle: Decodable, Sendable {
         guard let container = try? decoder.container(keyedBy: CodingKeys.self) else {
             throw Failure.notABundle(kind: nil)
         }
-        let kind = try? container.decodeIfPresent(String.self, forKey: .kind)
+        // One that cannot be read is none that is missing.
+        let kind = try container.decodeIfPresent(String.self, forKey: .kind)
         guard kind == nil || kind == Self.kind, container.contains(.snapshots) else {
             throw Failure.notABundle(kind: kind)
         }
