@@ -71,7 +71,7 @@ struct NginxStallTests {
                     #expect(finding["certainty"].text == "likely")
                     #expect(finding["subject"]["holders"][0]["command"].text == "nginx")
                     let rows = finding["connections"].array
-                    #expect(rows.allSatisfy { $0["place"]["side"].text == "client" && $0["bytes"].number > 90_000 })
+                    #expect(rows.allSatisfy { $0["place"]["side"].text == "client" && $0["bytes"].number > 30_000 })
                 }
                 let found = Set(seen.stuck.flatMap { $0["connections"].array }.map { $0["client"].text })
                 #expect(found == Set(isAffected ? runner.report.acts.map { "\($0.tuple.local)" } : []))

@@ -5,7 +5,7 @@ import Testing
 import UnstuckLab
 
 /// Every remedy with a command that `diagnose` offers for the faults of the lab, run as it is offered, each on a scenario of
-/// its own, all at once; and what is found of each scenario before and afterwards.
+/// its own, all at once (in a guest some at a time); and what is found of each scenario before and afterwards.
 struct RemedyRun {
     /// A fault, and the layout of its accelerator's keys.
     struct Fault: Hashable, Sendable, CustomTestStringConvertible {
@@ -39,8 +39,32 @@ struct RemedyRun {
 
     private(set) var results: [Fault: Swift.Result<[Result], any Error>] = [:]
 
+    /// Scenarios that are there at the same time: a guest has memory for so many.
+    private static let most = Scale.of(200, small: 16)
+
     /// - Parameter casts: how many different commands each fault's findings offer.
-    init(_ casts: [Fault: Int]) throws {
+    init(_ casts: [Fault: Int]) {
+        var group: [Fault: Int] = [:]
+        for (fault, count) in casts.sorted(by: { $0.key.testDescription < $1.key.testDescription }) {
+            if !group.isEmpty, (Array(group.values) + [count]).reduce(0, { $0 + max($1, 1) }) > Self.most {
+                add(group)
+                group = [:]
+            }
+            group[fault] = count
+        }
+        add(group)
+    }
+
+    /// Runs some of them together.
+    private mutating func add(_ group: [Fault: Int]) {
+        do {
+            try run(group)
+        } catch {
+            for fault in group.keys { results[fault] = .failure(error) }
+        }
+    }
+
+    private mutating func run(_ casts: [Fault: Int]) throws {
         var scenes = Scenes(casts)
         defer { scenes.end() }
         scenes.askNext()
@@ -95,7 +119,7 @@ private struct Scenes {
     }
 
     /// Scenarios that are made at the same time.
-    private static let atOnce = 50
+    private static let atOnce = Scale.of(50, small: 4)
 
     /// What the next users of the tuples experience. Those who hang stay, and are seen to be stuck.
     func askNext() {

@@ -36,7 +36,7 @@ struct RemedyTests {
         return faults
     }()
 
-    static let run = Result { try RemedyRun(faults) }
+    static let run = RemedyRun(faults)
 
     @Test func everyFaultThatIsFoundIsHere() {
         #expect(Self.faults.count > 5)
@@ -88,7 +88,7 @@ struct RemedyTests {
 
     @Test(arguments: faults.keys.sorted { $0.testDescription < $1.testDescription })
     func eachDoesWhatItSays(_ fault: Fault) throws {
-        let results = try #require(Self.run.get().results[fault]).get()
+        let results = try #require(Self.run.results[fault]).get()
         #expect(results.count == Self.faults[fault], "\(results)")
         #expect(Set(results.map(\.argv)).count == results.count)
         for result in results {
