@@ -44,6 +44,23 @@ struct RecordTests {
         #expect(entry.key.bytes.last == 0xBB)
     }
 
+    /// A byte that left between two readings of the clock did not leave 49 days ago.
+    @Test func whatLeftAfterTheClockWasReadLeftNow() throws {
+        var record = unstuck_tcp()
+        record.socket.family = 2
+        record.socket.state = 1
+        record.socket.flags = UInt8(UNSTUCK_IS_TCP)
+        (record.since_send, record.since_receive) = (.max, 250)
+        let bytes = unsafe withUnsafeBytes(of: record) { unsafe Array($0) }
+        func decode(_ hertz: UInt32) throws -> TCPSocket {
+            var protos = ProtoTable()
+            return try TCPRecord.decode(unsafe bytes.span.bytes, at: 0, hertz: hertz, protos: &protos)
+        }
+        #expect(try decode(250).millisecondsSinceSend == 0)
+        #expect(try decode(250).millisecondsSinceReceive == 1000)
+        #expect(try decode(0).millisecondsSinceSend == nil)
+    }
+
     @Test func numbersProtosOfTwoTablesAlike() {
         var one = ProtoTable()
         var other = ProtoTable()

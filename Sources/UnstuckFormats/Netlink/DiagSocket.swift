@@ -107,8 +107,10 @@ extension DiagSocket {
         socket.queues = TCPSocket.Queues(receive: receiveQueue, send: sendQueue)
         socket.retransmits = info?.totalRetransmits
         socket.packetsInFlight = info?.unacked
-        socket.millisecondsSinceSend = info?.lastDataSent
-        socket.millisecondsSinceReceive = info?.lastDataReceived
+        // `tcp_get_info` reads its clock before the socket's times, too.
+        func milliseconds(_ value: UInt32?) -> UInt32? { value.map { $0.isJustNow(within: 1000) ? 0 : $0 } }
+        socket.millisecondsSinceSend = milliseconds(info?.lastDataSent)
+        socket.millisecondsSinceReceive = milliseconds(info?.lastDataReceived)
         socket.backoff = info?.backoff
         socket.bytesSent = info?.bytesSent
         socket.bytesAcked = info?.bytesAcked

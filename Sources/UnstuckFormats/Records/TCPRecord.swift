@@ -23,7 +23,8 @@ public enum TCPRecord {
             return TCPSocket(socket: socket, acceptQueue: raw.accept_queue, acceptLimit: raw.accept_limit)
         }
         func milliseconds(_ jiffies: UInt32) -> UInt32? {
-            hertz == 0 ? nil : UInt32(clamping: UInt64(jiffies) * 1000 / UInt64(hertz))
+            guard hertz != 0 else { return nil }
+            return jiffies.isJustNow(within: hertz) ? 0 : UInt32(clamping: UInt64(jiffies) * 1000 / UInt64(hertz))
         }
         return TCPSocket(
             socket: socket, bytesSent: raw.bytes_sent, bytesAcked: raw.bytes_acked,
@@ -57,4 +58,10 @@ public enum JiffyClock {
         }
         return [100, 250, 300, 1000].min { error($0) < error($1) } ?? 0
     }
+}
+
+extension UInt32 {
+    /// A difference to a moment before it: bytes that leave or arrive on another processor, after the clock was read and before the
+    /// socket's time was, make it wrap. More than `second` before is a connection that was idle for weeks.
+    func isJustNow(within second: UInt32) -> Bool { self > UInt32.max - second }
 }
