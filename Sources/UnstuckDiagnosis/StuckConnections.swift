@@ -98,7 +98,12 @@ struct StuckConnections {
         report.wanted.formUnion(request(stuck))
         for rule in rules {
             switch rule.evaluate(stuck, view) {
-            case .present(let cause):
+            case .present(var cause):
+                // A cause that comes first, had it been checked, would be the finding.
+                if causes.isEmpty, !unknown.isEmpty {
+                    if cause.certainty == nil { cause.certainty = .likely }
+                    cause.facts += Self.notChecked(unknown)
+                }
                 causes.append(cause)
                 stuck.causes.append(cause.code)
             case .excluded(let fact): for code in rule.codes { excluded[code] = fact }
@@ -164,6 +169,12 @@ struct StuckConnections {
                 suspected[entry.code].map { Fact("may be", "\(entry.title) (\($0))") }
                     ?? unknown[entry.code].map { Fact("not checked", "\(entry.title) (not read: \($0))") }
             }, remedy: remedy)
+    }
+
+    private static func notChecked(_ unknown: [Finding.Code: String]) -> [Fact] {
+        FindingCatalogue.all.compactMap { entry in
+            unknown[entry.code].map { Fact("not checked", "\(entry.title) (not read: \($0))") }
+        }
     }
 
     /// What is alike: the cause, the server, and the bytes in the same place.

@@ -32,7 +32,7 @@ struct StuckFinding {
                     "place",
                     "\(rows[0].place.side): \(Label.bytes(total, partial: false)) \(Self.words(rows[0].place.queue))"),
                 Fact("owner", Self.holders(owners, holding)),
-            ] + cause.facts,
+            ] + cause.facts + lastByte(rows),
             ruledOut: ruledOut, remedy: cause.remedy.replacing("PID", with: owners.first.map { "\($0.pid)" } ?? "PID"),
             subject: .init(
                 pod: pod, connection: rows.first?.tuple, sockets: ends.map(\.socket.identity),
@@ -64,6 +64,15 @@ struct StuckFinding {
                     holder: view.owners(of: end.socket).first, unreadBytes: end.unreadBytes,
                     unacknowledgedBytes: end.unacknowledgedBytes)
             })
+    }
+
+    /// Since when nothing came, as the socket itself says: longer than the samples are apart.
+    private func lastByte(_ rows: [StuckConnection]) -> [Fact] {
+        guard rows[0].place.queue == .receive,
+            let oldest = members.compactMap(\.stuck.holding?.millisecondsSinceReceive).max(),
+            Double(oldest) / 1000 > rows[0].seconds
+        else { return [] }
+        return [Fact("last byte arrived", "\(Label.duration(milliseconds: oldest)) ago")]
     }
 
     private static func words(_ queue: StuckConnection.Queue) -> String {

@@ -49,6 +49,18 @@ struct CauseTests {
         #expect(finding.ruledOut.contains("not accepting (it was accepted)"))
     }
 
+    /// Without the process nothing says that it is not stopped: the finding says so, and is no more than likely.
+    @Test func aReaderWhoseProcessWasNotSeen() throws {
+        let finding = try #require(unread { node, _ in node.snapshot.processes = [] }.findings.first)
+        #expect(finding.code == .notReading && finding.certainty == .likely)
+        #expect(
+            finding.evidence.contains(
+                Fact("not checked", "stopped process (not read: the state of the process that should read)")))
+        let seen = try #require(
+            unread { node, _ in node.snapshot.processes = [process(.sleeping, call: "futex")] }.findings.first)
+        #expect(seen.certainty == nil && !seen.evidence.contains { $0.label == "not checked" })
+    }
+
     /// A descriptor that two processes share is read by the one that runs.
     @Test func oneOfTwoOwnersRuns() throws {
         let finding = try #require(

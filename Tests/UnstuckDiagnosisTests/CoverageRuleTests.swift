@@ -35,7 +35,7 @@ struct CoverageRuleTests {
 
     @Test func unreadNamespacesAreInTheLastSentence() {
         let looks = Self.node { snapshot in
-            snapshot.missingEvidence = [5, 6].map { MissingEvidence(unreadSocketsOf: $0, missing: "CAP_SYS_ADMIN") }
+            snapshot.missingEvidence = [5, 6].map { MissingEvidence(unreadSocketsOf: $0, .needs("CAP_SYS_ADMIN")) }
         }
         let diagnosis = diagnose(looks)
         #expect(diagnosis.checked.unreadNamespaces == [5, 6])
@@ -115,7 +115,7 @@ struct ScopedSnapshotTests {
         var whole = Self.node()
         for index in whole.indices {
             whole[index].namespaces.append(NetworkNamespace(inode: 5, name: nil, process: 1, wasRead: false))
-            whole[index].missingEvidence = [MissingEvidence(unreadSocketsOf: 5, missing: "CAP_SYS_ADMIN")]
+            whole[index].missingEvidence = [MissingEvidence(unreadSocketsOf: 5, .needs("CAP_SYS_ADMIN"))]
         }
         #expect(diagnose(scoped(whole)).isInconclusive)
         #expect(scoped(whole).allSatisfy { $0.namespaces.contains { $0.inode == 5 } })

@@ -52,7 +52,8 @@ struct PathCauseTests {
         let diagnosis = halfOpen(queue: 2, limit: 1, request: request)
         let finding = try #require(diagnosis.findings.first)
         #expect(diagnosis.findings.map(\.code) == [.overflow] && finding.severity == .critical)
-        #expect(finding.evidence.contains(Fact("accept queue", "2 of at most 2 connections")))
+        #expect(
+            finding.evidence.contains(Fact("accept queue", "2 of at most 2 connections: full, new ones are dropped")))
     }
 
     /// There is room, and the client has sent its request: its last packets are lost.

@@ -93,7 +93,7 @@ struct ReconcileJournalTests {
         var node = NodeFixture()
         #expect(try verdicts([line(.intend)], node, lookedAt: [7]) == [.unknown])
         #expect(try verdicts([line(.intend)], node, lookedAt: [NodeFixture.map]) == [.done])
-        node.snapshot.missingEvidence = [MissingEvidence(.sockmaps, action: "read sockmap 35", missing: "CAP_BPF")]
+        node.snapshot.missingEvidence = [MissingEvidence(.sockmaps, action: "read sockmap 35", .needs("CAP_BPF"))]
         #expect(try verdicts([line(.intend)], node) == [.unknown])
         #expect(try verdicts([line(.intend) { $0.key = nil }], node) == [.unknown])
     }
@@ -113,7 +113,7 @@ struct ReconcileJournalTests {
         #expect(try verdicts([line(.intend, .reset) { $0.cookie = client.identity.cookie }], node) == [.undone])
         #expect(try verdicts([line(.intend, .reset) { $0.cookie = 4711 }], node) == [.changed])
         var blind = NodeFixture()
-        blind.snapshot.missingEvidence = [MissingEvidence(.sockets, action: "read TCP sockets", missing: "CAP_BPF")]
+        blind.snapshot.missingEvidence = [MissingEvidence(.sockets, action: "read TCP sockets", .needs("CAP_BPF"))]
         #expect(try verdicts([line(.intend, .reset)], blind) == [.unknown])
     }
 }

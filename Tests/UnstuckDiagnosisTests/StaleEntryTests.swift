@@ -113,7 +113,7 @@ struct StaleEntryTests {
 
     @Test func whatCouldNotBeSeenIsSaid() {
         var node = NodeFixture()
-        node.snapshot.missingEvidence = [MissingEvidence(.sockmaps, action: "list BPF maps", missing: "CAP_SYS_ADMIN")]
+        node.snapshot.missingEvidence = [MissingEvidence(.sockmaps, action: "list BPF maps", .needs("CAP_SYS_ADMIN"))]
         #expect(diagnose([node.snapshot]).unknown == ["could not list BPF maps: needs CAP_SYS_ADMIN"])
     }
 

@@ -29,7 +29,7 @@ struct WidthTests {
             }
         }
         node.snapshot.missingEvidence.append(
-            MissingEvidence(.sockets, action: "read the sockets of 2 network namespaces", missing: "CAP_SYS_ADMIN"))
+            MissingEvidence(.sockets, action: "read the sockets of 2 network namespaces", .needs("CAP_SYS_ADMIN")))
         return node.snapshot
     }
 

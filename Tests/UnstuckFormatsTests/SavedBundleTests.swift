@@ -51,7 +51,7 @@ struct SavedBundleTests {
     @Test func unknownWordsAreKept() throws {
         var snapshot = Snapshot(takenAt: 1, monotonic: 1, host: "a", boot: "b", kernelRelease: "6.12")
         snapshot.missingEvidence = [
-            MissingEvidence(Evidence(rawValue: "conntrack"), of: 7, action: "list flows", missing: "nf")
+            MissingEvidence(Evidence(rawValue: "conntrack"), of: 7, action: "list flows", .needs("nf"))
         ]
         snapshot.coverage.noteRead(Evidence(rawValue: "routes"), of: 7, at: 5)
         let text = String(decoding: try JSONEncoder().encode(snapshot), as: UTF8.self)
@@ -65,7 +65,7 @@ struct SavedBundleTests {
             Issue.record("\(half.coverage.answer(.sockmaps))")
             return
         }
-        #expect(missing.first?.missing.contains("half-read") == true)
+        #expect(missing.first?.description.contains("half-read") == true)
     }
 
     // MARK: Version 1
@@ -128,7 +128,7 @@ struct SavedBundleTests {
         let socket = snapshot.sockets[connected]
         #expect(socket.retransmits == nil && socket.packetsInFlight == nil && socket.backoff == nil)
         #expect(socket.millisecondsSinceSend == nil && socket.millisecondsSinceReceive == nil)
-        let missing = MissingEvidence(.sockets, action: "read TCP sockets", missing: "CAP_BPF")
+        let missing = MissingEvidence(.sockets, action: "read TCP sockets", .needs("CAP_BPF"))
         #expect(snapshot.coverage.answer(.sockets) == .partly([missing]))
         #expect(!snapshot.coverage.isWhole(.sockets, .namespaces))
         #expect(snapshot.missingEvidence.count == 2)

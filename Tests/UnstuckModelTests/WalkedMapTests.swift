@@ -124,7 +124,7 @@ struct WalkedMapTests {
 
         control = self
         control.file(Self.dead)
-        control.look.missingEvidence.append(MissingEvidence(.namespaces, action: "find every one", missing: "time"))
+        control.look.missingEvidence.append(MissingEvidence(.namespaces, action: "find every one", .needs("time")))
         #expect(control.last?.state == .unknown)
 
         control = self

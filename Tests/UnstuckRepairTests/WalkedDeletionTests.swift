@@ -49,7 +49,7 @@ struct WalkedDeletionTests {
                 return plan.deletions.count == dead.count
             }
             if isWhole { return plan }
-            let missingEvidence = looks[looks.count - 1].missingEvidence.map { "\($0.action): \($0.missing)" }
+            let missingEvidence = looks[looks.count - 1].missingEvidence.map { "\($0)" }
             throw Incomplete(
                 description:
                     "\(plan.deletions.count) of \(dead.count) to delete; left \(plan.undecided.prefix(2)); \(missingEvidence)"

@@ -12,7 +12,7 @@ public func makeForecast(_ looks: [Snapshot]) -> Forecast {
     }
     var forecast = Forecast(
         routes: [], fillings: [], warnings: [],
-        unknown: view.now.coverage.reasons.map { "could not \($0.action): needs \($0.missing)" })
+        unknown: view.now.coverage.reasons.map { "\($0)" })
     let isOnce = looks.count < 2
     let dead =
         view.sockmaps.entries.filter { $0.state.isDead && (isOnce || view.secondsSeenDead($0) != nil) }.map {

@@ -7,7 +7,7 @@ struct CoverageRule: NodeRule {
     func evaluate(_ view: NodeView, _ findings: [Finding]) -> [Verdict<Finding>] {
         let coverage = view.now.coverage
         var unknown = coverage.reasons.filter { !$0.evidence.isOnDemand }.map {
-            "could not \($0.action): needs \($0.missing)"
+            "\($0)"
         }
         unknown += Evidence.necessary.filter { coverage.answer($0) == .notCollected }.map {
             "\($0.rawValue) were not collected"

@@ -41,6 +41,8 @@ enum Label {
         var parts = waits.prefix(3).map { name, threads in
             process.threads.count > 1 ? "\(name) (\(threads.count) of \(process.threads.count) threads)" : name
         }
+        // The process's state is its first thread's.
+        if process.state == .running, running < 2 { return ([state(process.state)] + parts).joined(separator: ", ") }
         if running > 0 { parts.insert("\(running == 1 ? "a thread" : "\(running) threads") running", at: 0) }
         return state(process.state) + (parts.isEmpty ? "" : ", in " + parts.joined(separator: ", "))
     }
@@ -50,6 +52,7 @@ enum Label {
     static func acceptQueue(_ listener: TCPSocket) -> String? {
         guard let waiting = listener.acceptQueue, let limit = listener.acceptLimit else { return nil }
         return "\(waiting) of at most \(UInt64(limit) + 1) connections"
+            + (waiting > limit ? ": full, new ones are dropped" : "")
     }
 
     static func owner(_ owner: SocketOwner?) -> String { owner.map { "\(safe($0.command))[\($0.pid)] " } ?? "" }

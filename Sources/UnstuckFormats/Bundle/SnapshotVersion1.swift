@@ -69,7 +69,7 @@ public struct SnapshotVersion1: Decodable, Sendable {
         if snapshot.cgroupStates != nil { coverage.noteRead(.cgroups, at: nil) }
         for counters in snapshot.counters ?? [] { coverage.noteRead(.counters, of: counters.netns, at: nil) }
         for netns in Set((snapshot.links ?? []).map(\.netns)).sorted() { coverage.noteRead(.links, of: netns, at: nil) }
-        coverage.missing = missing.map { MissingEvidence($0.evidence, action: $0.action, missing: $0.missing) }
+        coverage.missing = missing.map { MissingEvidence($0.evidence, action: $0.action, .needs($0.missing)) }
         snapshot.coverage = coverage
     }
 

@@ -40,8 +40,25 @@ public final class BPFObject {  // the pointer is libbpf's, private, and freed o
     public func load() throws {
         LibBPFLog.shared.start()
         let code = unsafe bpf_object__load(object)
-        guard code == 0 else { throw BPFError("load", name, errno: -code) }
+        guard code == 0 else { throw BPFError("load", name, errno: -code, needs: needs) }
     }
+
+    /// What its programs' types take.
+    private var needs: [Capability] {
+        var program = unsafe bpf_object__next_program(object, nil)
+        while let each = unsafe program {
+            if unsafe Self.networkTypes.contains(bpf_program__type(each).rawValue) {
+                return Capability.toLoadForNetwork
+            }
+            unsafe program = bpf_object__next_program(object, each)
+        }
+        return Capability.toLoad
+    }
+
+    /// Those of `is_net_admin_prog_type` (kernel/bpf/syscall.c) that Unstuck has.
+    private static let networkTypes: Set<UInt32> = Set(
+        [BPF_PROG_TYPE_SOCK_OPS, BPF_PROG_TYPE_SK_MSG, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SK_LOOKUP].map(\.rawValue)
+    )
 
     public func program(_ name: String) throws -> BPFProgramHandle {
         guard let program = unsafe bpf_object__find_program_by_name(object, name) else {
@@ -196,17 +213,20 @@ public struct BPFLink: ~Copyable {  // owned, destroyed once
 }
 
 /// A refusal of libbpf or of the kernel behind it, with the words that were said.
-public struct BPFError: Error, Sendable, CustomStringConvertible {
+public struct BPFError: KernelError, Sendable {
     public var action: String
     public var object: String
     public var errno: Int32
     /// The last lines that libbpf printed: where the verifier refused, these are its reasons.
     public var words: [String]
+    public var needs: [Capability]
+    public var requires: String? { nil }
 
-    public init(_ action: String, _ object: String, errno: Int32) {
+    public init(_ action: String, _ object: String, errno: Int32, needs: [Capability] = Capability.toLoad) {
         self.action = action
         self.object = object
         self.errno = errno
+        self.needs = needs
         words = LibBPFLog.shared.lines
     }
 

@@ -25,7 +25,7 @@ struct BPFTestRun: Sendable {
             unsafe options.`repeat` = 1
             return unsafe bpf_prog_test_run_opts(descriptor, &options)
         }
-        guard code == 0 else { throw BPFError("run", name, errno: -code) }
+        guard code == 0 else { throw BPFError("run", name, errno: -code, needs: Capability.toLoadForNetwork) }
     }
 
     /// An sk_lookup program takes a context, and no packet: a family, and zeros (`bpf_prog_test_run_sk_lookup`,
@@ -42,7 +42,7 @@ struct BPFTestRun: Sendable {
             unsafe options.`repeat` = 1
             return unsafe bpf_prog_test_run_opts(descriptor, &options)
         }
-        guard code == 0 else { throw BPFError("run", name, errno: -code) }
+        guard code == 0 else { throw BPFError("run", name, errno: -code, needs: Capability.toLoadForNetwork) }
     }
 }
 
@@ -126,7 +126,7 @@ public enum MapIterators {
     public static var areRefused: Bool { refused.load(ordering: .relaxed) }
 
     private static var wantsRights: Bool {
-        !MissingPrivilege.Capability.netAdmin.isPresent && !MissingPrivilege.Capability.sysAdmin.isPresent
+        !Capability.netAdmin.isPresent && !Capability.sysAdmin.isPresent
     }
 
     /// Loads by the first way, and by the second if the kernel refuses the first and takes the second.

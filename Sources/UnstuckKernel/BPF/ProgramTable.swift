@@ -17,7 +17,7 @@ extension BPFTable {
         var id: UInt32 = 0
         while unsafe bpf_prog_get_next_id(id, &id) == 0 { ids.append(id) }
         guard errno == ENOENT else {
-            throw SystemError("BPF_PROG_GET_NEXT_ID", "after program \(id)", errno: errno)
+            throw SystemError("BPF_PROG_GET_NEXT_ID", "after program \(id)", errno: errno, needs: [.sysAdmin])
         }
         return ids
     }
@@ -27,7 +27,7 @@ extension BPFTable {
         let raw = bpf_prog_get_fd_by_id(id)
         guard raw >= 0 else {
             if errno == ENOENT { return nil }
-            throw SystemError("BPF_PROG_GET_FD_BY_ID", "program \(id)", errno: errno)
+            throw SystemError("BPF_PROG_GET_FD_BY_ID", "program \(id)", errno: errno, needs: [.sysAdmin])
         }
         let descriptor = OwnedDescriptor(owning: raw)
         var maps = [UInt32](repeating: 0, count: 64)
@@ -42,7 +42,9 @@ extension BPFTable {
                 info.map_ids = UInt64(UInt(bitPattern: buffer.baseAddress))
                 return unsafe bpf_obj_get_info_by_fd(descriptor.raw, &info, &size)
             }
-            guard code == 0 else { throw SystemError("BPF_OBJ_GET_INFO_BY_FD", "program \(id)", errno: errno) }
+            guard code == 0 else {
+                throw SystemError("BPF_OBJ_GET_INFO_BY_FD", "program \(id)", errno: errno, needs: [.sysAdmin])
+            }
         } while Int(info.nr_map_ids) > maps.count
         let count = Int(info.nr_map_ids)
         let type = unsafe libbpf_bpf_prog_type_str(bpf_prog_type(info.type)).map { unsafe String(cString: $0) }

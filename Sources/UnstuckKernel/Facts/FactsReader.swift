@@ -23,7 +23,7 @@ public struct FactsReader {
         facts.signature = line("/proc/version_signature")
         facts.vendor = vendor
         facts.configurationSource = configuration?.source
-        facts.capabilities = MissingPrivilege.Capability.allCases.map {
+        facts.capabilities = Capability.allCases.map {
             KernelFacts.Capability(name: $0.name, isPresent: $0.isPresent, neededFor: $0.neededFor)
         }
         // The last of them ends the private connection.
@@ -120,7 +120,7 @@ public struct FactsReader {
         }
     }
 
-    private static func missing(_ error: any Error) -> String { MissingPrivilege.missing(behind: error) }
+    private static func missing(_ error: any Error) -> String { "\(MissingPrivilege.reason(behind: error))" }
 
     private static func typeInformation(_ types: Result<KernelTypes, any Error>) -> Support {
         switch types {
@@ -173,7 +173,7 @@ public struct FactsReader {
     }
 }
 
-extension MissingPrivilege.Capability {
+extension Capability {
     /// What Unstuck does with it.
     var neededFor: String {
         switch self {

@@ -97,7 +97,7 @@ struct FeatureTrials {
     }
 
     private func sockmaps() -> [Feature] {
-        let rights: [MissingPrivilege.Capability] = [.bpf, .netAdmin]
+        let rights: [Capability] = [.bpf, .netAdmin]
         func on(_ action: String, _ body: (MappedPair) throws -> Void) -> Support {
             .trying(action, needing: rights) { try body(try pair.get()) }
         }

@@ -44,7 +44,9 @@ enum TrialProgram {
             }
         }
         let loaded = unsafe bpf_prog_load(type, "unstuck_trial", "GPL", program, program.count, &options)
-        guard loaded >= 0 else { throw SystemError("BPF_PROG_LOAD", "a trial program", errno: -loaded) }
+        guard loaded >= 0 else {
+            throw SystemError("BPF_PROG_LOAD", "a trial program", errno: -loaded, needs: [.sysAdmin])
+        }
         return OwnedDescriptor(owning: loaded)
     }
 
@@ -101,13 +103,13 @@ extension Support {
     ///
     /// - Parameter needed: the capabilities without which a refusal proves nothing.
     static func trying(
-        _ action: String, needing needed: [MissingPrivilege.Capability] = [.bpf, .perfmon], _ body: () throws -> Void
+        _ action: String, needing needed: [Capability] = [.bpf, .perfmon], _ body: () throws -> Void
     ) -> Support {
         do {
             try body()
             return .supported("\(action) works")
         } catch {
-            let code = (error as? SystemError)?.errno ?? (error as? BPFError)?.errno ?? 0
+            let code = (error as? any KernelError)?.errno ?? 0
             let why = "\(action): \(name(ofError: code) ?? "\(error)")"
             let absent = needed.filter { !$0.isPresent }.map(\.name)
             switch code {

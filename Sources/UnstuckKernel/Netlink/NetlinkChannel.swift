@@ -42,7 +42,8 @@ public struct NetlinkChannel: ~Copyable {
     /// - Throws: `SystemError` with the kernel's refusal, `NetlinkError`, and what `body` throws.
     @discardableResult
     public mutating func ask(
-        _ call: String, on object: @autoclosure () -> String, isDump: Bool, _ make: (UInt32) -> [UInt8],
+        _ call: String, on object: @autoclosure () -> String, needs: [Capability] = [], isDump: Bool,
+        _ make: (UInt32) -> [UInt8],
         _ body: (NetlinkMessage, RawSpan) throws -> Void
     ) throws -> Bool {
         sequence &+= 1
@@ -57,7 +58,7 @@ public struct NetlinkChannel: ~Copyable {
                 case .noop: continue
                 case .overrun: throw SystemError(call, object(), errno: ENOBUFS)
                 case .error(let code), .done(let code):
-                    guard code == 0 else { throw SystemError(call, object(), errno: code) }
+                    guard code == 0 else { throw SystemError(call, object(), errno: code, needs: needs) }
                     return isInterrupted
                 case .data:
                     try body(message, bytes)

@@ -75,7 +75,7 @@ public final class SockDiag {
     /// - Throws: `SystemError`; ENOENT: it is gone.
     public func destroy(_ tuple: FourTuple, cookie: UInt64) throws {
         try channel.ask(
-            "SOCK_DESTROY", on: "\(tuple)", isDump: false,
+            "SOCK_DESTROY", on: "\(tuple)", needs: [.netAdmin], isDump: false,
             { DiagRequest.destroy(tuple, cookie: cookie, sequence: $0) }, { _, _ in })
     }
 }

@@ -7,7 +7,7 @@ public final class SocketTables {
     private let root: NodeRoot
     private var open: [UInt32: Open] = [:]
     /// What could not be entered or read, by namespace: what is missing for it.
-    private var refused: [UInt32: String] = [:]
+    private var refused: [UInt32: MissingEvidence.Reason] = [:]
     private var notes: [MissingEvidence] = []
     /// How often the tables were read.
     public private(set) var reads = 0
@@ -45,8 +45,8 @@ public final class SocketTables {
         findNamespaces(&result)
         for (inode, entry) in open.sorted(by: { $0.key < $1.key }) { read(entry, inode, &result) }
         readHidden(&result)
-        for (inode, missing) in refused.sorted(by: { $0.key < $1.key }) {
-            result.missingEvidence.append(MissingEvidence(unreadSocketsOf: inode, missing: missing))
+        for (inode, reason) in refused.sorted(by: { $0.key < $1.key }) {
+            result.missingEvidence.append(MissingEvidence(unreadSocketsOf: inode, reason))
         }
         result.missingEvidence += notes
         // A dump goes on at a place in a hash chain, which may have got longer meanwhile.
@@ -83,7 +83,7 @@ public final class SocketTables {
                     isSettled = false  // its process has ended: perhaps there is another way in
                 } catch {
                     failed[inode] = found.namespace
-                    refused[inode] = MissingPrivilege.missing(behind: error)
+                    refused[inode] = MissingPrivilege.reason(behind: error)
                 }
             }
         }
@@ -91,13 +91,12 @@ public final class SocketTables {
         if !isSettled {
             notes.append(
                 MissingEvidence(
-                    .namespaces, action: "find every network namespace: they came and went meanwhile",
-                    missing: "a quieter moment"))
+                    .namespaces, action: "find every network namespace", .failed("they came and went meanwhile")))
         }
         if open.isEmpty, failed.isEmpty {
             notes.append(
                 MissingEvidence(
-                    .namespaces, action: "find any network namespace", missing: "processes in \(root.procfs)"))
+                    .namespaces, action: "find any network namespace", .failed("no process is in \(root.procfs)")))
         }
     }
 
@@ -110,12 +109,12 @@ public final class SocketTables {
             result.sockets += table.sockets.filter { !gone.contains($0.state) }.map { $0.socket(netns: inode) }
             namespace.wasRead = !table.isInterrupted
             if table.isInterrupted {
-                refused[inode] = "a quieter moment: its table changed whenever it was read"
+                refused[inode] = .failed("its table changed whenever it was read")
             }
         } catch let error as SystemError where error.errno == ENOENT {
-            refused[inode] = "a kernel with tcp_diag"
+            refused[inode] = .needs("a kernel with tcp_diag")
         } catch {
-            refused[inode] = MissingPrivilege.missing(behind: error)
+            refused[inode] = MissingPrivilege.reason(behind: error)
         }
         result.namespaces.append(namespace)
     }
@@ -123,7 +122,7 @@ public final class SocketTables {
     /// Namespaces that no process is in.
     private func readHidden(_ result: inout Reading) {
         var hidden = NamespaceSurvey(root: root)
-        var failures: [UInt32: String] = [:]
+        var failures: [UInt32: MissingEvidence.Reason] = [:]
         var opened: [UInt32: Open] = [:]
         let known = Set(result.sockets.map(\.socket.inode))
         hidden.find(notOf: known, notAmong: Set(result.namespaces.map(\.inode))) { found in
@@ -132,7 +131,7 @@ public final class SocketTables {
                 let diag = try SockDiag(inNamespace: "/proc/self/fd/\(found.descriptor.raw)")
                 opened[found.inode] = Open(namespace: namespace, diag: diag)
             } catch {
-                failures[found.inode] = MissingPrivilege.missing(behind: error)
+                failures[found.inode] = MissingPrivilege.reason(behind: error)
             }
         }
         for (inode, entry) in opened.sorted(by: { $0.key < $1.key }) {
@@ -152,7 +151,7 @@ public final class SocketTables {
                     .namespaces,
                     action: "find in which network namespaces the sockets of \(count) "
                         + "process\(count == 1 ? "" : "es") or descriptor\(count == 1 ? "" : "s") live",
-                    missing: missing))
+                    .needs(missing)))
         }
     }
 }

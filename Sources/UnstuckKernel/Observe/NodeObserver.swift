@@ -113,7 +113,7 @@ public final class NodeObserver {
         addKeyTypes(to: &result)
         for id in options.maps.subtracting(result.map(\.id)).sorted() {
             missingEvidence.append(
-                MissingEvidence(.sockmaps, action: "find sockmap \(id)", missing: "a SOCKMAP or SOCKHASH of that id"))
+                MissingEvidence(.sockmaps, action: "find sockmap \(id)", .failed("no SOCKMAP or SOCKHASH has that id")))
         }
         missingEvidence += walked.missingEvidence
         let entries = result.reduce(0) { $0 + $1.entries.count + ($1.walk?.entries.count ?? 0) }
@@ -125,9 +125,9 @@ public final class NodeObserver {
     private func readEntries(
         of map: borrowing OpenSockmap, into description: inout Sockmap, _ walked: inout WalkedMaps
     ) throws {
-        var reason = options.avoidsIterators ? WalkedMaps.chosen : ""
+        var reason = WalkedMaps.chosen
         if let refusal {
-            reason = MissingPrivilege.missing(behind: refusal)
+            reason = MissingPrivilege.reason(behind: refusal)
         } else if !options.avoidsIterators {
             do {
                 description.entries = try sockmaps.entries(of: map)
@@ -136,7 +136,7 @@ public final class NodeObserver {
                 throw error
             } catch {
                 if let error = error as? BPFError, error.isOfLoading { refusal = error }
-                reason = MissingPrivilege.missing(behind: error)
+                reason = MissingPrivilege.reason(behind: error)
             }
         }
         let walk = try KeyWalk.run(over: map)
@@ -312,7 +312,7 @@ public final class NodeObserver {
 extension MissingEvidence {
     /// A gap from the error that caused it, with what is missing named.
     init(_ evidence: Evidence, of netns: UInt32? = nil, action: String, error: any Error) {
-        self.init(evidence, of: netns, action: action, missing: MissingPrivilege.missing(behind: error))
+        self.init(evidence, of: netns, action: action, MissingPrivilege.reason(behind: error))
     }
 }
 

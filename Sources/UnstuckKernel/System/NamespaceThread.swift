@@ -11,7 +11,7 @@ public enum NamespaceThread {
         let namespace = try OwnedDescriptor(path: path)
         let descriptor = namespace.raw
         return try onThread {
-            try syscall("setns", on: path) { linux_setns_net(descriptor) }
+            try syscall("setns", on: path, needs: [.sysAdmin]) { linux_setns_net(descriptor) }
             return try body()
         }
     }

@@ -13,7 +13,10 @@ public struct Coverage: Sendable, Hashable {
         public var takenAt: Double?
         /// As in ``MissingEvidence``, of what was not read.
         public var action: String?
+        /// What it takes, where that is known.
         public var missing: String?
+        /// Else what went wrong. Bundles of version 2 from before this key hold it in `missing`.
+        public var reason: String?
     }
 
     /// Open, as ``Evidence``.
@@ -71,9 +74,9 @@ public struct Coverage: Sendable, Hashable {
         var counts: [Int: Int] = [:]
         for gap in missing {
             let isWhole = gap.netns.map {
-                gap == MissingEvidence(unreadSocketsOf: $0, missing: gap.missing)
+                gap == MissingEvidence(unreadSocketsOf: $0, gap.reason)
             }
-            let known = isWhole != true ? nil : counts.keys.first { result[$0].missing == gap.missing }
+            let known = isWhole != true ? nil : counts.keys.first { result[$0].reason == gap.reason }
             if isWhole == true { counts[known ?? result.count, default: 0] += 1 }
             if known == nil { result.append(gap) }
         }
@@ -86,10 +89,12 @@ public struct Coverage: Sendable, Hashable {
 
     private mutating func add(_ gap: MissingEvidence) {
         lines.removeAll { $0.evidence == gap.evidence && $0.status == .notCollected }
-        lines.append(
-            Line(
-                evidence: gap.evidence, netns: gap.netns, status: .notRead, action: gap.action,
-                missing: gap.missing))
+        var line = Line(evidence: gap.evidence, netns: gap.netns, status: .notRead, action: gap.action)
+        switch gap.reason {
+        case .needs(let what): line.missing = what
+        case .failed(let what): line.reason = what
+        }
+        lines.append(line)
     }
 
     // MARK: Questions
@@ -122,9 +127,10 @@ extension Coverage.Line {
     /// What is missing; `nil`: nothing, or it was not asked for. A newer program's word for a status is no reading.
     public var missingEvidence: MissingEvidence? {
         guard status != .read, status != .notCollected else { return nil }
+        let needed = missing ?? (reason == nil ? "a newer version (status \"\(status.rawValue)\")" : nil)
         return MissingEvidence(
             evidence, of: netns, action: action ?? "read \(evidence.rawValue)",
-            missing: missing ?? "a newer version (status \"\(status.rawValue)\")")
+            needed.map { .needs($0) } ?? .failed(reason ?? ""))
     }
 }
 

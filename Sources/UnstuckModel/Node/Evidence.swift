@@ -54,18 +54,38 @@ public struct MissingEvidence: Hashable, Sendable {
     public var netns: UInt32?
     /// What could not be done: "read the sockets of netns 4026532001".
     public var action: String
-    /// What is missing to do it: "CAP_BPF", "kernel BTF (/sys/kernel/btf/vmlinux)".
-    public var missing: String
+    public var reason: Reason
 
-    public init(_ evidence: Evidence, of netns: UInt32? = nil, action: String, missing: String) {
+    /// Why something could not be done.
+    public enum Reason: Hashable, Sendable, Comparable, CustomStringConvertible {
+        /// What it takes: "CAP_BPF", "the kernel's BTF (/sys/kernel/btf/vmlinux)".
+        case needs(String)
+        /// What went wrong, where nothing is known that would help: "read sockmap 35: Input/output error".
+        case failed(String)
+
+        /// A clause: "needs CAP_BPF", or what went wrong.
+        public var description: String {
+            switch self {
+            case .needs(let what): "needs \(what)"
+            case .failed(let what): what
+            }
+        }
+    }
+
+    public init(_ evidence: Evidence, of netns: UInt32? = nil, action: String, _ reason: Reason) {
         self.evidence = evidence
         self.netns = netns
         self.action = action
-        self.missing = missing
+        self.reason = reason
     }
 
     /// Of one network namespace no socket was read.
-    public init(unreadSocketsOf netns: UInt32, missing: String) {
-        self.init(.sockets, of: netns, action: "read the sockets of network namespace \(netns)", missing: missing)
+    public init(unreadSocketsOf netns: UInt32, _ reason: Reason) {
+        self.init(.sockets, of: netns, action: "read the sockets of network namespace \(netns)", reason)
     }
+}
+
+extension MissingEvidence: CustomStringConvertible {
+    /// The one sentence for it, without a full stop: "could not list BPF maps: needs CAP_SYS_ADMIN".
+    public var description: String { "could not \(action): \(reason)" }
 }

@@ -98,7 +98,7 @@ public struct NamespaceEvidence: Sendable, Equatable {
 
         public var missingEvidence: MissingEvidence {
             MissingEvidence(
-                .namespaces, action: "prove that every network namespace was read: \(reason)", missing: missing)
+                .namespaces, action: "prove that every network namespace was read: \(reason)", .needs(missing))
         }
     }
 

@@ -26,7 +26,14 @@ public struct GuardEnd {
     /// - Parameter maps: their guards; empty: all.
     public mutating func run(_ maps: [UInt32]) {
         func isWanted(_ id: UInt32) -> Bool { maps.isEmpty || maps.contains(id) }
-        if maps.isEmpty { problems += unreadable.map { "\($0) cannot be read" } }
+        if maps.isEmpty {
+            problems += unreadable.map { "\($0) cannot be read" }
+            do {
+                _ = try MapUsers.programs(named: [MapGuard.programName])
+            } catch {
+                problems.append("whether a guard works in a container cannot be seen: \(errorMessage(error))")
+            }
+        }
         do {
             let pins = try PinnedGuard.maps()
             for id in pins where isWanted(id) { attempt(id) { try $0.takeDown(id) } }

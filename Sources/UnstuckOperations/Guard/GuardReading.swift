@@ -34,7 +34,13 @@ public struct GuardReading {
 
     /// A guard of a container keeps its record there; its program is seen everywhere.
     private mutating func addForeign() {
-        guard let programs = try? MapUsers.programs(named: [MapGuard.programName]) else { return }
+        let programs: [BPFProgram]
+        do {
+            programs = try MapUsers.programs(named: [MapGuard.programName])
+        } catch {
+            problems.append("whether a guard works in a container cannot be seen: \(errorMessage(error))")
+            return
+        }
         let known = Set(states.map(\.map))
         for program in programs {
             // It uses one sockmap, and maps of its own.

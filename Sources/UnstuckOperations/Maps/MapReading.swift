@@ -20,7 +20,7 @@ public struct MapReading {
     /// Programs that use the maps; `nil` where they cannot be listed.
     public private(set) var users: MapUsers?
     /// Maps that cannot be read entry by entry, and why: their keys can still be walked (``walk(_:root:)``).
-    private var unreadable: [UInt32: String] = [:]
+    private var unreadable: [UInt32: MissingEvidence.Reason] = [:]
     private let report: (MapReadingProblem) -> Void
 
     /// - Parameter report: called at once with whatever cannot be read.
@@ -49,7 +49,7 @@ public struct MapReading {
                 let decision = LayoutDecision(keySize: map.keySize, keyType: map.keyType, parts: parts)
                 contents = MapContents(map: map, parts: parts, decision: decision, handlers: try observer.handlers())
             } catch let error as BPFError {
-                unreadable[map.id] = MissingPrivilege.missing(behind: error)
+                unreadable[map.id] = MissingPrivilege.reason(behind: error)
                 continue
             } catch {
                 complain("read sockmap \(map.id)", error)
@@ -77,7 +77,7 @@ public struct MapReading {
     public mutating func walk(_ ids: [UInt32], root: NodeRoot) -> WalkedSockmaps? {
         isComplete = false
         guard let walked = WalkedSockmaps(ids, root: root) else { return nil }
-        for missing in Set(unreadable.values).sorted() { report(.iteratorUnusable(missing: missing)) }
+        for reason in Set(unreadable.values).sorted() { report(.iteratorUnusable(reason)) }
         for gap in walked.view.now.coverage.reasons where gap.evidence != .handlers {
             report(.missingEvidence(gap))
         }

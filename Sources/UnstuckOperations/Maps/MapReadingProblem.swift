@@ -7,7 +7,7 @@ public enum MapReadingProblem: CustomStringConvertible {
     /// No SOCKMAP or SOCKHASH has this id.
     case unknownMap(UInt32)
     /// Keys are walked instead, for want of what is named.
-    case iteratorUnusable(missing: String)
+    case iteratorUnusable(MissingEvidence.Reason)
     /// What walking keys cannot know, or did not see.
     case missingEvidence(MissingEvidence)
 
@@ -16,10 +16,10 @@ public enum MapReadingProblem: CustomStringConvertible {
         switch self {
         case .failed(let action, let cause): "cannot \(action): \(errorMessage(cause))"
         case .unknownMap(let id): "\(NamedSockmap.unknown("\(id)"))"
-        case .iteratorUnusable(let missing): "the iterator cannot be used: needs \(missing)"
+        case .iteratorUnusable(let reason): "the iterator cannot be used: \(reason)"
         case .missingEvidence(let gap):
-            "could not \(gap.action)"
-                + (gap.evidence == .entrySockets ? "" : ": needs \(gap.missing)")
+            // Why entries' sockets were not read is said once, as ``iteratorUnusable(_:)``.
+            gap.evidence == .entrySockets ? "could not \(gap.action)" : "\(gap)"
         }
     }
 }

@@ -113,7 +113,7 @@ public struct RepairRun: ~Copyable {
 
     /// Carries the plan out as far as it goes; what was done is in the result, however it ended.
     public mutating func apply(_ environment: Environment) throws(OperationError) -> Repairer.Result {
-        if !report.plan.resets.isEmpty, !MissingPrivilege.Capability.netAdmin.isPresent {
+        if !report.plan.resets.isEmpty, !Capability.netAdmin.isPresent {
             throw OperationError(
                 .missingCapability, "to reset connections needs CAP_NET_ADMIN; nothing was changed")
         }

@@ -66,7 +66,7 @@ struct CanaryTrials {
                 seen.append(sight.isPresent)
                 trial.evidence.append("\(family): \(sight.words)")
             } catch {
-                trial.evidence.append("\(family): inconclusive: \(MissingPrivilege.missing(behind: error))")
+                trial.evidence.append("\(family): inconclusive: \(MissingPrivilege.reason(behind: error))")
             }
         }
         // Seen in one family it is there; it is absent only if neither shows it.

@@ -85,7 +85,7 @@ public struct ProbeReport: Sendable {
     private var next: String? {
         guard outcome.cause == .timeout, outcome.stoppedIn == .awaitingHeaders else { return nil }
         return
-            "unstuck diagnose   shows whether a sockmap misdirected it; best run while a probe hangs"
+            "unstuck diagnose   shows why: stopped, not reading, lost, misdirected; best run while a probe hangs"
     }
 
     private func mark(_ symbol: String, _ colour: Int) -> String {

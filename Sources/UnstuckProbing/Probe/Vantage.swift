@@ -50,7 +50,7 @@ public struct Vantage: Sendable, Hashable {
         case ("open", EACCES), ("open", EPERM):
             ProbeError(
                 .namespace, "cannot open the network namespace \(path): \(error.reason)",
-                capability: MissingPrivilege.Capability.sysPtrace.isPresent
+                capability: Capability.sysPtrace.isPresent
                     ? "a way into the process: CAP_SYS_PTRACE is present, and a security module or a user namespace refuses"
                     : "CAP_SYS_PTRACE for another user's process", cause: error)
         case ("setns", EPERM):

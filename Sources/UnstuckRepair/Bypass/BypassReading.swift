@@ -17,6 +17,11 @@ extension Bypass {
         } catch {
             unseen.append(MissingPrivilege.words(for: error))
         }
+        do {
+            _ = try MapUsers.programs(named: [])
+        } catch {
+            unseen.append("whether a program is replaced cannot be seen: \(MissingPrivilege.words(for: error))")
+        }
         return (records.map(look), unseen)
     }
 

@@ -76,18 +76,22 @@ struct Shim {
     private static func write(_ settings: unstuck_bypass_settings, to map: Int32) throws {
         var key: UInt32 = 0
         var value = settings
-        try syscall("BPF_MAP_UPDATE_ELEM", on: "settings") { unsafe bpf_map_update_elem(map, &key, &value, 0) }
+        try syscall("BPF_MAP_UPDATE_ELEM", on: "settings", needs: [.sysAdmin]) {
+            unsafe bpf_map_update_elem(map, &key, &value, 0)
+        }
     }
 
     /// Sockets that were kept out of the map.
     func notInserted() throws -> UInt64 {
         let map = try Self.open("\(folder)/counts")
         var (key, value): (UInt32, UInt64) = (0, 0)
-        try syscall("BPF_MAP_LOOKUP_ELEM", on: "counts") { unsafe bpf_map_lookup_elem(map.raw, &key, &value) }
+        try syscall("BPF_MAP_LOOKUP_ELEM", on: "counts", needs: [.sysAdmin]) {
+            unsafe bpf_map_lookup_elem(map.raw, &key, &value)
+        }
         return value
     }
 
     private static func open(_ pin: String) throws -> OwnedDescriptor {
-        OwnedDescriptor(owning: try syscall("BPF_OBJ_GET", on: pin) { unsafe bpf_obj_get(pin) })
+        OwnedDescriptor(owning: try syscall("BPF_OBJ_GET", on: pin, needs: [.sysAdmin]) { unsafe bpf_obj_get(pin) })
     }
 }

@@ -95,7 +95,7 @@ public final class MapGuard {
                 map: map, mode: options.mode, listens: listens, goingOnFrom: earlier?.folder)
             return (program, [])
         } catch {
-            return (nil, ["the guard's programs were refused: \(MissingPrivilege.missing(behind: error))"])
+            return (nil, ["the guard's programs were refused: \(MissingPrivilege.reason(behind: error))"])
         }
     }
 
@@ -109,7 +109,7 @@ public final class MapGuard {
                     try program.attach(toGroup: try options.root.directory(ofCgroup: cgroup))
                     state.cgroups.append(cgroup)
                 } catch {
-                    state.reasons.append("cgroup \(cgroup): \(MissingPrivilege.missing(behind: error))")
+                    state.reasons.append("cgroup \(cgroup): \(MissingPrivilege.reason(behind: error))")
                 }
             }
             if !state.cgroups.isEmpty { state.paths.append(.socketOperations) }
@@ -119,7 +119,7 @@ public final class MapGuard {
                 try program.attachEvents()
                 state.paths.append(.events)
             } catch {
-                state.reasons.append("tracepoint sock:inet_sock_set_state: \(MissingPrivilege.missing(behind: error))")
+                state.reasons.append("tracepoint sock:inet_sock_set_state: \(MissingPrivilege.reason(behind: error))")
             }
         }
     }

@@ -1,5 +1,6 @@
 import CUnstuckABI
 import Glibc
+import UnstuckModel
 
 /// What became of one entry that was to be deleted.
 public enum RepairOutcome: Hashable, Sendable {
@@ -13,8 +14,8 @@ public enum RepairOutcome: Hashable, Sendable {
     case unread
     /// The delete hit something that was not checked, or may have: the run stops.
     case raced
-    /// The kernel refused; `missing` says what it would take, where we know. The run goes on.
-    case failed(errno: Int32, missing: String? = nil)
+    /// The kernel refused; why, where more than its number is known. The run goes on.
+    case failed(errno: Int32, MissingEvidence.Reason? = nil)
     /// Somebody else removed it first.
     case gone
     /// Not tried, and why.
@@ -60,7 +61,8 @@ public enum RepairOutcome: Hashable, Sendable {
         case .revived: "skipped: its socket is no longer dead"
         case .unread: "skipped: unread bytes in its queue"
         case .raced: "raced: the key may have been taken over between check and delete; nothing more is deleted"
-        case .failed(let errno, let missing): unsafe "failed: \(missing ?? String(cString: strerror(errno)))"
+        case .failed(let errno, let reason):
+            unsafe "failed: \(reason.map(String.init(describing:)) ?? String(cString: strerror(errno)))"
         case .gone: "already gone"
         case .stopped(let why): "not tried: \(why)"
         case .notHeld(let why): "skipped: \(why)"

@@ -113,7 +113,7 @@ final class RepairPass {
             do {
                 try program.runOnceAsLookup()  // nothing is asked for yet: it finds out whether this kernel runs it
             } catch let error as BPFError {
-                throw BPFError("run", Self.lookupRun, errno: error.errno)
+                throw BPFError("run", Self.lookupRun, errno: error.errno, needs: error.needs)
             }
             return KernelSide(object: object, program: program, looksUp: true)
         }
@@ -146,7 +146,7 @@ final class RepairPass {
             address: entry.socket.address, cookie: entry.socket.cookie, allow_unread: entry.allowUnread ? 1 : 0,
             reserved: 0)
         guard unsafe bpf_map_update_elem(map, &key, &value, 0) == 0 else {
-            throw SystemError("BPF_MAP_UPDATE_ELEM", "the list of evaluated entries", errno: errno)
+            throw SystemError("BPF_MAP_UPDATE_ELEM", "the list of evaluated entries", errno: errno, needs: [.sysAdmin])
         }
     }
 }

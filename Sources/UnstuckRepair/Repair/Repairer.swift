@@ -59,7 +59,7 @@ public final class Repairer {
         /// What told the run to end: a signal's name.
         public var interruption: String?
         /// Maps that could not be worked on, and what is missing; the others were.
-        public var problems: [UInt32: String] = [:]
+        public var problems: [UInt32: MissingEvidence.Reason] = [:]
         /// What ended the run early; what was done before stands above.
         public var failure: (any Error)?
 
@@ -183,10 +183,10 @@ public final class Repairer {
         do {
             return try outcomes(of: batch, in: map)
         } catch {
-            let missing = MissingPrivilege.missing(behind: error)
-            result.problems[map] = missing
-            let code = (error as? SystemError)?.errno ?? (error as? BPFError)?.errno ?? 0
-            return batch.map { _ in .failed(errno: code, missing: missing) }
+            let reason = MissingPrivilege.reason(behind: error)
+            result.problems[map] = reason
+            let code = (error as? any KernelError)?.errno ?? 0
+            return batch.map { _ in .failed(errno: code, reason) }
         }
     }
 

@@ -11,11 +11,12 @@ enum PinFolder {
             path += "/\(part)"
             guard unsafe access(path, F_OK) != 0 else { continue }
             // Elsewhere a folder could be made, and nothing pinned in it.
+            let call = "make the pins' folder"
             guard MissingPrivilege.isBPFFS(parent) else {
-                throw SystemError(MissingPrivilege.pinning, path, errno: EOPNOTSUPP)
+                throw SystemError(call, path, errno: EOPNOTSUPP, requires: "a bpffs: mount -t bpf bpf \(parent)")
             }
             guard unsafe mkdir(path, 0o700) != 0, errno != EEXIST else { continue }
-            throw SystemError(MissingPrivilege.pinning, path, errno: errno)
+            throw SystemError(call, path, errno: errno)
         }
     }
 

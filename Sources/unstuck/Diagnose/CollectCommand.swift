@@ -53,7 +53,7 @@ struct CollectCommand: ContextCommand {
         }
         let missing = result.view.now.coverage.reasons
         for gap in missing {
-            context.printError("unstuck: could not \(gap.action): needs \(gap.missing)")
+            context.printError("unstuck: \(gap)")
         }
         if !missing.isEmpty { throw Exit.couldNotTell }
     }

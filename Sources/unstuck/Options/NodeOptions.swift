@@ -18,6 +18,11 @@ struct NodeOptions: ParsableArguments {
 
     func validate() throws {
         var isFolder = stat()
+        // A mistyped one has no processes, and then no cause could be told from another.
+        let procfs = NodeRoot(prefix: root).procfs
+        if root != "/", !directoryNames(procfs).contains(where: { $0.allSatisfy(\.isNumber) }) {
+            throw ValidationError("--root: \(procfs) shows no process: is the host's /proc there?")
+        }
         if let podLogs, unsafe stat(podLogs, &isFolder) != 0 || isFolder.st_mode & S_IFMT != S_IFDIR {
             throw ValidationError("--pod-logs: there is no folder \(podLogs)")
         }

@@ -198,7 +198,7 @@ struct RepairCommand: ContextCommand {
             for problem in result.problemLines { try write("?", safeText(problem), context) }
         }
         if let failure = result.failure {
-            context.printError("unstuck: ended early: \(MissingPrivilege.missing(behind: failure))")
+            context.printError("unstuck: ended early: \(MissingPrivilege.reason(behind: failure))")
         } else if result.interruption == nil {
             try watch(&run, environment, context)
         }

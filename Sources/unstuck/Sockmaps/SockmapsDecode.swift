@@ -139,7 +139,7 @@ struct SockmapsDecode: ContextCommand {
         let (pods, missingEvidence) = podsByAddress(root: node.nodeRoot(context))
         for gap in missingEvidence {
             context.printError(
-                "unstuck: pods may be unnamed: could not \(gap.action): needs \(gap.missing)")
+                "unstuck: pods may be unnamed: \(gap)")
         }
         return pods.pod(at:)
     }

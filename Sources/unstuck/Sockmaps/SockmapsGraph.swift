@@ -51,7 +51,7 @@ struct SockmapsGraph: ContextCommand {
             }
         }
         for gap in found.missing {
-            context.printError("unstuck: could not \(gap.action): needs \(gap.missing)")
+            context.printError("unstuck: \(gap)")
         }
         if !found.missing.isEmpty { throw Exit.couldNotTell }
     }

@@ -134,8 +134,8 @@ struct ProcessReaderTests {
             #expect(missingEvidence.isEmpty)
         } else {
             #expect(missingEvidence.count == 2)
-            #expect(missingEvidence.first?.missing.contains("CAP_SYS_PTRACE") == true)
-            #expect(missingEvidence.last?.missing.contains("CAP_SYS_ADMIN") == true)
+            #expect(missingEvidence.first?.description.contains("CAP_SYS_PTRACE") == true)
+            #expect(missingEvidence.last?.description.contains("CAP_SYS_ADMIN") == true)
             #expect(first.threads.allSatisfy { $0.systemCall == nil && $0.waitChannel == nil && $0.stack == nil })
         }
     }

@@ -68,12 +68,12 @@ struct ReadableTests {
         var (reused, unowned) = (snapshot, snapshot)
         for index in reused.owners.indices { reused.owners[index].startTime += 1 }
         unowned.owners = []
-        for (snapshot, missing) in [
-            (reused, "process \(getpid()) is another one now"), (unowned, "the process that holds it"),
+        for (snapshot, reason) in [
+            (reused, "process \(getpid()) is another one now"), (unowned, "no process was found that holds it"),
         ] {
             let asked = Self.asked(pair, observer, snapshot)
             #expect(asked.readable == [])
-            #expect(asked.missingEvidence.filter { $0.evidence == .readable }.map(\.missing) == [missing])
+            #expect(asked.missingEvidence.filter { $0.evidence == .readable }.map(\.reason) == [.failed(reason)])
         }
     }
 

@@ -31,6 +31,6 @@ struct AppNotAcceptingRule: ConnectionRule {
                 group: owner.map { "\($0.pid)" } ?? "", facts: facts,
                 remedy: isStopped
                     ? "find out who stopped it and why; kill -CONT \(owner.map { "\($0.pid)" } ?? "PID") lets it go on"
-                    : "see what it waits for: cat /proc/\(owner.map { "\($0.pid)" } ?? "PID")/task/*/wchan"))
+                    : "see its stack: gdb -p \(owner.map { "\($0.pid)" } ?? "PID"), jstack, py-spy"))
     }
 }

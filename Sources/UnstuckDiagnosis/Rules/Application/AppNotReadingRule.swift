@@ -9,6 +9,12 @@ struct AppNotReadingRule: ConnectionRule {
     let after: [Finding.Code] = [.stopped, .fionread]
     let needs: Set<Need> = [.owners, .processes]
 
+    /// What it is blocked in is a fact already: the next step is its own stack, or a longer look.
+    private static func remedy(_ process: ObservedProcess?) -> String {
+        let look = process?.state == .running ? "see where it computes: perf top -p PID" : "see its stack: gdb -p PID"
+        return look + ", jstack, py-spy (if it reads rarely: --interval 30s)"
+    }
+
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
         guard let reader = stuck.reader else { return .excluded(by: "nothing unread") }
         guard reader.socket.hasSocket, !stuck.causes.contains(.stopped) else { return .notApplicable }
@@ -40,7 +46,7 @@ struct AppNotReadingRule: ConnectionRule {
                 code: .notReading, severity: .critical,
                 headline: "stuck: \(owner.map(Label.process) ?? "the process that holds it") does not read",
                 group: owner.map { "\($0.pid)" } ?? "", facts: facts,
-                remedy: "see what it waits for: cat /proc/PID/task/*/wchan; as root also /proc/PID/task/*/stack"))
+                remedy: Self.remedy(processes.first?.process)))
     }
 }
 

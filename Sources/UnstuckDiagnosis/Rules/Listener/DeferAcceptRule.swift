@@ -14,7 +14,7 @@ struct DeferAcceptRule: ConnectionRule {
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
         guard let pending = stuck.pending else {
             return stuck.connection.end(.server) == nil
-                ? .notApplicable : .excluded(by: "the handshake is complete at the server")
+                ? .notApplicable : .excluded(by: "the server has this connection: its handshake is complete")
         }
         guard stuck.causes.isEmpty, let client = stuck.connection.end(.client),
             let listener = view.sockets.listener(for: pending)
@@ -47,7 +47,7 @@ struct DeferAcceptRule: ConnectionRule {
                     + ": \(owner.map(Label.process) ?? "the listener") waits for the client's first byte (TCP_DEFER_ACCEPT)",
                 group: "\(listener.socket.inode)", facts: facts,
                 remedy:
-                    "if the server speaks first in this protocol, it must not set TCP_DEFER_ACCEPT (nginx: listen … deferred)"
+                    "if the server speaks first, it must not set TCP_DEFER_ACCEPT (nginx: listen … deferred)"
             ))
     }
 }

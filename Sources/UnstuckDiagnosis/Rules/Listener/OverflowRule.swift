@@ -10,7 +10,7 @@ struct OverflowRule: ConnectionRule {
     func evaluate(_ stuck: StuckCandidate, _ view: NodeView) -> Verdict<Cause> {
         guard let pending = stuck.pending else {
             return stuck.connection.end(.server) == nil
-                ? .notApplicable : .excluded(by: "the handshake is complete at the server")
+                ? .notApplicable : .excluded(by: "the server has this connection: its handshake is complete")
         }
         guard let listener = view.sockets.listener(for: pending) else {
             return .unknown("which listener it belongs to")

@@ -20,7 +20,9 @@ struct LossRule: ConnectionRule {
                 }
                 if inFlight > 0 { return .suspected(by: "\(inFlight) segments in flight") }
             }
-            let retransmits = stuck.connection.ends.compactMap(\.retransmits).map { ", \($0) retransmits" }.max()
+            let retransmits = stuck.connection.ends.compactMap(\.retransmits).max().map {
+                ", \(pluralized(Int($0), "retransmit"))"
+            }
             return .excluded(by: "nothing unacknowledged in flight\(retransmits ?? "")")
         }
         guard stuck.causes.isEmpty, stuck.place?.queue == .send else { return .notApplicable }
@@ -42,7 +44,7 @@ struct LossRule: ConnectionRule {
             Cause(
                 code: .loss, severity: .critical, headline: "stuck: lost on the path, \(direction)", group: direction,
                 facts: facts,
-                remedy: "check where packets stop: tcpdump at both ends; nft list ruleset; ip -s link; ip route get"))
+                remedy: "see where packets stop: tcpdump at both ends, nft list ruleset, ip -s link, ip route get"))
     }
 
     static func direction(

@@ -22,11 +22,11 @@ struct NeighbourRule: ConnectionRule {
                     headline: "stuck: the neighbour entry of \(hop.address) is wrong", group: "\(netns) \(hop.address)",
                     facts: [
                         Fact("neighbour", "\(hop.address) dev \(Label.safe(link)) \(fault)"),
-                        Fact("sent again", count: sender.retransmits),
+                        Fact("network namespace", "\(netns)"), Fact("sent again", count: sender.retransmits),
                     ].compactMap { $0 },
                     remedy:
-                        "find what has set it (ip neigh show \(hop.address), the CNI plugin), in network namespace \(netns): "
-                        + "what wrote the entry must correct it"))
+                        "find what set it (the CNI plugin?): ip neigh show \(hop.address)"
+                ))
         }
         guard let right = hops.first(where: { isRight($0, view.links) }) else { return .notApplicable }
         return .excluded(by: "the entry of \(right.address) is the peer's")
@@ -49,6 +49,6 @@ struct NeighbourRule: ConnectionRule {
             address != expected
         else { return nil }
         let state = hop.state.contains(.permanent) ? "PERMANENT " : ""
-        return "lladdr \(address) \(state)but the interface at the other end has \(expected)"
+        return "lladdr \(address) \(state)but the other end is \(expected)"
     }
 }

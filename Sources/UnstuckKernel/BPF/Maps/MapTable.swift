@@ -22,7 +22,7 @@ public enum BPFTable {
             } else if errno == ENOENT {
                 return ids
             } else {
-                throw SystemError("BPF_MAP_GET_NEXT_ID", "after map \(id)", errno: errno)
+                throw SystemError("BPF_MAP_GET_NEXT_ID", "after map \(id)", errno: errno, needs: [.sysAdmin])
             }
         }
     }
@@ -32,14 +32,14 @@ public enum BPFTable {
         let raw = bpf_map_get_fd_by_id(id)
         guard raw >= 0 else {
             if errno == ENOENT { return nil }
-            throw SystemError("BPF_MAP_GET_FD_BY_ID", "map \(id)", errno: errno)
+            throw SystemError("BPF_MAP_GET_FD_BY_ID", "map \(id)", errno: errno, needs: [.sysAdmin])
         }
         return try describe(OwnedDescriptor(owning: raw), "map \(id)")
     }
 
     /// Opens a pinned map, for which the permissions of its file are enough; `nil` if it is no sockmap.
     public static func openSockmap(pin path: String) throws(SystemError) -> OpenSockmap? {
-        let raw = try syscall("BPF_OBJ_GET", on: path) { unsafe bpf_obj_get(path) }
+        let raw = try syscall("BPF_OBJ_GET", on: path, needs: [.sysAdmin]) { unsafe bpf_obj_get(path) }
         return try describe(OwnedDescriptor(owning: raw), path)
     }
 
@@ -49,7 +49,7 @@ public enum BPFTable {
         let raw = descriptor.raw
         var info = bpf_map_info()
         var size = UInt32(MemoryLayout<bpf_map_info>.size)
-        try syscall("BPF_OBJ_GET_INFO_BY_FD", on: object) {
+        try syscall("BPF_OBJ_GET_INFO_BY_FD", on: object, needs: [.sysAdmin]) {
             unsafe bpf_obj_get_info_by_fd(raw, &info, &size)
         }
         let kind: Sockmap.Kind

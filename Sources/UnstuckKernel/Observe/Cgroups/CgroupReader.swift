@@ -25,7 +25,7 @@ public struct CgroupReader {
             : [
                 MissingEvidence(
                     .cgroups, action: "read \(pluralized(outside, "cgroup")) outside of our cgroup namespace",
-                    missing: "the host's cgroup namespace")
+                    .needs("the host's cgroup namespace"))
             ]
         return (states, missingEvidence)
     }

@@ -24,7 +24,7 @@ extension MissingEvidence {
         inodes.sorted().map { inode in
             MissingEvidence(
                 evidence, of: inode, action: "read the \(evidence.rawValue) of network namespace \(inode)",
-                missing: "a way into it: no process and no name under /run/netns leads there")
+                .needs("a way into it: no process and no name under /run/netns leads there"))
         }
     }
 }

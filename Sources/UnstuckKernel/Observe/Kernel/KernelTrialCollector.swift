@@ -10,11 +10,11 @@ struct KernelTrialCollector: Collector {
         do {
             let pair = try MappedPair()
             if try pair.handlers().isSharedWithOthers {
-                snapshot.add([gap("a connection that no accelerator of this node inserts")])
+                snapshot.add([gap(.needs("a connection that no accelerator of this node inserts"))])
             } else if let counts = try pair.countsStackBytes() {
                 trials[KernelTrial.countsStackBytes.rawValue] = counts
             } else {
-                snapshot.add([gap("the byte that was sent: it did not arrive")])
+                snapshot.add([gap(.failed("the byte that was sent did not arrive"))])
             }
         } catch {
             snapshot.add([MissingEvidence(brings, action: Self.action, error: error)])
@@ -24,7 +24,7 @@ struct KernelTrialCollector: Collector {
 
     private static let action = "try FIONREAD on a socket of our own"
 
-    private func gap(_ missing: String) -> MissingEvidence {
-        MissingEvidence(brings, action: Self.action, missing: missing)
+    private func gap(_ reason: MissingEvidence.Reason) -> MissingEvidence {
+        MissingEvidence(brings, action: Self.action, reason)
     }
 }

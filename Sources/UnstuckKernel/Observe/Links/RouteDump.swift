@@ -53,7 +53,7 @@ struct RouteDump: ~Copyable {
             result.missingEvidence.append(
                 MissingEvidence(
                     .links, of: netns, action: "read \(pluralized(leftOut, "neighbour")) of network namespace \(netns)",
-                    missing: "a higher bound than \(LinkReader.mostNeighbours)"))
+                    .failed("there are more than \(LinkReader.mostNeighbours)")))
         }
         result.neighbours = neighbours
         return result
@@ -76,7 +76,7 @@ struct RouteDump: ~Copyable {
     private func changed(_ what: String) -> MissingEvidence {
         MissingEvidence(
             .links, of: netns, action: "read all \(what) of network namespace \(netns)",
-            missing: "a quieter moment: they changed whenever they were read")
+            .failed("they changed whenever they were read"))
     }
 
     /// Namespaces of other ends by inode number, instead of by the number that they have in this one.

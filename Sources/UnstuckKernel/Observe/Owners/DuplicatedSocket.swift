@@ -44,7 +44,7 @@ public struct DuplicatedSocket: ~Copyable {
             let missing =
                 error != EPERM
                 ? unsafe String(cString: strerror(error))
-                : MissingPrivilege.Capability.sysPtrace.isPresent
+                : Capability.sysPtrace.isPresent
                     ? "CAP_SYS_PTRACE is present, and a security module or a user namespace refuses" : "CAP_SYS_PTRACE"
             throw Failure(reason: "its descriptor could not be duplicated (\(missing))")
         }

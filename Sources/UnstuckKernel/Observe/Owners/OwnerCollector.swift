@@ -18,7 +18,7 @@ struct OwnerCollector: Collector {
         if Set(found.map(\.inode)).count < Set(wanted.map(\.inode)).count, !missing.isEmpty {
             snapshot.add([
                 MissingEvidence(
-                    brings, action: "find the processes that hold sockets", missing: missing.joined(separator: ", "))
+                    brings, action: "find the processes that hold sockets", .needs(missing.joined(separator: ", ")))
             ])
         }
     }

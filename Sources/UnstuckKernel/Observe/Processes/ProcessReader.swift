@@ -114,12 +114,13 @@ public struct ProcessReader {
         var missingEvidence: [MissingEvidence] {
             // Without counts: what is missing for one process and then for another is said once.
             var result: [MissingEvidence] = []
-            func note(_ refusal: Refusal, _ what: String, _ capability: MissingPrivilege.Capability) {
+            func note(_ refusal: Refusal, _ what: String, _ capability: Capability) {
                 guard refused.contains(refusal) else { return }
-                let missing =
+                let reason: MissingEvidence.Reason =
                     capability.isPresent
-                    ? "\(capability.name) is present: a security module or a user namespace refuses" : capability.name
-                result.append(MissingEvidence(.processes, action: what, missing: missing))
+                    ? .failed("\(capability.name) is present, and a security module or a user namespace refuses")
+                    : .needs(capability.name)
+                result.append(MissingEvidence(.processes, action: what, reason))
             }
             note(.processes, "read processes", .sysPtrace)
             // `lock_trace` (fs/proc/base.c) asks for PTRACE_MODE_ATTACH.
@@ -130,9 +131,8 @@ public struct ProcessReader {
                 result.append(
                     MissingEvidence(
                         .processes, action: "read every thread",
-                        missing:
-                            "a higher bound than \(bounds.threadsPerProcess) threads a process, \(bounds.threads) in all"
-                    ))
+                        .failed("the bound is \(bounds.threadsPerProcess) threads a process, \(bounds.threads) in all"))
+                )
             }
             return result
         }

@@ -14,14 +14,14 @@ struct ReadableCollector: Collector {
         var readable = (snapshot.readable ?? []).filter { !wanted.contains($0.inode) }
         for socket in snapshot.sockets.map(\.socket) where wanted.contains(socket.inode) {
             guard let owner = snapshot.owners.first(where: { $0.inode == socket.inode }) else {
-                snapshot.add([gap(socket, "the process that holds it")])
+                snapshot.add([gap(socket, .failed("no process was found that holds it"))])
                 continue
             }
             do throws(DuplicatedSocket.Failure) {
                 let duplicate = try DuplicatedSocket(owner, expecting: socket.identity, root: root)
                 let bytes = linux_unread_bytes(duplicate.raw)
                 guard bytes >= 0 else {
-                    snapshot.add([gap(socket, "a socket in a state that has bytes")])
+                    snapshot.add([gap(socket, .failed("its state has no bytes to read"))])
                     continue
                 }
                 readable.append(
@@ -29,13 +29,13 @@ struct ReadableCollector: Collector {
                         inode: socket.inode, pid: owner.pid, descriptor: owner.descriptor, bytes: UInt32(bytes),
                         takenAt: SystemClock.monotonic.seconds))
             } catch {
-                snapshot.add([gap(socket, error.reason)])
+                snapshot.add([gap(socket, .failed(error.reason))])
             }
         }
         snapshot.readable = readable
     }
 
-    private func gap(_ socket: KernelSocket, _ missing: String) -> MissingEvidence {
-        MissingEvidence(brings, action: "ask FIONREAD of socket \(socket.inode)", missing: missing)
+    private func gap(_ socket: KernelSocket, _ reason: MissingEvidence.Reason) -> MissingEvidence {
+        MissingEvidence(brings, action: "ask FIONREAD of socket \(socket.inode)", reason)
     }
 }

@@ -10,17 +10,18 @@ extension NodeObserver {
     }
 
     func readSockets(into snapshot: inout Snapshot) {
-        if options.avoidsIterators { return readTables(into: &snapshot, missing: WalkedMaps.chosen) }
+        if options.avoidsIterators { return readTables(into: &snapshot, because: WalkedMaps.chosen) }
         guard let observer = socketObserver else {
             return readTables(
-                into: &snapshot, missing: socketError.map(MissingPrivilege.missing(behind:)) ?? "a thread")
+                into: &snapshot, because: socketError.map(MissingPrivilege.reason(behind:)) ?? .needs("a thread"))
         }
         let start = ContinuousClock.now
         let found = NamespaceFinder(root: options.root).find()
         if found.isEmpty {
             snapshot.missingEvidence.append(
                 MissingEvidence(
-                    .namespaces, action: "find any network namespace", missing: "processes in \(options.root.procfs)"))
+                    .namespaces, action: "find any network namespace",
+                    .failed("no process is in \(options.root.procfs)")))
         }
         var pass = SocketObserver.Pass()
         var missing: [UInt32: Int] = [:]
@@ -47,9 +48,9 @@ extension NodeObserver {
                 MissingEvidence(
                     .sockets, of: inode,
                     action: "read \(pluralized(count, "TCP socket")) of network namespace \(inode)",
-                    missing:
+                    .needs(
                         "a way to them: /proc/net/sockstat counts them, and neither a process nor a hash table shows them"
-                ))
+                    )))
         }
         log.debug(
             """
@@ -96,7 +97,7 @@ extension NodeObserver {
                 MissingEvidence(
                     .sockets, of: inode,
                     action: "read the sockets of network namespace \(inode), which a sockmap's socket is in",
-                    missing: "a way into it: no process and no name under /run/netns leads there"))
+                    .needs("a way into it: no process and no name under /run/netns leads there")))
         }
     }
 
@@ -114,7 +115,7 @@ extension NodeObserver {
     }
 
     /// The sockets without the iterator: what INET_DIAG tells.
-    private func readTables(into snapshot: inout Snapshot, missing: String) {
+    private func readTables(into snapshot: inout Snapshot, because reason: MissingEvidence.Reason) {
         let start = ContinuousClock.now
         let opened = tables ?? SocketTables(root: options.root)
         let reading = opened.read()
@@ -129,7 +130,7 @@ extension NodeObserver {
                 action:
                     "read the handlers, sk_msg programs, redirected bytes and sequence numbers of sockets (INET_DIAG reports "
                     + "none of them, so no misdirected connection can be found)",
-                missing: missing))
+                reason))
         log.debug(
             """
             \(snapshot.sockets.count) TCP sockets of \(snapshot.namespaces.count) network namespaces by INET_DIAG in \

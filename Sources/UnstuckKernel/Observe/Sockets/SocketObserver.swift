@@ -57,7 +57,7 @@ public final class SocketObserver {
                 result.append(
                     MissingEvidence(
                         .namespaces, action: "list every network namespace",
-                        missing: "a list of at most \(UNSTUCK_NETS_MAX) that does not change meanwhile"))
+                        .failed("there are more than \(UNSTUCK_NETS_MAX), or they changed meanwhile")))
             }
             if privateTables > 0 {
                 result.append(
@@ -65,8 +65,8 @@ public final class SocketObserver {
                         .sockets,
                         action:
                             "read the sockets that no process holds in \(pluralized(privateTables, "network namespace"))",
-                        missing:
-                            "the kernel's common TCP hash table (net.ipv4.tcp_child_ehash_entries gave them their own)"
+                        .needs(
+                            "the kernel's common TCP hash table (net.ipv4.tcp_child_ehash_entries gave them their own)")
                     ))
             }
             if tornChains > 0 {
@@ -75,7 +75,7 @@ public final class SocketObserver {
                         .sockets,
                         action:
                             "read \(tornChains) chain\(tornChains == 1 ? "" : "s") of the kernel's TCP hash table",
-                        missing: "a quieter moment: they changed whenever they were read"))
+                        .failed("they changed whenever they were read")))
             }
             return result
         }

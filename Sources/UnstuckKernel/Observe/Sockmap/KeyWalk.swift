@@ -32,7 +32,9 @@ enum KeyWalk {
                 code = unsafe bpf_map_get_next_key(descriptor, nil, &next)
             }
             if code == 0 { return SockmapKey(next) }
-            guard errno == ENOENT else { throw SystemError("BPF_MAP_GET_NEXT_KEY", name, errno: errno) }
+            guard errno == ENOENT else {
+                throw SystemError("BPF_MAP_GET_NEXT_KEY", name, errno: errno, needs: [.sysAdmin])
+            }
             return nil
         }
     }
@@ -93,7 +95,9 @@ enum KeyWalk {
     private static func cookie(of key: [UInt8], _ map: Sockmap, _ descriptor: Int32) throws -> UInt64? {
         var cookie: UInt64 = 0
         if unsafe bpf_map_lookup_elem(descriptor, key, &cookie) == 0 { return cookie }
-        guard errno == ENOENT else { throw SystemError("BPF_MAP_LOOKUP_ELEM", "sockmap \(map.id)", errno: errno) }
+        guard errno == ENOENT else {
+            throw SystemError("BPF_MAP_LOOKUP_ELEM", "sockmap \(map.id)", errno: errno, needs: [.sysAdmin])
+        }
         return nil
     }
 }

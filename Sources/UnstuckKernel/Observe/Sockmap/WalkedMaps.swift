@@ -3,12 +3,12 @@ import UnstuckModel
 /// The maps of a pass whose keys were walked, and what that way cannot know.
 struct WalkedMaps {
     /// The reason where nothing is missing.
-    static let chosen = "the iterators, which --without-iterator leaves out"
+    static let chosen = MissingEvidence.Reason.needs("the iterators, which --without-iterator leaves out")
 
-    private var maps: [String: [UInt32]] = [:]
+    private var maps: [MissingEvidence.Reason: [UInt32]] = [:]
     private var unfinished: [UInt32] = []
 
-    mutating func add(_ map: UInt32, _ walk: SockmapWalk, _ reason: String) {
+    mutating func add(_ map: UInt32, _ walk: SockmapWalk, _ reason: MissingEvidence.Reason) {
         maps[reason, default: []].append(map)
         if !walk.isComplete { unfinished.append(map) }
     }
@@ -21,16 +21,15 @@ struct WalkedMaps {
                     "read the sockets behind the keys of \(Self.names(maps)): they were walked and compared with the socket "
                     + "tables, which do not show whether a stale entry is leaked or a zombie, whether a connection was inserted, "
                     + "or what is in a queue",
-                missing: reason)
+                reason)
         }
         if !unfinished.isEmpty {
             result.append(
                 MissingEvidence(
                     .sockmaps,
                     action:
-                        "walk \(Self.names(unfinished)) to the end: keys were deleted under the walk again and again, "
-                        + "and each time it started over",
-                    missing: "a quieter moment"))
+                        "walk \(Self.names(unfinished)) to the end",
+                    .failed("keys were deleted under the walk again and again, and each time it started over")))
         }
         return result
     }

@@ -5,14 +5,15 @@ import UnstuckModel
 struct BriefText {
     let style: Style
 
-    /// Facts of one paragraph; of several findings one.
-    private static let factsShown = 2
+    /// Facts of one paragraph.
+    private static let factsShown = 1
     /// Connections of one paragraph.
     private static let connectionsShown = 5
     /// Labels that a summary has said already, or that say less than the others.
     private static let dropped: Set<String> = [
         "owner", "certainty", "place", "sends via", "sent by", "sent again", "timer backed off", "entries", "server",
-        "process",
+        "process", "lost", "listener", "client", "last byte arrived", "segments sent again in this namespace",
+        "network namespace",
     ]
 
     private struct Kind: Hashable {
@@ -28,26 +29,38 @@ struct BriefText {
             if groups[kind] == nil { order.append(kind) }
             groups[kind, default: []].append(finding)
         }
-        return order.flatMap { paragraph(groups[$0] ?? []) } + ["  (-v: all facts, connections, what was ruled out)"]
+        return order.flatMap { paragraph(groups[$0] ?? []) } + [
+            "  (-v: all facts, what was ruled out, what to do)"
+        ]
     }
 
     private func paragraph(_ findings: [Finding]) -> [String] {
         let finding = findings[0]
         let text = FindingText(style: style, isVerbose: false)
         let facts = finding.evidence.filter { !Self.dropped.contains($0.label) }
-            .prefix(findings.count > 1 ? 1 : Self.factsShown)
+            .prefix(Self.factsShown)
         var lines = text.heading(finding, Self.brief(finding.summary))
         let connections = connections(findings)
-        let width = max(facts.map(\.label.count).max() ?? 0, connections == nil ? 0 : 4)
+        let width = max(
+            facts.map(\.label.count).max() ?? 0, connections == nil ? 0 : 4, Self.remedy(findings) == nil ? 0 : 5)
         for fact in facts { lines += text.lines(fact.label, safeText(fact.text), width) }
         if let connections { lines += text.lines("also", connections, width) }
+        if let remedy = Self.remedy(findings) { lines += text.lines("to do", safeText(remedy), width) }
         return lines
     }
 
     /// Without the time, which is about the same for all.
     private static func brief(_ summary: String) -> String {
-        guard let cut = summary.firstRange(of: ", for at least ") else { return summary }
-        return String(summary[..<cut.lowerBound])
+        for time in [", for at least ", ", silent for "] {
+            if let cut = summary.firstRange(of: time) { return String(summary[..<cut.lowerBound]) }
+        }
+        return summary
+    }
+
+    /// What to do about a cause beside the sockmaps, for the first; what to do about entries is in the block at the end.
+    private static func remedy(_ findings: [Finding]) -> String? {
+        let finding = findings[0]
+        return finding.remedies.isEmpty && !finding.isRepairable && finding.severity != .note ? finding.remedy : nil
     }
 
     /// The connections that the summary does not name; `nil`: there are none.
