@@ -134,7 +134,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "UnstuckOperationsTests",
-            dependencies: ["TestSupport", "UnstuckOperations", "UnstuckFormats", "UnstuckModel", "UnstuckKernel", "unstuck"],
+            dependencies: [
+                "TestSupport", "UnstuckOperations", "UnstuckFormats", "UnstuckModel", "UnstuckKernel", "unstuck",
+            ],
             exclude: ["Fixtures"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -45,7 +45,8 @@ struct NginxStallTests {
         return (live, try seen(["--from", file.path]))
     }
 
-    private func run(_ code: String, isControl: Bool, _ body: (ScenarioRunner, ScenarioRun.Next) throws -> Void) throws {
+    private func run(_ code: String, isControl: Bool, _ body: (ScenarioRunner, ScenarioRun.Next) throws -> Void) throws
+    {
         let runner = try ScenarioRunner(code, isControl: isControl, layout: "beyla")
         defer { runner.end() }
         try runner.ask()
@@ -61,10 +62,14 @@ struct NginxStallTests {
             let (live, saved) = try look(runner.report.map)
             for seen in [live, saved] {
                 #expect(seen.status == (isAffected ? 1 : 0))
-                #expect(seen.stuck.map { $0["code"].text } == AddressFamily.allCases.compactMap { _ in
-                    isAffected ? "sockmap.fionread" : nil
-                }, "\(seen.summaries)")
-                #expect(seen.findings.allSatisfy { $0["code"].text == "sockmap.fionread" && isAffected }, "\(seen.summaries)")
+                #expect(
+                    seen.stuck.map { $0["code"].text }
+                        == AddressFamily.allCases.compactMap { _ in
+                            isAffected ? "sockmap.fionread" : nil
+                        }, "\(seen.summaries)")
+                #expect(
+                    seen.findings.allSatisfy { $0["code"].text == "sockmap.fionread" && isAffected },
+                    "\(seen.summaries)")
                 for finding in seen.stuck {
                     #expect(finding["severity"].text == "critical")
                     // It was asked of nginx's own socket, and what was answered is in the bundle, too.

@@ -122,7 +122,7 @@ struct RemedyTests {
                     result.facts["bypass"]?.contains("is bypassed, for another") == true, "\(result): \(result.facts)")
                 if fault.livesOn {
                     try newConnectionsArePlain(fault, result.next)
-                // The connection of a live socket in the way lives on: established ones are not changed.
+                    // The connection of a live socket in the way lives on: established ones are not changed.
                 } else if fault.code != "shared-tuple" {
                     #expect(result.next?.next.allSatisfy { $0 == "answers" } == true, "\(result): the next connection")
                 }

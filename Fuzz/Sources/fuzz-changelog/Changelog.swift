@@ -22,7 +22,8 @@ public func fuzzChangelog(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt 
     let filed = [record.items, record.newerItems].reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.count } }
     require(filed == mentions.count, "\(filed) items of \(mentions.count)")
     // What follows damage is read: a version that begins a line begins anew.
-    let behind = "\nlinux (9.9.9-1) unstable; urgency=medium\n\n  * bpf, sockmap: Fix psock incorrectly pointing to sk\n"
+    let behind =
+        "\nlinux (9.9.9-1) unstable; urgency=medium\n\n  * bpf, sockmap: Fix psock incorrectly pointing to sk\n"
     let isUTF16 = bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF])
     if !isUTF16, let more = try? PackageChangelog(bytes + Array(behind.utf8)) {
         require(more.versions.last?.name == "9.9.9-1", "a version behind damage is not read")

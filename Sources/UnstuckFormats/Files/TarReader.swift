@@ -149,7 +149,8 @@ public struct TarReader {
     private static func paxPath(_ bytes: [UInt8]) -> String? {
         var rest = bytes[...]
         while let space = rest.firstIndex(of: UInt8(ascii: " ")) {
-            guard let length = Int(String(decoding: rest[..<space], as: UTF8.self)), length > space - rest.startIndex + 1,
+            guard let length = Int(String(decoding: rest[..<space], as: UTF8.self)),
+                length > space - rest.startIndex + 1,
                 length <= rest.count
             else { return nil }
             let record = String(decoding: rest[(space + 1)..<(rest.startIndex + length)], as: UTF8.self)

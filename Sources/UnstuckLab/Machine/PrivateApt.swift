@@ -90,7 +90,8 @@ struct PrivateApt {
     static func ownSuite() throws -> String {
         let release = (readText("/etc/os-release") ?? "").split(separator: "\n")
         guard let own = release.first(where: { $0.hasPrefix("VERSION_CODENAME=") })?.dropFirst(17) else {
-            throw LabError(.missing, "/etc/os-release names no Debian suite: other suites' packages need a Debian machine")
+            throw LabError(
+                .missing, "/etc/os-release names no Debian suite: other suites' packages need a Debian machine")
         }
         return String(own)
     }

@@ -54,7 +54,8 @@ public final class GuestSuite {
         try Files.makeFolder(options.results)
         log = "\(options.results)/\(kernel.name).log"
         child = try Child(
-            [lab, "parent-death-guard", "\(getpid())", "--", lab] + Self.boot(kernel.name, options, nginx: try NginxProgram.fetch()) + ["--"]
+            [lab, "parent-death-guard", "\(getpid())", "--", lab]
+                + Self.boot(kernel.name, options, nginx: try NginxProgram.fetch()) + ["--"]
                 + Self.command(options))
     }
 

@@ -73,7 +73,8 @@ public struct SosReport {
             }
         } else {
             notes.append("no list of maps: dumps in which no value can be shown are taken for sockmaps'")
-            for (_, name) in files.sorted(by: { $0.key < $1.key }) where Self.looksLikeASockmap(try? source.read(name)) {
+            for (_, name) in files.sorted(by: { $0.key < $1.key }) where Self.looksLikeASockmap(try? source.read(name))
+            {
                 try add(name)
             }
         }

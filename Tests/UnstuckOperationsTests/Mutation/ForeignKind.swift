@@ -90,7 +90,8 @@ struct ForeignKind: Sendable {
             case 0: snapshot.sockets.append(snapshot.sockets[socket])
             case 1: snapshot.sockmaps[map].entries.append(snapshot.sockmaps[map].entries[entry])
             case 2: snapshot.sockmaps[map].id = snapshot.sockmaps[1 - map].id
-            case 3: snapshot.sockets[socket].socket.state = TCPState(rawValue: UInt8.random(in: 14...255, using: &random))
+            case 3:
+                snapshot.sockets[socket].socket.state = TCPState(rawValue: UInt8.random(in: 14...255, using: &random))
             case 4: snapshot.sockets[socket].socket.handlers = Int.random(in: 1...Int.max, using: &random)
             case 5: snapshot.sockmaps[map].maxEntries = Int.random(in: -5...2, using: &random)
             case 6: snapshot.sockmaps[map].keySize = [0, -1, 43, 45, 513].randomElement(using: &random) ?? 0
@@ -107,7 +108,8 @@ struct ForeignKind: Sendable {
         seeds: {
             try [
                 "cilium-44.txt", "cilium-44.json", "cilium-44.grep-C2.txt", "incident.txt", "istio-16.txt",
-                "istio-16-cookies.json", "ends-8.txt", "sockmap-array.txt", "wrapped/quoted.txt", "wrapped/kubectl-ts.json",
+                "istio-16-cookies.json", "ends-8.txt", "sockmap-array.txt", "wrapped/quoted.txt",
+                "wrapped/kubectl-ts.json",
                 "wrapped/v418.json", "wrapped/diff.txt", "wrapped/prompt.json",
             ].map(fixture)
         },
@@ -180,9 +182,11 @@ struct ForeignKind: Sendable {
         },
         impossible: { random in
             let changes = [
-                (#""event":"#, #""happening":"#), (#""run":"7-1""#, #""run":7"#), (#""step":"delete""#, #""step":"dance""#),
+                (#""event":"#, #""happening":"#), (#""run":"7-1""#, #""run":7"#),
+                (#""step":"delete""#, #""step":"dance""#),
                 (#""time":2"#, #""time":"noon""#), (#""map":35"#, #""map":-1"#), (#""map":35"#, #""map":4294967296"#),
-                (#""key":"00ff""#, #""key":"0g""#), (#""key":"00ff""#, #""key":"00f""#), (#""cookie":77"#, #""cookie":7.5"#),
+                (#""key":"00ff""#, #""key":"0g""#), (#""key":"00ff""#, #""key":"00f""#),
+                (#""cookie":77"#, #""cookie":7.5"#),
                 (#":8080""#, #":65536""#), (#"2001:db8::1"#, #"2001:db8:::1"#), (#""pid":2210"#, #""pid":2147483648"#),
                 (#""state":"zombie""#, #""state":"tired""#), (#""unread":0"#, #""unread":-2"#), ("}", ""), ("{", "["),
             ]
@@ -270,7 +274,9 @@ struct ForeignKind: Sendable {
                     text.remove(at: text.index(found.lowerBound, offsetBy: place))
                 }
             }
-            for day in ["thu sep", "mon jul", "tue mar"] { text = text.replacing("* \(day)", with: "* \(day.capitalized)") }
+            for day in ["thu sep", "mon jul", "tue mar"] {
+                text = text.replacing("* \(day)", with: "* \(day.capitalized)")
+            }
             return Array(text.utf8)
         })
 
@@ -281,7 +287,9 @@ struct ForeignKind: Sendable {
         var archive: [UInt8] = []
         for (path, bytes) in files {
             var header = [UInt8](repeating: 0, count: 512)
-            func put(_ text: String, at place: Int) { header.replaceSubrange(place..<place + text.utf8.count, with: text.utf8) }
+            func put(_ text: String, at place: Int) {
+                header.replaceSubrange(place..<place + text.utf8.count, with: text.utf8)
+            }
             func octal(_ number: Int, _ width: Int) -> String {
                 let digits = String(number, radix: 8)
                 return String(repeating: "0", count: width - digits.count) + digits

@@ -14,10 +14,12 @@ struct Mutator: RandomNumberGenerator {
     }
 
     /// What breaks readers: numbers without end, other words of JSON, what acts on a terminal, halves of characters.
-    private static let tokens = [
-        "-1", "0", "1e999", "18446744073709551616", "0x100", "null", "{", "]", "\"", "\n", "\r\n", "\0", "\u{1B}[31m",
-        "\u{202E}", "\u{FEFF}", "\\u0000", " ", "zz",
-    ].map { Array($0.utf8) } + [[0xFF], [0xC3], [0xED, 0xA0, 0x80]]
+    private static let tokens =
+        [
+            "-1", "0", "1e999", "18446744073709551616", "0x100", "null", "{", "]", "\"", "\n", "\r\n", "\0",
+            "\u{1B}[31m",
+            "\u{202E}", "\u{FEFF}", "\\u0000", " ", "zz",
+        ].map { Array($0.utf8) } + [[0xFF], [0xC3], [0xED, 0xA0, 0x80]]
 
     /// One to three changes, each anywhere.
     mutating func damaged(_ bytes: [UInt8]) -> [UInt8] {
