@@ -4,7 +4,7 @@ import UnstuckModel
 /// (``Progress``) over at least ``Diagnosis/secondsBetweenSamples``: each is asked of every connection rule. One for which no
 /// rule finds a cause is `stuck.unexplained`.
 ///
-/// Connections that hold nothing are idle, or wait for an answer: that is not told apart here.
+/// Connections that hold nothing are idle, or wait for an answer: that is not distinguished here.
 struct StuckConnections {
     private let view: NodeView
     private let rules: [any ConnectionRule]

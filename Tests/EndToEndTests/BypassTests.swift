@@ -152,7 +152,7 @@ struct BypassTests {
         try lab.lab.down()
     }
 
-    /// Everything of ours is killed: the stand-in itself hands on when the time is over.
+    /// Everything of ours is killed: the shim itself passes through when the time is over.
     @Test(.requires(.thorough)) func nobodyIsLeftToUndoIt() throws {
         let lab = try BypassedLab("b6")
         let before = try lab.attached()
@@ -213,7 +213,7 @@ struct BypassTests {
         let successor = try TrivialProgram(BPF_PROG_TYPE_SOCK_OPS, original.name)
         let id = successor.id
         try lab.node.attach(successor.descriptor, UInt32(BPF_F_ALLOW_MULTI))
-        try exclusive.attach(successor.descriptor, 0)  // takes the stand-in's place
+        try exclusive.attach(successor.descriptor, 0)  // takes the shim's place
         #expect(try lab.status()["places"][0]["restarted"].array.map(\.number) == [Double(id)])
 
         let off = try lab.unstuck(["bypass", "off", "--map", "\(lab.map)", "--output", "json"])
@@ -242,7 +242,7 @@ struct BypassTests {
         try lab.lab.down()
     }
 
-    /// Whoever cannot see where things are undoes nothing, and takes nothing away that is needed to undo it.
+    /// Anyone who cannot see where things are undoes nothing, and takes nothing away that is needed to undo it.
     @Test(.requires(.native)) func whatCannotBeSeenIsKept() throws {
         let lab = try BypassedLab("b10")
         let before = try lab.attached()
@@ -261,7 +261,7 @@ struct BypassTests {
         #expect(try lab.attached() == during)
         #expect(lab.hasPins)
 
-        // The record is gone, the stand-in is not.
+        // The record is gone, the shim is not.
         let record = "/run/unstuck/bypass/\(lab.map).json"
         let kept = try Data(contentsOf: URL(filePath: record))
         for content in [nil, Data("{}".utf8)] {
@@ -282,7 +282,7 @@ struct BypassTests {
         try lab.lab.down()
     }
 
-    /// Somebody else's program beside the stand-in is nobody's successor, and stays.
+    /// Another's program beside the shim is nobody's successor, and stays.
     @Test(.requires(.native)) func othersCome() throws {
         let lab = try BypassedLab("b11")
         let before = try lab.node.list().ids

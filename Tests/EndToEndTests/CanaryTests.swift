@@ -11,7 +11,7 @@ import UnstuckModel
 /// `unstuck kernel canary` against what the fault table says of the kernel that the test runs on.
 @Suite("The canary", .serialized)
 struct CanaryTests {
-    /// Emulated processors need longer; that it takes well under two seconds on real ones is told, not tested.
+    /// Emulated processors need longer; that it takes well under two seconds on real ones is reported, not tested.
     private static let deadline = ["--deadline", Scale.of("10", small: "120")]
 
     /// One canary for two tests: under emulation each takes long.
@@ -63,7 +63,7 @@ struct CanaryTests {
         #expect(try Self.first.get().before.areLeft())
     }
 
-    /// Whoever started it is killed: it ends by itself, and cleans up.
+    /// Anyone who started it is killed: it ends by itself, and cleans up.
     @Test func leavesNothingBehindAKilledParent() throws {
         let before = try Traces()
         for milliseconds in [5, 20, 60] {
@@ -95,7 +95,7 @@ struct CanaryTests {
         #expect(try accelerator.keysOfTheGone().isEmpty)
     }
 
-    /// An accelerator of somebody else, for the sockets of every control group.
+    /// An accelerator of another, for the sockets of every control group.
     private struct ForeignAccelerator {
         private let object: BPFObject
         private let link: Link
@@ -112,7 +112,7 @@ struct CanaryTests {
             link = Link(try object.program("file_socket").attach(toGroup: root))
         }
 
-        /// What is filed of sockets in a namespace that nobody lives in any more: others on the machine connect too.
+        /// What is inserted of sockets in a namespace that nobody lives in any more: others on the machine connect too.
         func keysOfTheGone() throws -> [SockmapKey] {
             guard let open = try BPFTable.openSockmap(id: try object.map("canary").id()) else { return [] }
             let lived = Set(

@@ -60,7 +60,7 @@ struct DumpTests {
         let encode = ["sockmaps", "encode", ends[0], ends[1], "--layout", "cilium", "--map", map]
         let lookup = try lab.unstuck(encode)
         #expect(lookup.status == 0, "\(lookup.errors)")
-        // A sockhash with values of four bytes shows none: what is there is told by how it is refused.
+        // A sockhash with values of four bytes shows none: what is there is reported by how it is refused.
         let found = try Programs.run("bash", ["-c", lookup.text])
         #expect((found.text + found.errors).contains("No space left on device"), "\(found)")
         let deletion = try lab.unstuck(encode + ["--delete"])

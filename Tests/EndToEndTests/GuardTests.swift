@@ -239,7 +239,7 @@ struct GuardTests {
         #expect(try Programs.run(Programs.unstuck, ["guard", "down", "--map", map]).status == 0)
     }
 
-    /// Somebody removed the pins; and another record is damaged, which is no reason to leave this one.
+    /// Someone removed the pins; and another record is damaged, which is no reason to leave this one.
     @Test(.requires(.native)) func onlyTheRecordIsLeft() throws {
         let test = try StressTestRunner("Z1", count: 1)
         let map = "\(test.report.map)"

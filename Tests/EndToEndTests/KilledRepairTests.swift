@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Runs of `repair --apply` that are killed, told to end, or meet each other, on real zombies.
+/// Runs of `repair --apply` that are killed, interrupted, or meet each other, on real zombies.
 @Suite("A repair that is ended", .serialized, .requires(.zombie, .native))
 struct KilledRepairTests {
     /// A real map and the program's runs on it.
@@ -54,7 +54,7 @@ struct KilledRepairTests {
             return false
         }
 
-        /// Whatever was killed and whenever: each entry that was dead is told of once as done, and nothing is open.
+        /// Whatever was killed and whenever: each entry that was dead is reported of once as done, and nothing is open.
         func expectEachAccountedForOnce() {
             let told = keys("result", "deleted") + keys("resume", "done") + keys("resume", "changed")
             #expect(told.sorted() == node.dead.map { DeadMap.key($0.tuple) }.sorted())
@@ -67,7 +67,7 @@ struct KilledRepairTests {
         let scenario = try Scenario(dead: 12)
         let first = try scenario.start(["--per-minute", "5"])
         #expect(scenario.wait { scenario.lines("result").count == 5 })
-        // Somebody else may not repair meanwhile, and learns who does.
+        // Another may not repair meanwhile, and learns who does.
         let second = try Programs.run(Programs.unstuck, scenario.arguments([]))
         #expect(second.status == 2)
         #expect(second.errors.contains("process \(first.pid), since 20"), "\(second.errors)")
@@ -152,7 +152,7 @@ struct KilledRepairTests {
         #expect(try scenario.run().report["resumed"].array.isEmpty)
     }
 
-    /// Killed at any moment of its work, again and again: still each entry is told of once.
+    /// Killed at any moment of its work, again and again: still each entry is reported of once.
     @Test func killedWheneverItWas() throws {
         let scenario = try Scenario(dead: Scale.of(60, small: 20))
         for round in 0..<Scale.of(6, small: 2) {

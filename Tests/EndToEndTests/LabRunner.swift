@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import TestSupport
 
-/// One of the lab's programs that acts when it is told to, and answers in lines of JSON.
+/// One of the lab's programs that acts when it is reported to, and answers in lines of JSON.
 final class LabRunner {
     private let what: String
     private let process = Process()
@@ -42,7 +42,7 @@ final class LabRunner {
         return Int32(request.revents)
     }
 
-    /// It ends when it has done what it was told.
+    /// It ends when it has done what it was reported.
     func end() { try? asks.fileHandleForWriting.close() }
 
     /// Its next line.

@@ -73,7 +73,7 @@ struct LayoutTests {
         var claim: FourTuple
         var state: EntryState
 
-        /// Both ends of a connection, the server's last, if both are filed: what their keys claim, by what is known of the
+        /// Both ends of a connection, the server's last, if both are inserted: what their keys claim, by what is known of the
         /// accelerator and not by its layout's declaration.
         static func ends(of client: FourTuple, under accelerator: FixtureAccelerator, _ state: EntryState = .live)
             -> [Filed]
@@ -82,7 +82,7 @@ struct LayoutTests {
             var claims = [client]
             if accelerator.filesServers { claims.append(client.reversed) }
             if accelerator.name == "calico" {
-                // The fixture's one server is its Envoy, filed under the application's end; all others under their own.
+                // The fixture's one server is its Envoy, stored under the application's end; all others under their own.
                 let isEnvoys = client.remote.port == 8080
                 claims = [
                     FourTuple(local: client.local, remote: nowhere),

@@ -35,7 +35,7 @@ struct MissingRightsTests {
         try lab.down()
     }
 
-    /// What cannot be seen is not told as none.
+    /// What cannot be seen is not reported as none.
     @Test(arguments: [["guard", "status"], ["guard", "down"], ["bypass", "status"], ["bypass", "off"]])
     func pinsOfOthers(_ command: [String]) throws {
         let folder = try Self.publicCopy()

@@ -95,7 +95,7 @@ struct RepairDocumentTests {
         return document.data
     }
 
-    /// A connection hangs, others are dead: the plan, what was done, and what the next run is told.
+    /// A connection hangs, others are dead: the plan, what was done, and what the next run is reported.
     @Test func theWholeStory() throws {
         let lab = try RealLab("doc")
         try lab.start(

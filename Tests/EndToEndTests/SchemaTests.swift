@@ -56,7 +56,7 @@ struct SchemaTests {
         withExtendedLifetime(stuck) {}
     }
 
-    /// A map with live and stale entries: everything that is told of maps, and a repair from plan to journal.
+    /// A map with live and stale entries: everything that is reported of maps, and a repair from plan to journal.
     @Test func maps() throws {
         let node = try DeadMap(dead: 3, live: 4)
         let map = ["--map", "\(node.map.id)"]

@@ -69,7 +69,7 @@ struct WalkEndToEndTests {
         try lab.down()
     }
 
-    /// The pods' namespaces may not be entered: whoever is in them is not called unseen.
+    /// The pods' namespaces may not be entered: anyone who is in them is not called unseen.
     @Test func aNamespaceThatMayNotBeEnteredMakesAllUnknown() throws {
         let lab = try RealLab("wns")
         let map = "\(try lab.map())"
@@ -87,7 +87,7 @@ struct WalkEndToEndTests {
         try lab.down()
     }
 
-    /// The same loopback tuple in two pods: which of them the key leads to cannot be told, and that is said.
+    /// The same loopback tuple in two pods: which of them the key leads to cannot be known, and that is said.
     @Test func twoNamespacesWithOneTupleAreTold() throws {
         let lab = try RealLab("wtwo")
         _ = try lab.breakIt(["shared-tuple"])

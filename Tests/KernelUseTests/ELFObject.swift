@@ -1,4 +1,4 @@
-/// A call of a helper, and the map that is handed to it first; `nil`: that could not be told.
+/// A call of a helper, and the map that is handed to it first; `nil`: that is unknown.
 struct HelperCall {
     var helper: UInt32
     var map: String?

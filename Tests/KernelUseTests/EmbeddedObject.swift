@@ -68,7 +68,7 @@ struct EmbeddedObject {
         }
     }
 
-    /// Whether it may call a helper on a sockmap: on one by name, or on a map that could not be told.
+    /// Whether it may call a helper on a sockmap: on one by name, or on a map that is unknown.
     func calls(onSockmap helper: bpf_func_id) -> Bool {
         calls.contains { $0.helper == helper.rawValue && ($0.map.map(sockmaps.contains) ?? !sockmaps.isEmpty) }
     }

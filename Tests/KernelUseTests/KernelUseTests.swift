@@ -35,7 +35,7 @@ struct KernelUseTests {
         }
     }
 
-    /// Stricter than the kernel: what any function of the object does counts, and a map that could not be told is a sockmap.
+    /// Stricter than the kernel: what any function of the object does counts, and a map that is unknown is a sockmap.
     @Test func nothingDeletesFromProgramsThatMayNot() throws {
         for object in try EmbeddedObject.all() {
             for program in object.programs where Self.neverDeletes.contains(program.type) {
@@ -89,7 +89,7 @@ struct KernelUseTests {
         }
     }
 
-    /// What stands in the first column of the page's tables, as code.
+    /// What is in the first column of the page's tables, as code.
     private static func documented() throws -> Set<String> {
         let page = try String(contentsOfFile: "docs/kernel-use.md", encoding: .utf8)
         var result = Set<String>()

@@ -56,7 +56,7 @@ struct ForecastTests {
         #expect(route.clientNamespaces == [9])
     }
 
-    /// Two namespaces have the client's address: what holds in both is said, and that it was not told which is meant; a
+    /// Two namespaces have the client's address: what holds in both is said, and that it was not reported which is meant; a
     /// connection to the server tells.
     @Test func twoNamespacesWithTheClientsAddress() throws {
         var looks = Self.looks(ports: Array(40000..<40010))

@@ -91,7 +91,7 @@ struct NodeFixture {
                 isStable: isStable))
     }
 
-    /// A healthy accelerated connection: both ends listed, both filed.
+    /// A healthy accelerated connection: both ends listed, both inserted.
     @discardableResult
     mutating func healthy(_ client: String, _ server: String, netns: (UInt32, UInt32) = (1, 2), salt: UInt32 = 0)
         -> (KernelSocket, KernelSocket)
@@ -116,7 +116,7 @@ struct NodeFixture {
         return (one, other)
     }
 
-    /// A socket in CLOSE that an application holds open, filed under its tuple.
+    /// A socket in CLOSE that an application holds open, stored under its tuple.
     @discardableResult
     mutating func zombie(_ local: String, _ remote: String, queued: UInt32 = 0) -> KernelSocket {
         let dead = socket(local, remote, state: .close, netns: 2, queued: queued)

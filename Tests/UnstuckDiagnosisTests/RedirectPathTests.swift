@@ -44,7 +44,7 @@ struct RedirectPathTests {
         #expect(try path(node, from: Self.server).program == nil, "the server has no psock")
     }
 
-    /// An accelerator that nobody declared: the key is not told, and the peer is found all the same.
+    /// An accelerator that nobody declared: the key is not reported, and the peer is found all the same.
     @Test func throughAMapOfAnotherLayout() throws {
         var node = NodeFixture()
         let (one, other) = node.healthy(Self.client, Self.server)

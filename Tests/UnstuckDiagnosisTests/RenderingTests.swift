@@ -131,7 +131,7 @@ struct RenderingTests {
                 == "{\"a\":\"q\\\"\\\\\\u0001\\u000a\",\"b\":18446744073709551615,\"c\":false}")
     }
 
-    /// Names are whatever somebody chose: what acts on a terminal stands escaped in JSON, and means the same.
+    /// Names are whatever someone chose: what acts on a terminal stands escaped in JSON, and means the same.
     @Test(arguments: ["\u{202E}evil", "a\u{9B}31mb", "\u{7F}\u{2066}x\u{2028}", "tab\tquote\"\\ \u{200F}é𝄞", "plain é"])
     func JSONIsSafeOnATerminal(_ name: String) throws {
         var stream = JSONStream()

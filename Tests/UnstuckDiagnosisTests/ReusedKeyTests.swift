@@ -2,7 +2,7 @@ import Testing
 import UnstuckDiagnosis
 import UnstuckModel
 
-/// Who may have been filed under a key just when it was deleted, whatever the key names.
+/// Who may have been stored under a key just when it was deleted, whatever the key names.
 @Suite("ReusedKeys to a deleted key")
 struct ReusedKeyTests {
     private static let map: UInt32 = 77
@@ -27,7 +27,7 @@ struct ReusedKeyTests {
                 reason: "test")
         }
 
-        /// The map is empty afterwards, unless `change` puts somebody there.
+        /// The map is empty afterwards, unless `change` puts someone there.
         func hit(_ change: (inout NodeFixture) throws -> Void) throws -> [Int] {
             var after = before
             after.snapshot.sockmaps[1].entries = []

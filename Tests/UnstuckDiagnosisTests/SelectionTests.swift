@@ -104,7 +104,7 @@ struct SelectionTests {
         for index in looks.indices {
             var node = NodeFixture(at: 0)
             node.snapshot = looks[index]
-            // Sockets of the fixture number themselves anew: these are told apart by their addresses.
+            // Sockets of the fixture number themselves anew: these are distinguished by their addresses.
             var claimant = node.socket("203.0.113.7:8080", "192.0.2.10:50505", netns: 2, isMapped: false)
             claimant.identity = SocketIdentity(address: 0xABC, cookie: 9999)
             node.list(claimant)

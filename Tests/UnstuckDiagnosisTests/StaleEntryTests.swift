@@ -131,7 +131,7 @@ struct StaleEntryTests {
     }
 
     /// A quiet map that holds nothing but one socket under another's key: no socket agrees with any layout. That the key
-    /// names another live socket decides, or the word of whoever asks.
+    /// names another live socket decides, or the word of anyone who asks.
     @Test(arguments: [true, false], ["203.0.113.7", "2001:db8::7"])
     func aQuietMapWithOneCrossWiredEntry(_ isNamedLive: Bool, _ server: String) throws {
         let client = server.contains(":") ? "2001:db8::10" : "192.0.2.10"

@@ -10,7 +10,7 @@ struct FeatureProbeTests {
         try FeatureFile(KeyDumpTests.fixture("features/\(name)"))
     }
 
-    /// What stands in one file only is a difference: these agents write nothing for what the kernel lacks.
+    /// What is in one file only is a difference: these agents write nothing for what the kernel lacks.
     @Test func ciliumSince1_13() throws {
         let (old, new) = (try fixture("old-node-features.h"), try fixture("new-node-features.h"))
         #expect(old.problems.isEmpty && new.problems.isEmpty)

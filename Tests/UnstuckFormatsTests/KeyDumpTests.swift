@@ -118,7 +118,7 @@ struct KeyDumpTests {
         for end in 0...bytes.count {
             let dump = KeyDump(Array(bytes[..<end]))
             let right = dump.keys.prefix { whole.keys.contains($0) }
-            // A first key that breaks off cannot be told from a shorter one.
+            // A first key that breaks off cannot be distinguished from a shorter one.
             let isFirst = right.isEmpty && dump.keys.count == 1 && dump.form != .bpftoolJSON
             #expect(right.count == dump.keys.count || isFirst, "cut at \(end)")
             #expect(dump.keys.count + 1 >= longest, "cut at \(end)")

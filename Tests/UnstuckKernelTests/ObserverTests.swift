@@ -29,7 +29,7 @@ struct ObserverTests {
             #expect(EntryState(socket: entry.socket, claim: claim) == (isDead ? .zombie : .live))
             let descriptor = isDead ? dead.server : claim == live.tuple ? live.server : live.client
             let cookie = try KernelUnderTest.provides(.cookie) ? SocketPair.cookie(descriptor) : 0
-            // Looked up, a socket has the cookie that somebody asked for, or none.
+            // Looked up, a socket has the cookie that someone asked for, or none.
             let isUnasked = MapIterators.areRefused && entry.socket.identity.cookie == 0
             #expect(entry.socket.identity.cookie == cookie || isUnasked)
             #expect(entry.socket.inode == SocketPair.inode(descriptor))

@@ -3,7 +3,7 @@ import UnstuckModel
 
 @Suite("An index by hash")
 struct HashIndexTests {
-    /// Few hashes for many elements: every chain holds elements that must be told apart.
+    /// Few hashes for many elements: every chain holds elements that must be distinguished.
     @Test(arguments: [0, 1, 15, 16, 17, 1000])
     func findsWhatADictionaryOfArraysFinds(_ count: Int) {
         let list = (0..<count).map { UInt64($0 * $0 % 37) }

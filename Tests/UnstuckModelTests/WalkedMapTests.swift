@@ -44,7 +44,7 @@ struct WalkedMapTests {
             WalkedEntry(key: SockmapKey(layout.encode(tuple) ?? []), cookie: cookie, isStable: isStable))
     }
 
-    /// What the last entry that was filed is.
+    /// What the last entry that was inserted is.
     var last: WalkedMap.Verdict? {
         map.walk?.entries.last.map(WalkedMap(map, seen: SeenSockets(look)).classify)
     }

@@ -6,7 +6,7 @@ import UnstuckModel
 
 @testable import UnstuckRepair
 
-/// The journal as a file: read again, cut, set aside, and refused where it is somebody else's.
+/// The journal as a file: read again, cut, set aside, and refused where it is another's.
 @Suite("The journal's file")
 struct JournalTests {
     /// A folder of its own.

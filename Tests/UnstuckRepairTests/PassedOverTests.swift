@@ -58,7 +58,7 @@ struct PassedOverTests {
         }
     }
 
-    /// A socket that is in more maps than we walk: the kernel side cannot verify its deletion, and says E2BIG. Somebody else
+    /// A socket that is in more maps than we walk: the kernel side cannot verify its deletion, and says E2BIG. Another
     /// deletes another first: ENOENT. The third one is deleted all the same.
     @Test func theOthersAreDeleted() throws {
         let scenario = try Scenario(dead: 3)

@@ -6,7 +6,7 @@ import UnstuckFormats
 @testable import UnstuckRepair
 
 /// What the kernel side says of an entry. No kernel that we have read returns EPERM or EBUSY for the delete of a SOCKHASH
-/// element inside an iterator (net/core/sock_map.c, sock_hash_delete_elem); if one does, it is told by its number.
+/// element inside an iterator (net/core/sock_map.c, sock_hash_delete_elem); if one does, it is reported by its number.
 @Suite("Records of a deletion")
 struct RepairRecordTests {
     static func record(_ outcome: unstuck_repair_outcome, error: Int32 = 0, keySize: UInt32 = 44) -> [UInt8] {

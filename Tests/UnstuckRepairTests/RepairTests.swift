@@ -123,7 +123,7 @@ struct RepairTests {
         #expect(try scenario.map.entries.count == 7)
     }
 
-    /// More than one pass can report at once: every outcome is told, none is lost.
+    /// More than one pass can report at once: every outcome is reported, none is lost.
     @Test func manyEntriesAreAllReported() throws {
         let map = try TestMap(maxEntries: 4096)
         let count = Scale.of(300, small: 150)  // a pass reports at most 128
@@ -170,7 +170,7 @@ struct RepairTests {
         #expect(holder?.pid == getpid())
         #expect(abs(Double(holder?.since ?? 0) - Date().timeIntervalSince1970) < 60)
         _ = consume first
-        // What stands in the file is for people only.
+        // What is in the file is for people only.
         for text in ["", "1 0", "999999999 1 2", "-1 x"] {
             try Data(text.utf8).write(to: URL(filePath: path))
             _ = try FileLock(path: path)
@@ -221,7 +221,7 @@ struct RepairTests {
         #expect(unsafe access(path, F_OK) != 0)
     }
 
-    /// Somebody takes keys over all the time while we delete: a live socket is never deleted without notice.
+    /// Someone takes keys over all the time while we delete: a live socket is never deleted without notice.
     @Test func neverDeletesALiveSocketWithoutNotice() throws {
         let map = try TestMap()
         var options = NodeObserver.Options()

@@ -19,7 +19,7 @@ struct StateDirectoryTests {
         for name in left + others {
             try Data("{".utf8).write(to: URL(filePath: "\(folder)/\(name)"))
         }
-        // Whoever writes of a map has its lock.
+        // Anyone who writes of a map has its lock.
         var lock: FileLock? = try registry.lock(36)
         registry.prepare()
         let held = try FileManager.default.contentsOfDirectory(atPath: folder)

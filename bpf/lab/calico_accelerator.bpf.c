@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Calico's sidecar acceleration: a key names the application's end only. Envoy's socket is filed under its peer's end, with
+ * Calico's sidecar acceleration: a key names the application's end only. Envoy's socket is stored under its peer's end, with
  * a mark; any other under its own. Replaces what is there: of all connections of a server that is not Envoy, which share
  * one key, only the last is in the map.
  *

@@ -2,9 +2,9 @@
 /*
  * The lab's reference accelerator: what Cilium up to 1.13 did to local TCP, and to IPv6 what it would have done.
  *
- * Every socket that becomes established is filed in one sockhash under its own tuple, "swapped": the peer first. An
+ * Every socket that becomes established is inserted in one sockhash under its own tuple, "swapped": the peer first. An
  * insertion never replaces (BPF_NOEXIST), and its refusal is ignored: this is how a stale entry keeps a new connection
- * out. What a filed socket sends goes straight into the receive queue of whatever socket sits under the receiver's
+ * out. What an inserted socket sends goes straight into the receive queue of whatever socket sits under the receiver's
  * key; if none does, the message passes into the stack.
  */
 #include "accelerator.h"

@@ -68,7 +68,7 @@ __noinline int look_up(__u32 slot, __u32 index)
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (tcp) {
 		read_socket(&entry->socket, (struct inet_sock *)tcp);
-		/* No helper gives the cookie here: 0 until somebody asked for it. */
+		/* No helper gives the cookie here: 0 until someone asked for it. */
 		entry->socket.cookie =
 			BPF_CORE_READ((struct inet_sock *)tcp, sk.__sk_common.skc_cookie.counter);
 	} else {

@@ -41,8 +41,8 @@ static __always_inline int observe(struct bpf_iter__sockmap *ctx, int with_cooki
 		return 0;
 	read_socket(&entry.socket, inet);
 	/* Not ctx->sk again: 6.1's verifier wants what is loaded anew to be tested anew. Without the helper no cookie, for
-	 * skc_cookie is 0 until somebody asks for it, and one socket would look like two. But a key of eight bytes may be
-	 * the cookie: whoever made it so had asked. */
+	 * skc_cookie is 0 until someone asks for it, and one socket would look like two. But a key of eight bytes may be
+	 * the cookie: anyone who made it so had asked. */
 	if (with_cookie)
 		entry.socket.cookie = bpf_get_socket_cookie(inet);
 	else if (key_size == 8)

@@ -3,7 +3,7 @@
  * Stands in for an accelerator's sock_ops program, so that new connections stay plain TCP.
  *
  * Swallows the two events at which accelerators file sockets, and hands every other one on to the program that it stands
- * for: what that does when a socket closes, and to timeouts, goes on. Past the deadline it hands on everything, whoever
+ * for: what that does when a socket closes, and to timeouts, goes on. Past the deadline it passes through everything, anyone who
  * lives or does not: nobody has to come back and undo it.
  */
 #include <linux/bpf.h>
@@ -14,7 +14,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* The program that is stood in for. The kernel empties it when nobody holds it any more: it is pinned. */
+/* The program that is replaced. The kernel empties it when nobody holds it any more: it is pinned. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);
@@ -30,7 +30,7 @@ struct {
 	__type(value, struct unstuck_bypass_settings);
 } settings SEC(".maps");
 
-/* Sockets that were kept out of the map. */
+/* Sockets that were not inserted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -10,7 +10,7 @@
  *                     that became established after it was attached.
  *   on_state_change   tracepoint sock:inet_sock_set_state: sees every socket and deletes nothing (tracing programs may
  *                     not: 98e948fb60d4, "bpf: Allow delete from sockmap/sockhash only if update is allowed", in v6.10
- *                     and 5.10.219). What is filed still is told to user space, which checks again and deletes. It runs
+ *                     and 5.10.219). What is inserted still is reported to user space, which checks again and deletes. It runs
  *                     after the other one (tcp_set_state, net/ipv4/tcp.c).
  */
 #include "filed_entry.h"
@@ -136,7 +136,7 @@ static __always_inline void check_link(__u64 psock, __u64 at, int may_delete)
 		event.outcome = UNSTUCK_GUARD_HELD;
 	} else {
 		code = bpf_map_delete_elem(&target, key);
-		if (code == -2 /* ENOENT: somebody else was faster */)
+		if (code == -2 /* ENOENT: another was faster */)
 			return;
 		if (code)
 			event.outcome = UNSTUCK_GUARD_FAILED;

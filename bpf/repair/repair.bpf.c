@@ -5,8 +5,8 @@
  * The kernel's iterator holds only RCU and deletion is by key, so between the last check and the delete another CPU can
  * put a new socket behind the key. That window cannot be closed from here; it is kept as short as it can be: the last
  * thing looked at before the delete is whether the very element that the iterator stands on is still in its bucket.
- * What can be told afterwards is told: an element that is still there, or a socket that has come back to life, is
- * `raced`, and the pass deletes nothing more. That a replacement was hit instead cannot be told from here: user space
+ * What can be told afterwards is reported: an element that is still there, or a socket that has come back to life, is
+ * `raced`, and the pass deletes nothing more. Whether a replacement was hit instead is not known here: user space
  * looks for such new sockets (Repairer.swift).
  */
 #include "repair_entry.h"

@@ -57,7 +57,7 @@ static __always_inline int has_key(__u64 element, const struct checked_key *key)
 	return 1;
 }
 
-/* The element of the target map through which a socket's psock is filed under a key; 0: none, or too many links. */
+/* The element of the target map through which a socket's psock is stored under a key; 0: none, or too many links. */
 static __noinline __u64 element_in(__u64 psock, const struct checked_key *key)
 {
 	struct list_head *head = &((struct sk_psock *)psock)->link;

@@ -15,7 +15,7 @@ public func fuzzKeys(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         let encodings = layout.encodings(of: claim)
         require(encodings.isEmpty || layout.encode(claim) == encodings[0], "\(layout.name): two first encodings")
         for other in encodings { require(layout.decode(other) == claim, "\(layout.name): \(claim) is not \(other)") }
-        // An IPv4 connection may also be filed as IPv6 with mapped addresses, by a layout that has room and a family for
+        // An IPv4 connection may also be inserted as IPv6 with mapped addresses, by a layout that has room and a family for
         // both: it is the same claim, and its key is not the one that is made of it.
         let isMapped = layout.carriesV6 && (claim.local.address.isV4 || claim.remote.address.isV4)
         if layout.encode(claim) != nil, !isMapped {

@@ -5,7 +5,7 @@ import UnstuckModel
 /// A connection hangs if its client gets a port that a stale entry claims: dead keys ÷ the ports from which the client's
 /// kernel chooses. The kernel does not choose evenly from all of its range: see ``LocalPorts``.
 ///
-/// - Parameter looks: oldest first; from two of them the rate is told, and what only looked dead for a moment is left out.
+/// - Parameter looks: oldest first; from two of them the rate is reported, and what only looked dead for a moment is left out.
 public func makeForecast(_ looks: [Snapshot]) -> Forecast {
     guard let view = NodeView(looks) else {
         return Forecast(routes: [], fillings: [], warnings: [], unknown: ["there is no snapshot"])
@@ -90,7 +90,7 @@ private func routes(_ view: NodeView, _ dead: [Dead]) -> [Forecast.Route] {
     }
 }
 
-/// Where a client's address is somebody's own.
+/// Where a client's address is a given one.
 private func clientNamespaces(_ view: NodeView, _ addresses: Set<IPAddress>) -> [IPAddress: Set<UInt32>] {
     var result: [IPAddress: Set<UInt32>] = [:]
     for namespace in view.now.namespaces {
@@ -128,7 +128,7 @@ private func isInherited(_ entry: Dead, by pod: String?) -> Bool {
     return was != pod
 }
 
-/// Of a walked map no rate is told: what only passes through death, and what a look could not tell, would count as much.
+/// Of a walked map no rate is reported: what only passes through death, and what a look could not tell, would count as much.
 private func walkedFilling(_ map: Sockmap, dead: Int, _ view: NodeView) -> Forecast.Filling {
     let states = view.sockmaps.states(in: map.id)
     return Forecast.Filling(
@@ -194,7 +194,7 @@ private func warn(_ view: NodeView, _ dead: [Dead], _ forecast: inout Forecast) 
 }
 
 extension Snapshot {
-    /// Somebody on the node has this address now, as far as was looked.
+    /// Someone on the node has this address now, as far as was looked.
     fileprivate func uses(_ address: IPAddress) -> Bool {
         sockets.contains { $0.socket.tuple.local.address == address }
             || namespaces.contains { $0.addresses?.contains(address) ?? false }

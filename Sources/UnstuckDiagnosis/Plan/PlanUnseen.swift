@@ -23,7 +23,7 @@ extension RepairSteps {
             SeenSockets.canBeAskedFor(claim, view.sockmaps.layouts[key.map.id]?.layout)
         else { return skip("only entries of a SOCKHASH whose keys name both ends are deleted unseen") }
         // A descriptor that was connected anew (docs/kernel-facts.md, Z5) lives under another tuple than its key names:
-        // without the socket's cookie it cannot be told from a dead one.
+        // without the socket's cookie it cannot be distinguished from a dead one.
         guard key.entry.cookie != nil else {
             return skip(
                 "no socket was seen of it, but the map's values give no cookie: a live socket that was connected anew would "

@@ -71,7 +71,7 @@ private func reconcileReset(_ line: JournalLine, _ view: NodeView) -> ResumedSte
 
 extension JournalLine {
     /// Whether a socket is the one of this line: by its cookie, or its inode; one of which neither is known (5.10, nobody
-    /// holds it) cannot be told from another in the same place.
+    /// holds it) cannot be distinguished from another in the same place.
     fileprivate func mayMean(_ socket: KernelSocket) -> Bool {
         if let cookie, cookie != 0, socket.identity.cookie != 0 { return cookie == socket.identity.cookie }
         if let inode, inode != 0 { return inode == socket.inode }

@@ -1,12 +1,12 @@
 import UnstuckModel
 
-/// Live connections that may have been filed under a key just when it was deleted.
+/// Live connections that may have been stored under a key just when it was deleted.
 ///
-/// One thing no check can see: that somebody replaced an entry between the check and the delete, so that the new socket was
+/// One thing no check can see: that someone replaced an entry between the check and the delete, so that the new socket was
 /// deleted. A connection that the key names, is not in the map, and was not outside it before may be that new socket (or one
-/// that the stale entry kept out): it is told of, never passed over.
+/// that the stale entry kept from being inserted): it is reported, never passed over.
 ///
-/// What a key names is for its layout to say: less than a tuple in some, a stand-in for IPv6 in others.
+/// What a key names is for its layout to say: less than a tuple in some, a shim for IPv6 in others.
 public struct ReusedKeys: Sendable {
     /// As they were before: a map that was emptied shows its layout no more.
     private let layouts: [UInt32: KeyLayout]
@@ -35,7 +35,7 @@ public struct ReusedKeys: Sendable {
             guard now[Place(deletion)]?.contains(where: { one in !known.contains { $0.mayBe(one) } }) ?? false else {
                 return false
             }
-            // Where many connections share a key, and where sockets are not seen, whoever sits there now is who the key
+            // Where many connections share a key, and where sockets are not seen, anyone who sits there now is who the key
             // is for.
             let isByKey = layouts[deletion.entry.map]?.naming == .oneEnd || view.sockmaps.isWalked(deletion.entry.map)
             return !isByKey || !view.sockmaps.holds(deletion.entry.key, in: deletion.entry.map)

@@ -122,7 +122,7 @@ public struct JSONExtent: Sendable, Equatable {
             return .cutOff
         }
 
-        /// `true`, `null`, a number: to be told apart from what is none, not to be checked digit by digit.
+        /// `true`, `null`, a number: to be distinguished from what is none, not to be checked digit by digit.
         private mutating func skipWord() -> End? {
             let start = position
             while position < bytes.count, Self.isOfWord(bytes[position]) { position += 1 }

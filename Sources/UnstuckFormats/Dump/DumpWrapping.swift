@@ -81,7 +81,7 @@ struct DumpWrapping {
 
     private func begins(_ range: Range<Int>, _ text: String) -> Bool { bytes[range].starts(with: text.utf8) }
 
-    /// `diff -u`: what stands in its first column.
+    /// `diff -u`: what is in its first column.
     private mutating func readUnifiedDiff() {
         guard lines.contains(where: { begins($0.range, "@@ -") || isChangedKey($0.range) }) else { return }
         isDiff = true

@@ -1,8 +1,8 @@
 import UnstuckModel
 
-/// The keys that somebody else's listing of a map shows, and what in it could not be understood.
+/// The keys that another's listing of a map shows, and what in it could not be understood.
 ///
-/// Three forms are read, and told apart by their lines: what `bpftool map dump` prints, the same with `-j` or `-p`, and
+/// Three forms are read, and distinguished by their lines: what `bpftool map dump` prints, the same with `-j` or `-p`, and
 /// rows of hex that were cut out of a dump with grep. What people and programs put around them is taken away first.
 public struct KeyDump: Hashable, Sendable {
     public enum Form: String, Sendable, Codable {

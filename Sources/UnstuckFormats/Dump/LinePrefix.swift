@@ -91,7 +91,7 @@ enum LinePrefix {
         return nil
     }
 
-    /// What stands in a line before the first word that only a dump has; without the blanks behind it.
+    /// What is in a line before the first word that only a dump has; without the blanks behind it.
     private static func beforeAnchor(_ line: Range<Int>, _ bytes: [UInt8]) -> ArraySlice<UInt8>? {
         var position = line.lowerBound
         while position < line.upperBound {

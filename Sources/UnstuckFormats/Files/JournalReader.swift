@@ -22,7 +22,7 @@ public enum JournalError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// The bytes of a journal -> its lines, one by one. A damaged line is told and passed over; a last line without its end
+/// The bytes of a journal -> its lines, one by one. A damaged line is reported and passed over; a last line without its end
 /// was torn by a crash or a kill in the middle of a write, and is no line.
 public struct JournalReader: Sequence, IteratorProtocol {
     public enum Item: Sendable {

@@ -13,11 +13,11 @@ public struct DiagSocket: Hashable, Sendable {
     /// Of a listener: connections that wait for accept, and the backlog.
     public var receiveQueue: UInt32
     public var sendQueue: UInt32
-    /// `nil`: not told, as for TIME_WAIT and SYN_RECV.
+    /// `nil`: not reported, as for TIME_WAIT and SYN_RECV.
     public var info: TCPInfo?
     /// `INET_DIAG_SKMEMINFO`: the numbers of `enum SK_MEMINFO_…` (include/uapi/linux/sock_diag.h), as many as there are.
     public var memory: [UInt32]?
-    /// cgroup v2 id; `nil`: not told (Linux 5.7 and CONFIG_SOCK_CGROUP_DATA).
+    /// cgroup v2 id; `nil`: not reported (Linux 5.7 and CONFIG_SOCK_CGROUP_DATA).
     public var cgroup: UInt64?
     /// Attributes that nothing here reads, by number, in order.
     public var others: [Other]

@@ -21,7 +21,7 @@ public struct GroupPrograms: Hashable, Sendable, Codable {
     ///
     /// Where many are allowed BPF_F_REPLACE names the old one (7dd68b3279f1, "bpf: Support replacing cgroup-bpf program in
     /// MULTI mode", in v5.6); where not, an attachment with the same flags takes the place of whatever is there
-    /// (`__cgroup_bpf_attach`, kernel/bpf/cgroup.c), so that is looked at first; a link is told its new program
+    /// (`__cgroup_bpf_attach`, kernel/bpf/cgroup.c), so that is looked at first; a link is reported its new program
     /// (0c991ebc8c69, "bpf: Implement bpf_prog replacement for an active bpf_cgroup_link", in v5.7).
     ///
     /// - Parameters:

@@ -78,7 +78,7 @@ public struct FeatureProber {
         while let text = unsafe libbpf_helper_name(number) {
             let helper = unsafe String(cString: text)
             let code = libbpf_probe_bpf_helper(.init(program.type), .init(number), nil)
-            // Types for which libbpf cannot build a program: nothing is told of them.
+            // Types for which libbpf cannot build a program: nothing is reported of them.
             if code == -EOPNOTSUPP { return }
             number += 1
             let answer =

@@ -3,7 +3,7 @@ import CLinuxUAPI
 import Glibc
 import UnstuckModel
 
-/// A TCP connection over the loopback whose two ends are filed in a SOCKHASH; all of it this process's own, without any
+/// A TCP connection over the loopback whose two ends are inserted in a SOCKHASH; all of it this process's own, without any
 /// program. What the kernel made of the sockets can be looked at, and what they answer can be tried.
 final class MappedPair {
     let map: OpenSockmap
@@ -88,7 +88,7 @@ final class MappedPair {
         try SockDiag(inNamespace: nil).destroy(tuple, cookie: cookie)
     }
 
-    /// Looks a filed socket's cookie up from user space.
+    /// Looks an inserted socket's cookie up from user space.
     func lookUpCookie() throws {
         var key: UInt32 = 1
         var cookie: UInt64 = 0

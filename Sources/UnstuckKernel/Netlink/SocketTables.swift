@@ -57,7 +57,7 @@ public final class SocketTables {
 
     /// The sockets that have exactly that tuple, asked for by name in every namespace that is open.
     ///
-    /// - Throws: `SystemError`, `NetlinkError`: it cannot be told.
+    /// - Throws: `SystemError`, `NetlinkError`: it cannot be known.
     public func sockets(of tuple: FourTuple) throws -> [TCPSocket] {
         try open.compactMap { inode, entry in try entry.diag.socket(of: tuple)?.socket(netns: inode) }
     }

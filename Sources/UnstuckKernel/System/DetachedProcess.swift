@@ -9,7 +9,7 @@ public enum DetachedProcess {
     ///   - arguments: the first is the program's path.
     ///   - input: what becomes its standard input; /dev/null without.
     ///   - log: where its output is appended.
-    /// - Returns: its id. It is to be waited for by whoever lives longer.
+    /// - Returns: its id. It is to be waited for by anyone who lives longer.
     public static func start(
         _ arguments: [String], input: Int32? = nil, log: String = "/dev/null"
     ) throws(SystemError) -> Int32 {

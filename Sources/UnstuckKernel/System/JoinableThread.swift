@@ -1,6 +1,6 @@
 import Glibc
 
-/// A thread that runs one piece of work. Whoever started it waits for it, at the latest by letting it go.
+/// A thread that runs one piece of work. Anyone who started it waits for it, at the latest by letting it go.
 @safe
 public struct JoinableThread<Value: Sendable>: ~Copyable {  // the thread is joined once
     private let thread: pthread_t

@@ -78,7 +78,7 @@ extension Lab {
 
     /// As its supervisor does: kills a pod's server and starts another.
     private func replaceServer(of id: HostID) throws {
-        // Whoever takes the lab down meanwhile waits, and finds the new server too.
+        // Anyone who takes the lab down meanwhile waits, and finds the new server too.
         let lock = try LabLock.acquire(layout)
         guard let pod = try runningState().pods.first(where: { $0.id == id }) else { return }
         let pid = try server(of: id)

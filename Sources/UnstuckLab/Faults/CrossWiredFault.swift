@@ -3,7 +3,7 @@ import UnstuckKernel
 import UnstuckModel
 
 /// Z5: a process gives up its connection and makes another with the same descriptor. Its old key stays in the sockmap
-/// and now points at the new connection: what the first pod answers to whoever uses that port next lands there.
+/// and now points at the new connection: what the first pod answers to anyone who uses that port next lands there.
 public struct CrossWiredFault: Sendable {
     public var first: HostID
     public var second: HostID
@@ -35,7 +35,7 @@ public struct CrossWiredFault: Sendable {
         }
         let map = try SockmapView(lab: lab)
         if let claims = try map?.claims() {
-            // The new tuple is not filed: a socket that has a msg program already is refused with EBUSY.
+            // The new tuple is not inserted: a socket that has a msg program already is refused with EBUSY.
             guard claims.contains(old) else {
                 throw LabError(.didNotHappen, "the key of \(old) left the sockmap: this kernel removed it")
             }

@@ -15,7 +15,7 @@ public struct Fault: Hashable, Sendable, Codable {
     public var kind: Kind
     /// What was done, in a sentence.
     public var summary: String
-    /// The tuples that are poisoned, as a client would use them: whoever connects so next is a victim.
+    /// The tuples that are poisoned, as a client would use them: anyone who connects so next is a victim.
     public var victims: [FourTuple]
     /// Processes that keep the fault alive and are ended by `heal`.
     public var holders: [Int32]

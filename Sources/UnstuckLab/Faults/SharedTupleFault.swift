@@ -2,8 +2,8 @@ import Glibc
 import UnstuckKernel
 import UnstuckModel
 
-/// The same loopback tuple in two pods. The first pair's server is filed; the second pair's server is refused, its
-/// client is filed: what that client sends goes to the first pod's server, which is alive and well.
+/// The same loopback tuple in two pods. The first pair's server is inserted; the second pair's server is refused, its
+/// client is inserted: what that client sends goes to the first pod's server, which is alive and well.
 ///
 /// The first pair's client runs beside the accelerator (one-sided), so that its key is free for the second pair's: were
 /// both of the second pair refused, both would fall back to plain TCP and nothing would go astray.
@@ -61,7 +61,7 @@ extension Lab {
         }
     }
 
-    /// The first pair alone: its server's entry waits for somebody else's bytes. Not recorded.
+    /// The first pair alone: its server's entry waits for another's bytes. Not recorded.
     func fileFirstPair(_ fault: SharedTupleFault) throws -> Fault {
         let first = try actAndStay(
             as: fault.first, arguments(fault, isFirst: true), label: "shared-tuple-first-\(fault.sourcePort)")

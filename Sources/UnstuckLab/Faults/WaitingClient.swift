@@ -2,7 +2,7 @@ import Glibc
 import UnstuckKernel
 import UnstuckModel
 
-/// A client that has sent something and waits for somebody to answer.
+/// A client that has sent something and waits for someone to answer.
 final class WaitingClient {
     let local: Endpoint
     private var socket: TCP?

@@ -3,7 +3,7 @@ import UnstuckKernel
 import UnstuckModel
 
 /// Z1: the client resets, the server keeps the descriptor. The server's socket is dead but stays in the sockmap, and
-/// whoever gets the same source port next sends into it.
+/// anyone who gets the same source port next sends into it.
 public struct ZombieFault: Sendable {
     public var pod: HostID
     public var family = AddressFamily.v4

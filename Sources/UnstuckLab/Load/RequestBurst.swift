@@ -64,7 +64,7 @@ public struct RequestBurst: Sendable {
                 }
                 let heard = (try? TCP.receive(64, on: socket.raw)) ?? []
                 if heard.isEmpty { report.failed += 1 } else { report.answered += 1 }
-                // With a RST: the port can be chosen again at once, and none is kept out by TIME_WAIT.
+                // With a RST: the port can be chosen again at once, and none is refused because of TIME_WAIT.
                 try? socket.reset()
                 deadline = Deadline(after: silence)
             }

@@ -33,7 +33,7 @@ public enum Guest {
     }
 
     private static func prepare(_ task: GuestTask) throws {
-        // Some are optional: a kernel without tracefs is still one to test on. Whoever needs one says so.
+        // Some are optional: a kernel without tracefs is still one to test on. Anyone who needs one says so.
         // Nothing over /tmp: files that were taken along may lie there.
         for (type, folder) in [
             ("sysfs", "/sys"), ("tmpfs", "/run"), ("cgroup2", "/sys/fs/cgroup"),

@@ -15,7 +15,7 @@ public enum GuestEngine: String, Sendable, CaseIterable {
     }
 
     /// For the guest's kernel. Emulated processors stand still while the host has other work, which is no stall of that
-    /// kernel's: its watchdogs are told to wait longer.
+    /// kernel's: its watchdogs are reported to wait longer.
     var bootWords: String {
         switch self {
         case .kvm: ""

@@ -7,7 +7,7 @@ public struct KernelImage: Sendable {
     public var root: String?
     public var release: String
 
-    /// Somebody's own image.
+    /// Someone's own image.
     /// - Parameter root: holds `lib/modules` with one release.
     public init(image: String, root: String?) throws {
         guard Files.exists(image) else { throw LabError(.missing, "there is no kernel image \(image)") }

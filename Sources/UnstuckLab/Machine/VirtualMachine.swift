@@ -113,7 +113,7 @@ public struct VirtualMachine: Sendable {
             rest += more
             while status == nil, failure == nil, let message = try GuestMessage.take(from: &rest) {
                 switch message {
-                case .ready: try Files.removeTree(initramfs)  // read long ago; whoever kills us leaves little
+                case .ready: try Files.removeTree(initramfs)  // read long ago; anyone who kills us leaves little
                 case .output(let bytes): try streams(bytes, false)
                 case .errors(let bytes): try streams(bytes, true)
                 case .file(let path, let bytes): try keep(bytes, of: path)

@@ -24,7 +24,7 @@ extension Scenario {
         Scenario(code) { fixture, family, isControl in
             let tuple = fixture.freshTuple(family)
             let client = try fixture.connect(tuple)
-            // The last packet of the handshake may still be on its way to the server's end, which is filed when it comes;
+            // The last packet of the handshake may still be on its way to the server's end, which is inserted when it comes;
             // until then redirects miss, and an accelerator that refuses misses refuses what is sent.
             try fixture.mustBeFiled(tuple.reversed)
             try client.send(Array("ten bytes\n".utf8))

@@ -23,7 +23,7 @@ extension Scenario {
             try fixture.mustBeFiled(tuple, isControl)
             return fixture.thenOn(pair, tuple, anew: { try fixture.pair($0, isAccelerated: isControl) })
         },
-        // The same under a msg program that returns what the helper says. Control: both sides are filed, nothing misses.
+        // The same under a msg program that returns what the helper says. Control: both sides are inserted, nothing misses.
         Scenario("verdict-miss", options: { _ in Fixture.Options(refusesMisses: true) }) { fixture, family, isControl in
             let tuple = fixture.freshTuple(family)
             let pair = try fixture.pair(tuple, isAccelerated: isControl)

@@ -50,7 +50,7 @@ public struct Scenario: Sendable {
 }
 
 extension Fixture {
-    /// The fault is over, and somebody uses its tuple again.
+    /// The fault is over, and someone uses its tuple again.
     func thenReused(_ tuple: FourTuple) -> Scenario.Act {
         Scenario.Act(tuple: tuple) { try self.reuse(tuple).rawValue }
     }
@@ -74,7 +74,7 @@ extension Fixture {
 
 /// A scenario that was run: what it tells, and what it does when asked.
 public final class ScenarioRun {
-    /// What was made, for whoever looks at it from outside.
+    /// What was made, for anyone who looks at it from outside.
     public struct Report: Codable, Sendable {
         public struct Act: Codable, Sendable {
             /// As the client sees it.

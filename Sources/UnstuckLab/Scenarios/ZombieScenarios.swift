@@ -3,14 +3,14 @@ import Glibc
 import UnstuckKernel
 import UnstuckModel
 
-/// Sockets that are dead before their last descriptor is closed: Z1 to Z7 of docs/kernel-facts.md. The twins close
+/// Sockets that are dead before their last descriptor is closed: Z1 to Z7 of docs/kernel-facts.md. The copies close
 /// their descriptors.
 extension Scenario {
     static let zombieScenarios: [Scenario] = [
         // The peer resets, the application keeps the descriptor.
         zombie("Z1") { _, _, peer in try peer.reset() },
         timedOut,
-        // Somebody destroys the socket: `ss -K`, SOCK_DESTROY.
+        // Someone destroys the socket: `ss -K`, SOCK_DESTROY.
         zombie("Z3") { fixture, victim, peer in
             let ports = try [victim, peer].map { try TCP.localEndpoint(of: $0.raw).port }
             try fixture.run([
@@ -29,7 +29,7 @@ extension Scenario {
         reconnected, resetBeforeAccept, neverClosed,
     ]
 
-    /// The server's socket dies while its descriptor is open, or the client's where only clients are filed. Control: it is
+    /// The server's socket dies while its descriptor is open, or the client's where only clients are inserted. Control: it is
     /// closed then.
     private static func zombie(
         _ code: String,
@@ -96,7 +96,7 @@ extension Scenario {
         return fixture.thenReused(tuple)
     }
 
-    /// Z6: reset in the accept queue; whoever accepts it later keeps it for a while. Control: accepted and closed.
+    /// Z6: reset in the accept queue; anyone who accepts it later keeps it for a while. Control: accepted and closed.
     private static let resetBeforeAccept = Scenario("Z6") { fixture, family, isControl in
         let tuple = fixture.freshTuple(family)
         let client = try fixture.connect(tuple)

@@ -1,4 +1,4 @@
-/// One accepted connection of the lab's server: what came in, what is to go out, and what the peer is told.
+/// One accepted connection of the lab's server: what came in, what is to go out, and what the peer is reported.
 /// It knows no sockets, so that it can be tested without any.
 struct ServerConnection {
     enum Service { case http, echo }

@@ -85,7 +85,7 @@ public final class GuestSuite {
         ] + options.selection.arguments
     }
 
-    /// Takes in what was told since the last time.
+    /// Takes in what was reported since the last time.
     /// - Returns: the tests that ended since.
     public func update() throws -> [TestName] {
         let hasEnded = child.hasEnded  // asked first: then all that it told is there to be read

@@ -62,7 +62,7 @@ enum Files {
     }
 
     /// Removes a folder with everything in it, without following links or crossing into mounts' contents by surprise:
-    /// whoever calls has unmounted before. Missing is fine.
+    /// the caller has unmounted before. Missing is fine.
     static func removeTree(_ path: String) throws {
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else { return }

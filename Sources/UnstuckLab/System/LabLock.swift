@@ -5,7 +5,7 @@ import UnstuckKernel
 /// One `up` or `down` of a lab at a time.
 ///
 /// The lock belongs to the open file, so it is handed to the short-lived children of `up` too: after a SIGKILL of `up`,
-/// `down` waits until the last of them has done what it was told, and nothing appears behind its back.
+/// `down` waits until the last of them has done what it was reported, and nothing appears behind its back.
 struct LabLock: ~Copyable {
     private let file: OwnedDescriptor
     private let path: String
@@ -29,7 +29,7 @@ struct LabLock: ~Copyable {
             guard deadline.wait(until: { flock(raw, LOCK_EX | LOCK_NB) == 0 }) else {
                 throw LabError(.failed, "another up or down of lab \"\(layout.name)\" is under way (\(path))")
             }
-            // Whoever had it before may have removed the file: then somebody else may lock a new one.
+            // Anyone who had it before may have removed the file: then another may lock a new one.
             if inodeNumber(path) == inodeNumber("/proc/self/fd/\(raw)") { return LabLock(file: file, path: path) }
             guard !deadline.hasPassed else { throw LabError(.failed, "\(path) is removed each time it was locked") }
         }

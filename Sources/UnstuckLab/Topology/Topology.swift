@@ -64,7 +64,7 @@ struct Topology {
             ("ipv6/conf/all/accept_dad", "0"), ("ipv6/conf/default/accept_dad", "0"),
             // The faults are about ports that are used again: nobody shall wait a minute for TIME_WAIT first.
             ("ipv4/tcp_tw_reuse", "1"),
-            // Nor shall the kernel give a fault's port to somebody who did not ask for it.
+            // Nor shall the kernel give a fault's port to someone who did not ask for it.
             ("ipv4/ip_local_reserved_ports", "40000-40099,50500-50699"),
         ]
         let forwarding = [("ipv4/ip_forward", "1"), ("ipv6/conf/all/forwarding", "1")]

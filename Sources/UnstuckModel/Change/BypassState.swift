@@ -1,15 +1,15 @@
-/// A map whose accelerator is bypassed, for `bypass status` and for whoever puts it back.
+/// A map whose accelerator is bypassed, for `bypass status` and for the one who puts it back.
 public struct BypassState: Sendable, Codable {
-    /// One cgroup in which a program of the accelerator's was stood in for.
+    /// One cgroup in which a program of the accelerator's was replaced.
     public struct Place: Sendable, Codable, Hashable {
         public enum Condition: String, Sendable, Codable {
             /// The program is still, or again, where it was, among those that were there, in their order.
             case original
-            /// The stand-in is there and keeps new connections plain.
+            /// The shim is there and keeps new connections plain.
             case bypassed
-            /// The stand-in is there, and its time is over: it hands everything on to the original.
+            /// The shim is there, and its time is over: it hands everything on to the original.
             case handingOn = "passingThrough"
-            /// Somebody else has changed the list meanwhile, or the cgroup has gone; nothing of ours is there.
+            /// Another has changed the list meanwhile, or the cgroup has gone; nothing of ours is there.
             case changed
             /// It could not be seen: see `obstacle`.
             case unknown
@@ -26,9 +26,9 @@ public struct BypassState: Sendable, Codable {
         /// The accelerator's program.
         public var original: UInt32
         public var originalName: String
-        /// What stands in for it.
+        /// What replaces it.
         public var shim: UInt32?
-        /// The stand-in can hand on to the original.
+        /// The shim can pass through to the original.
         public var passesThrough: Bool
         /// All sock_ops programs of the cgroup, in their order: when the bypass began, and when it was last looked at.
         public var before: [UInt32]
@@ -38,7 +38,7 @@ public struct BypassState: Sendable, Codable {
         public var obstacle: String?
         /// Programs of the original's name that came since: the accelerator was started anew, and is not bypassed.
         public var restarted: [UInt32]
-        /// Sockets that were kept out of the map.
+        /// Sockets that were not inserted.
         public var notInserted: UInt64
 
         public init(
@@ -72,7 +72,7 @@ public struct BypassState: Sendable, Codable {
     public var mapName: String
     /// Seconds since 1970.
     public var since: Double
-    /// When it undoes itself, as `since` and on CLOCK_BOOTTIME in nanoseconds; `nil`: when it is told to.
+    /// When it undoes itself, as `since` and on CLOCK_BOOTTIME in nanoseconds; `nil`: when it is reported to.
     public var until: Double?
     public var deadline: UInt64?
     /// The accelerator's program sees no event at all, not only no new connection.

@@ -48,7 +48,7 @@ public struct GuardState: Sendable, Codable {
         public var evictedBytes: UInt64 = 0
         /// Deletions that the kernel refused.
         public var failed: UInt64 = 0
-        /// Deletions after which the socket was filed still: another hand was in it.
+        /// Deletions after which the socket was inserted still: another hand was in it.
         public var raced: UInt64 = 0
         /// Events that user space missed because its buffer was full; the sweep finds what they were about.
         public var missedEvents: UInt64 = 0

@@ -34,7 +34,7 @@ public struct JournalLine: Sendable, Codable, Hashable {
     public var state: EntryState?
     /// Of the socket, or of the sender; 0 unknown.
     public var cookie: UInt64?
-    /// The same socket's inode, where a descriptor holds it: tells sockets apart where there are no cookies.
+    /// The same socket's inode, where a descriptor holds it: distinguishes sockets where there are no cookies.
     public var inode: UInt64?
     public var holder: SocketOwner?
     /// Unread bytes in the socket's queue when it was checked.

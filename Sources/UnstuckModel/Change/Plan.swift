@@ -81,7 +81,7 @@ public struct Plan: Sendable, Codable {
     public var deletions: [Deletion]
     public var resets: [Reset]
     public var undecided: [Undecided]
-    /// Why the plan must not be applied as it is (the circuit breaker); empty: nothing stands in the way.
+    /// Why the plan must not be applied as it is (the circuit breaker); empty: nothing is in the way.
     public var refusals: [String]
     /// What the reader should know before applying.
     public var cautions: [String]

@@ -20,7 +20,7 @@ public struct Link: Hashable, Sendable, Codable {
     public var master: UInt32?
     /// Index of the other end of a veth pair, or of the interface below.
     public var peerIndex: UInt32?
-    /// Inode number of the namespace of the other end; `nil`: there is none, or the namespace could not be told.
+    /// Inode number of the namespace of the other end; `nil`: there is none, or the namespace is unknown.
     public var peerNetns: UInt32?
     public var statistics: Statistics?
 

@@ -20,7 +20,7 @@ public struct ObservedProcess: Hashable, Sendable, Codable {
     public var threadCount: Int?
     /// Soft limit of open descriptors (RLIMIT_NOFILE); `nil`: not read, or unlimited.
     public var descriptorLimit: UInt64?
-    /// Open descriptors; `nil`: not told without listing them (Linux 6.2, commit f1f1f2569901
+    /// Open descriptors; `nil`: not reported without listing them (Linux 6.2, commit f1f1f2569901
     /// ("proc: report open files as size in stat() for /proc/pid/fd")), or not permitted.
     public var openDescriptors: UInt64?
     /// `CLOCK_MONOTONIC` in seconds.

@@ -31,7 +31,7 @@ public struct SoftnetCounters: Hashable, Sendable, Codable {
     }
 
     /// Sums over all processors since an earlier sample; `nil`: other processors, or a later sample. A counter that wrapped
-    /// once is told right.
+    /// once is reported right.
     public func delta(from earlier: SoftnetCounters) -> (processed: UInt64, dropped: UInt64, timeSqueezed: UInt64)? {
         guard earlier.takenAt <= takenAt, earlier.processors.map(\.number) == processors.map(\.number) else {
             return nil

@@ -6,7 +6,7 @@ public struct Finding: Sendable, Codable {
         case critical
         /// The next connection, or the next byte, will be.
         case warning
-        /// A risk, or what cannot be told from idle. Never a reason for exit status 1.
+        /// A risk, or what cannot be distinguished from idle. Never a reason for exit status 1.
         case note
 
         private var rank: Int {
@@ -137,7 +137,7 @@ public struct Diagnosis: Sendable, Codable {
     public var suspects: [EntryReference]
     /// Connections that hold bytes, of which the samples do not say whether they move: no finding yet.
     public var unsettled: [UnsettledConnection] = []
-    /// What could not be told, and what is missing to tell it.
+    /// What is unknown, and what is missing to tell it.
     public var unknown: [String]
     public var totals: Totals
     public var checked: Checked

@@ -82,7 +82,7 @@ public struct Forecast: Sendable, Codable {
     public var routes: [Route]
     public var fillings: [Filling]
     public var warnings: [String]
-    /// What could not be told, and what is missing to tell it.
+    /// What is unknown, and what is missing to tell it.
     public var unknown: [String]
 
     public init(routes: [Route], fillings: [Filling], warnings: [String], unknown: [String]) {

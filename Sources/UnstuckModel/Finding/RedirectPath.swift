@@ -1,7 +1,7 @@
 /// Where what one socket sends goes: socket → psock → msg program → the program's maps → key → the socket behind it.
 ///
 /// What the program itself decides is not seen (docs/limitations.md); everything around it is. It works for accelerators
-/// that nobody declared: where the key cannot be told, the peer is still found among the sockets.
+/// that nobody declared: where the key cannot be known, the peer is still found among the sockets.
 public struct RedirectPath: Sendable, Encodable {
     /// One map that the program may look the receiver up in.
     public struct Hop: Sendable, Encodable {

@@ -27,7 +27,7 @@ public struct CanaryReport: Sendable, Codable {
     /// Nothing was tried because of them.
     public var isRefused: Bool
     public var trials: [Trial]
-    /// The canary's own keys that others' programs had filed in others' maps, and that were taken out again.
+    /// The canary's own keys that others' programs had inserted in others' maps, and that were taken out again.
     public var removedKeys: Int
     /// Those that could not be.
     public var keysLeft: Int

@@ -1,4 +1,4 @@
-/// What a kernel's BPF has, by name: `unstuck kernel features`, or somebody else's list of the same.
+/// What a kernel's BPF has, by name: `unstuck kernel features`, or another's list of the same.
 public struct FeatureSet: Hashable, Sendable, Codable {
     public enum Kind: String, Sendable, Codable, CaseIterable {
         case programType = "program-type"

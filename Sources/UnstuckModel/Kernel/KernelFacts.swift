@@ -71,7 +71,7 @@ public struct KernelEvidence: Sendable, Codable {
     public var symbols: [String: Bool] = [:]
     /// As `structure.member`: whether the kernel's BTF has it.
     public var members: [String: Bool] = [:]
-    /// Of a TCP socket that was filed into a private sockmap.
+    /// Of a TCP socket that was inserted into a private sockmap.
     public var handlers: Handlers?
     /// `CONFIG_` options without the prefix: `y`, `m`, `n`.
     public var options: [String: String] = [:]

@@ -2,7 +2,7 @@
 /// commits, and what else these programs do.
 extension KeyLayout {
     /// Cilium up to 1.13, `cilium_sock_ops`: stored swapped (the key's "source" is the socket's peer). Byte 33 is padding,
-    /// or the protocol (6) where services are told apart by it. Only IPv4 was ever written.
+    /// or the protocol (6) where services are distinguished by it. Only IPv4 was ever written.
     ///
     /// Source: cilium/cilium `bpf/sockops/bpf_sockops.{h,c}`, `pkg/maps/sockmap/sockmap.go`.
     public static let cilium = KeyLayout(

@@ -1,4 +1,4 @@
-/// How a sockmap key's bytes name the socket that is filed under it, as data.
+/// How a sockmap key's bytes name the socket that is stored under it, as data.
 ///
 /// `local` and `remote` are the socket's own view: a layout that an accelerator stores "swapped" simply declares the
 /// peer's address first.

@@ -1,4 +1,4 @@
-/// Which layout keys follow, told from the keys alone: of somebody else's dump there are no sockets to compare with.
+/// Which layout keys follow, told from the keys alone: of another's dump there are no sockets to compare with.
 ///
 /// A layout that every key fits is a candidate, or, if there is none, one that most keys fit: one odd key is an odd key, no
 /// other layout. A single candidate is taken. The order of a port's bytes and whose side comes first leave no trace that a
@@ -29,7 +29,7 @@ public struct KeyReading: Hashable, Sendable {
 
     /// - Parameters:
     ///   - keys: all of one size.
-    ///   - chosen: the layout that somebody says it is; taken unless its keys have another size.
+    ///   - chosen: the layout that someone says it is; taken unless its keys have another size.
     ///   - mapName: the map's name where it is known; decides between layouts of which one alone has such a map.
     public init(
         _ keys: [SockmapKey], among known: [KeyLayout] = KeyLayout.known, chosen: KeyLayout? = nil,

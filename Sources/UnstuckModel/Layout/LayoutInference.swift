@@ -184,7 +184,7 @@ extension KeyLayout.Field {
     fileprivate var isMapped: Bool { self == .localAddress(.mapped16) || self == .remoteAddress(.mapped16) }
     fileprivate var needsFamily: Bool { self == .localAddress(.padded16) || self == .remoteAddress(.padded16) }
 
-    /// An address, whoever's.
+    /// An address, of anyone.
     fileprivate var asLocal: KeyLayout.Field {
         if case .remoteAddress(let encoding) = self { .localAddress(encoding) } else { self }
     }

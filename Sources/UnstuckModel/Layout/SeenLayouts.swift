@@ -1,7 +1,7 @@
 /// Layouts that are known from their programs' sources, and that no live map has been tried with: they serve to read dumps,
 /// so that their keys are not taken for another accelerator's. A node's own maps are read by ``declared`` ones.
 extension KeyLayout {
-    /// LoxiLB, `sock_proxy_map`: the remote end first, otherwise as ``kmesh``. Nothing in a key tells the two apart.
+    /// LoxiLB, `sock_proxy_map`: the remote end first, otherwise as ``kmesh``. Nothing in a key distinguishes the two.
     ///
     /// Source: loxilb-io/loxilb-ebpf `kernel/llb_kern_sockmap.c`.
     public static let loxilb = KeyLayout(

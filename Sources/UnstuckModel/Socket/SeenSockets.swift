@@ -17,7 +17,7 @@ public struct SeenSockets: Sendable {
         self.byCookie = byCookie
     }
 
-    /// A connection that can be asked for by the very tuple that a key claims: the layout names both ends, and no stand-in.
+    /// A connection that can be asked for by the very tuple that a key claims: the layout names both ends, and no shim.
     public static func canBeAskedFor(_ claim: FourTuple, _ layout: KeyLayout?) -> Bool {
         claim.isComplete && (layout?.v6Placeholder.map { claim.local.address != $0 } ?? true)
     }

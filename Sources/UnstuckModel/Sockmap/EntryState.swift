@@ -55,7 +55,7 @@ public enum EntryState: String, Sendable, Codable, CaseIterable {
     /// Not a TCP socket: none of our business.
     case other
     /// Of a walked map (``SockmapWalk``): every socket table was read, and no socket has the addresses and ports of the
-    /// key. Its socket is dead; whether anybody still holds it cannot be told that way.
+    /// key. Its socket is dead; whether anybody still holds it cannot be known that way.
     case unseen
     /// Of a walked map: neither seen nor proven to be unseen.
     case unknown

@@ -1,7 +1,7 @@
 /// A walked map held against the sockets of the same look: how its keys are read, and what each of them is.
 ///
-/// What this way cannot know: a socket that is in no table is dead or a zombie, and which of them is not told; and a
-/// live socket that a stale entry keeps out of the map has the same addresses and ports as one that is filed.
+/// What this way cannot know: a socket that is in no table is dead or a zombie, and which of them is not reported; and a
+/// live socket that a stale entry keeps out of the map has the same addresses and ports as one that is inserted.
 public struct WalkedMap: Sendable {
     public let decision: LayoutDecision
     private let seen: SeenSockets
@@ -13,7 +13,7 @@ public struct WalkedMap: Sendable {
         public var claim: FourTuple?
         public var state: EntryState
         /// The sockets that the key names, as indices into the look's; more than one if several namespaces have the tuple:
-        /// which of them is filed cannot be told then.
+        /// which of them is inserted cannot be known then.
         public var sockets: [Int]
     }
 

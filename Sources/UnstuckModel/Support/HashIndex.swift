@@ -1,5 +1,5 @@
 /// Finds the elements of a list by a hash of theirs: what a dictionary of arrays does, without an array for each key and
-/// without a copy of the key. The list stays where it is; whoever asks compares.
+/// without a copy of the key. The list stays where it is; anyone who asks compares.
 public struct HashIndex: Sendable {
     private static let none = Int32(-1)
     /// The first position of each chain; a power of two of them.

@@ -8,9 +8,9 @@ public struct BypassKeeper {
 
     public init(root: NodeRoot) { bypass = Bypass(root: root) }
 
-    /// Returns when the map's bypass is undone, by this or by somebody else.
+    /// Returns when the map's bypass is undone, by this or by another.
     public func run(_ map: UInt32) {
-        // The time may be set anew, and somebody else may undo it: the record tells.
+        // The time may be set anew, and another may undo it: the record tells.
         while let deadline = bypass.registry.record(of: map)?.deadline {
             let left = Double(deadline) - Double(Bypass.now)
             if left > 0 {

@@ -15,7 +15,7 @@ extension BypassState {
     /// Waits until no live socket is in the map any more, or the time is over.
     ///
     /// - Parameters:
-    ///   - wait: waits so many seconds; what told the wait to end, or `nil`.
+    ///   - wait: waits so many seconds; what ended the wait, or `nil`.
     ///   - progress: called before each wait, with the live entries that are left.
     public mutating func drain(
         for seconds: Double, wait: (Double) -> String?, progress: (_ liveEntries: Int) -> Void

@@ -12,7 +12,7 @@ extension OperationError.Code {
 public struct GuardRun {
     /// What a run asks of its caller.
     public struct Environment {
-        /// What told the run to end ("SIGTERM"), or `nil`; asked several times a second.
+        /// What interrupted the run ("SIGTERM"), or `nil`; asked several times a second.
         public var interruption: () -> String?
         /// Called with a map whose guard works no more; the others go on.
         public var lost: (_ map: UInt32, _ error: any Error) -> Void

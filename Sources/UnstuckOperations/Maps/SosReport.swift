@@ -10,7 +10,7 @@ extension OperationError.Code {
 /// The dumps of sockmaps in a sosreport, unpacked or as a tar archive.
 ///
 /// Source: sosreport/sos `sos/report/plugins/ebpf.py`: `bpftool map dump id N` of every map, `bpftool map list` and
-/// `bpftool -j map list`, each in a file under `sos_commands/ebpf` that is named like the command with `_` for blanks.
+/// `bpftool -j map list`, each in a store under `sos_commands/ebpf` that is named like the command with `_` for blanks.
 public struct SosReport {
     /// One dump, and what the report's list says of its map.
     public struct Dump: Hashable, Sendable {
@@ -28,7 +28,7 @@ public struct SosReport {
     }
 
     public var dumps: [Dump]
-    /// What could not be told or is missing.
+    /// What is unknown or missing.
     public var notes: [String] = []
 
     /// - Parameter folder: the report's, its `sos_commands`, the plugin's own, or one with a single report inside.

@@ -27,7 +27,7 @@ public struct RepairReport: Encodable {
 
     public var plan: Plan
     public var caps: Caps
-    /// What could not be told, or not be worked on.
+    /// What is unknown, or not be worked on.
     public var unknown: [String]
     /// Findings that no deletion fixes: a live socket is in the way.
     public var unrepairable = 0

@@ -30,7 +30,7 @@ public struct RepairRun: ~Copyable {
 
     /// What a run asks of its caller.
     public struct Environment {
-        /// Waits so many seconds, 0 just to be asked; what told the run to end ("SIGTERM"), or `nil`.
+        /// Waits so many seconds, 0 just to be asked; what interrupted the run ("SIGTERM"), or `nil`.
         public var wait: (Double) -> String?
         /// Called before a wait, for a person who waits.
         public var progress: (RepairProgress) -> Void

@@ -1,7 +1,7 @@
 import Glibc
 import UnstuckKernel
 
-/// A control group of the canary's own. Whoever makes it leaves and removes it; one that a killed canary left goes with the
+/// A control group of the canary's own. Anyone who makes it leaves and removes it; one that a killed canary left goes with the
 /// next one.
 struct CanaryGroup {
     private static let prefix = "unstuck-canary-"

@@ -72,7 +72,7 @@ struct ProbeSocket: ~Copyable {
         }
     }
 
-    /// Completes the handshake. `local` is told as soon as the kernel has chosen it, also when nothing answers.
+    /// Completes the handshake. `local` is reported as soon as the kernel has chosen it, also when nothing answers.
     borrowing func connect(
         from vantage: Vantage, until deadline: Deadline, local: (Endpoint?) -> Void
     ) throws(WireFailure) {

@@ -5,8 +5,8 @@ import UnstuckModel
 
 /// Takes an accelerator out of the path of new connections, and puts it back exactly as it was.
 ///
-/// Each of the map's sock_ops programs is replaced, in its very place, by a stand-in (``Shim``): a socket that is never
-/// filed is plain TCP. The record is written before anything is touched, and all that is needed to put things back is
+/// Each of the map's sock_ops programs is replaced, in its very place, by a shim (``Shim``): a socket that is never
+/// inserted is plain TCP. The record is written before anything is touched, and all that is needed to put things back is
 /// pinned before it is attached, so that a kill at any moment leaves something that ``off(_:)`` understands.
 public struct Bypass {
     public struct Options: Sendable {
@@ -25,17 +25,17 @@ public struct Bypass {
     /// Of pins.
     let folder: String
 
-    /// - Parameter root: records and pins are the node's own: whoever undoes a bypass must see those of whoever began it.
+    /// - Parameter root: records and pins are the node's own: anyone who undoes a bypass must see those of anyone who began it.
     public init(root: NodeRoot) {
         self.root = root
         registry = BypassRegistry(folder: root.path("/run/unstuck/bypass"))
         folder = root.path("/sys/fs/bpf/unstuck/bypass")
     }
 
-    /// `CLOCK_BOOTTIME` in nanoseconds: goes on while the machine sleeps, as the stand-in's clock does.
+    /// `CLOCK_BOOTTIME` in nanoseconds: goes on while the machine sleeps, as the shim's clock does.
     public static var now: UInt64 { UInt64(SystemClock.boot.nanoseconds) }
 
-    /// The right to change a map's bypass. Whoever else is at it is soon done: what undoes one when its time is over, above
+    /// The right to change a map's bypass. Anyone who else is at it is soon done: what undoes one when its time is over, above
     /// all.
     public func lock(_ map: UInt32) throws -> FileLock { try registry.lock(map, patience: 10) }
 

@@ -28,7 +28,7 @@ extension Bypass {
         for place in state.places where ![.original, .changed].contains(place.condition) {
             throw BypassError.unseen(map, place.obstacle ?? "the shim in \(place.cgroup) came back")
         }
-        // A socket that is just running through the stand-in still calls the original by what is pinned.
+        // A socket that is just running through the shim still calls the original by what is pinned.
         usleep(50_000)
         PinFolder.remove("\(folder)/\(map)")
         registry.remove(map)

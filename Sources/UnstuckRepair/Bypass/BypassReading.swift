@@ -25,7 +25,7 @@ extension Bypass {
         return (records.map(look), unseen)
     }
 
-    /// The programs of a bypassed map that are attached nowhere themselves, with the attachments of what stands in for them.
+    /// The programs of a bypassed map that are attached nowhere themselves, with the attachments of what replaces them.
     func stoodInFor(_ map: UInt32) -> [BPFProgram] {
         (registry.record(of: map).map(look)?.places ?? []).compactMap { place in
             guard place.condition == .bypassed || place.condition == .handingOn else { return nil }

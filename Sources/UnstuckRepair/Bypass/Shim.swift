@@ -3,13 +3,13 @@ import CUnstuckABI
 import Glibc
 import UnstuckKernel
 
-/// What stands in for one sock_ops program (`bpf/repair/bypass.bpf.c`), by its pins: it goes on without a process.
+/// What replaces one sock_ops program (`bpf/repair/bypass.bpf.c`), by its pins: it goes on without a process.
 struct Shim {
     /// As the kernel cuts it.
     static let name = "unstuck_bypass"
 
     let program: BPFTable.Loaded
-    /// What it stands in for: pinned too, so that it stays loaded.
+    /// What it replaces: pinned too, so that it stays loaded.
     let original: BPFTable.Loaded
     private let folder: String
 
@@ -24,10 +24,10 @@ struct Shim {
 
     /// Loads one for a program and pins all of it; nothing is attached.
     ///
-    /// - Returns: also whether it can hand on. A kernel lets a program call another one only if both were loaded alike
+    /// - Returns: also whether it can pass through. A kernel lets a program call another one only if both were loaded alike
     ///   (`bpf_prog_map_compatible`, kernel/bpf/core.c; since 6.18 also with the same expected attach type, 4540aed51b12,
     ///   "bpf: Enforce expected_attach_type for tailcall compatibility"), and does not tell how the other one was: both
-    ///   ways are tried. A program with storage of its control group is never called: it would find that of the stand-in,
+    ///   ways are tried. A program with storage of its control group is never called: it would find that of the shim,
     ///   which has none, and kernels before abad3d0bad72 ("bpf: Fix oob access in cgroup local storage", in v6.17) let that
     ///   pass.
     /// - Throws: `BPFError`, `SystemError`.
@@ -56,7 +56,7 @@ struct Shim {
         return unsafe bpf_map_update_elem(try object.map("original").descriptor, &key, &value, 0) == 0
     }
 
-    /// The stand-in itself comes last: when it is there, all is.
+    /// The shim itself comes last: when it is there, all is.
     private static func pin(
         _ object: BPFObject, _ settings: unstuck_bypass_settings, in folder: String
     ) throws -> Shim {
@@ -81,7 +81,7 @@ struct Shim {
         }
     }
 
-    /// Sockets that were kept out of the map.
+    /// Sockets that were not inserted.
     func notInserted() throws -> UInt64 {
         let map = try Self.open("\(folder)/counts")
         var (key, value): (UInt32, UInt64) = (0, 0)

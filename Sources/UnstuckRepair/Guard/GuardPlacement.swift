@@ -10,7 +10,7 @@ public enum GuardPlacement {
     public struct Choice: Hashable, Sendable {
         /// Below the cgroup v2 mount; empty: nowhere.
         public var cgroups: [String]
-        /// What stands in the way.
+        /// What is in the way.
         public var reasons: [String]
     }
 

@@ -101,7 +101,7 @@ public final class MapGuard {
 
     private func attach(_ program: GuardProgram, _ users: MapUsers) throws {
         if options.paths.contains(.socketOperations) {
-            // What stands in for a program hands on to it what a guard needs to see with it.
+            // What replaces a program passes through to it what a guard needs to see with it.
             let choice = GuardPlacement.choose(users.programs + Bypass(root: options.root).stoodInFor(state.map))
             state.reasons += choice.reasons
             for cgroup in choice.cgroups {

@@ -3,7 +3,7 @@ import Glibc
 import UnstuckKernel
 
 /// Lets one repair run at a time on a node; the kernel gives the lock back when the process ends, however it ends. Who
-/// holds it stands in the file, for people; whether somebody does, the kernel alone decides.
+/// holds it is in the file, for people; whether someone does, the kernel alone decides.
 public struct FileLock: ~Copyable {
     public enum Failure: Error, CustomStringConvertible {
         /// Another run holds it; which one, as far as it has said so.
@@ -33,7 +33,7 @@ public struct FileLock: ~Copyable {
     private let isTransient: Bool
 
     /// - Parameters:
-    ///   - seconds: how long to wait for somebody else who holds it.
+    ///   - seconds: how long to wait for another who holds it.
     ///   - isTransient: its file goes with it.
     public init(path: String, patience seconds: Double = 0, isTransient: Bool = false) throws(Failure) {
         self.path = path
@@ -43,7 +43,7 @@ public struct FileLock: ~Copyable {
 
     deinit { if isTransient { unsafe _ = unlink(path) } }
 
-    /// Whether somebody holds the lock of a path: in this PID namespace or another one. Creates nothing.
+    /// Whether someone holds the lock of a path: in this PID namespace or another one. Creates nothing.
     ///
     /// - Returns: `nil`: it cannot be seen.
     public static func isHeld(_ path: String) -> Bool? {
@@ -68,7 +68,7 @@ public struct FileLock: ~Copyable {
         while true {
             do throws(SystemError) {
                 let file = try lock(path)
-                // Whoever held it before may have removed the file that we opened: nobody holds the next one yet.
+                // Anyone who held it before may have removed the file that we opened: nobody holds the next one yet.
                 if try isStill(file, at: path) { return file }
                 removals += 1
                 guard removals < mostRemovals else { throw SystemError("lock", path, errno: EBUSY) }
@@ -86,7 +86,7 @@ public struct FileLock: ~Copyable {
 
     /// Whether the file that we have locked is the one that others will find.
     ///
-    /// - Throws: `SystemError` where that cannot be told: it would be asked for ever.
+    /// - Throws: `SystemError` where that cannot be known: it would be asked for ever.
     private static func isStill(_ file: borrowing OwnedDescriptor, at path: String) throws(SystemError) -> Bool {
         var (ours, there) = (stat(), stat())
         try syscall("fstat", on: path) { unsafe fstat(file.raw, &ours) }

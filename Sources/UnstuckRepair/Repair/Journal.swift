@@ -206,7 +206,7 @@ public final class Journal {
                     if damaged == 1 { damage.append("the journal is damaged: \(error)") }
                 case .torn(let start):
                     end = start
-                    // A first write that was cut short; anything else is somebody else's file, and is not cut.
+                    // A first write that was cut short; anything else is another's file, and is not cut.
                     guard !isFirst || bytes.starts(with: "{\"boot\":".utf8) else {
                         throw Refusal(description: "\(path) is no journal: name another with --journal")
                     }

@@ -16,7 +16,7 @@ public enum RepairOutcome: Hashable, Sendable {
     case raced
     /// The kernel refused; why, where more than its number is known. The run goes on.
     case failed(errno: Int32, MissingEvidence.Reason? = nil)
-    /// Somebody else removed it first.
+    /// Another removed it first.
     case gone
     /// Not tried, and why.
     case stopped(String)

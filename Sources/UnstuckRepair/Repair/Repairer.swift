@@ -6,14 +6,14 @@ import UnstuckModel
 /// Applies a plan: everything is re-checked at the moment of change, journaled before and after, and bounded.
 ///
 /// What the kernel refuses is recorded and passed over. Three things end a run: a race, a journal that cannot be written,
-/// and whoever waits (``Pause``).
+/// and anyone who waits (``Pause``).
 public final class Repairer {
     /// Entries that one iterator pass deletes: all of their reports must fit the iterator's buffer at once.
     private static let batch = UNSTUCK_CHECKED_MAX
 
     /// Waits so many seconds, 0 just to be asked.
     ///
-    /// - Returns: what told the run to end ("SIGTERM"), or `nil`.
+    /// - Returns: what interrupted the run ("SIGTERM"), or `nil`.
     public typealias Pause = (Wait) -> String?
     public struct Wait: Sendable {
         public var seconds: Double
@@ -56,7 +56,7 @@ public final class Repairer {
         }
         public var deletions: [Deletion] = []
         public var resets: [Reset] = []
-        /// What told the run to end: a signal's name.
+        /// What interrupted the run: a signal's name.
         public var interruption: String?
         /// Maps that could not be worked on, and what is missing; the others were.
         public var problems: [UInt32: MissingEvidence.Reason] = [:]
@@ -82,7 +82,7 @@ public final class Repairer {
                 [journal.begin(plan)] + resumed.compactMap(journal.line)
                     + plan.resets.map { journal.line(.intend, $0) }
                     + plan.deletions.map { journal.line(.intend, $0) })
-            // While the stale entry is there, a stuck connection can be told from any other: resets come first.
+            // While the stale entry is there, a stuck connection can be distinguished from any other: resets come first.
             try reset(plan, &result)
             try delete(plan, &result)
         } catch {
@@ -115,7 +115,7 @@ public final class Repairer {
 
     /// How many of the plan's next steps may be taken now, after a wait if need be.
     ///
-    /// - Returns: 0 if the run was told to end.
+    /// - Returns: 0 if the run was interrupted.
     func turn(_ wanted: Int, of plan: Plan, _ result: inout Result) -> (count: Int, hasWaited: Bool) {
         var wait = Wait(
             seconds: 0, done: result.deletions.count + result.resets.count,

@@ -10,7 +10,7 @@ import UnstuckModel
 struct WalkedDeletion {
     let journal: Journal
     let observer: NodeObserver
-    /// Asked between two batches: what told the run to end, or `nil`.
+    /// Asked between two batches: what interrupted the run, or `nil`.
     let interruption: () -> String?
 
     /// Entries whose outcome is written down at once.
@@ -68,7 +68,7 @@ struct WalkedDeletion {
                 guard cookie == deletion.entry.socket.cookie else { return .changed }
             }
             let ends = try tables.sockets(of: deletion.claim) + tables.sockets(of: deletion.claim.reversed)
-            // A socket that is known by its cookie keeps somebody else out; one that is not known may be that one.
+            // A socket that is known by its cookie keeps another out; one that is not known may be that one.
             let isThere = ends.contains {
                 $0.socket.state != .timeWait
                     && (deletion.entry.socket.cookie == 0

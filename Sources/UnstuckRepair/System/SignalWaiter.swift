@@ -1,7 +1,7 @@
 import Glibc
 
 /// Takes SIGINT, SIGTERM and SIGHUP as a wish to stop between two steps, never in the middle of one: while this lives they
-/// are blocked, and asked for. One that whoever started us had ignored (nohup) stays ignored.
+/// are blocked, and asked for. One that anyone who started us had ignored (nohup) stays ignored.
 ///
 /// Make it before other threads: they take over its mask.
 public final class SignalWaiter {

@@ -3,7 +3,7 @@ import Glibc
 import UnstuckKernel
 import UnstuckModel
 
-/// What stands below `/run/unstuck` about single maps: one file a map, written by whoever works on it. It goes with the
+/// What stands below `/run/unstuck` about single maps: one file a map, written by the one who works on it. It goes with the
 /// next boot, as what it tells of does.
 public struct StateDirectory<Record: Codable & Sendable>: Sendable {
     let folder: String
@@ -14,12 +14,12 @@ public struct StateDirectory<Record: Codable & Sendable>: Sendable {
 
     /// The right to change what stands there of a map, as long as it is held.
     ///
-    /// - Parameter seconds: how long to wait for somebody else who has it.
+    /// - Parameter seconds: how long to wait for another who has it.
     public func lock(_ map: UInt32, patience seconds: Double = 0) throws(FileLock.Failure) -> FileLock {
         try FileLock(path: "\(folder)/\(map).lock", patience: seconds, isTransient: true)
     }
 
-    /// Whether somebody has that right now, in whatever PID namespace; `nil`: it cannot be seen.
+    /// Whether someone has that right now, in whatever PID namespace; `nil`: it cannot be seen.
     public func isLocked(_ map: UInt32) -> Bool? { FileLock.isHeld("\(folder)/\(map).lock") }
 
     /// Seconds since a map's file was written; `nil`: there is none that can be seen.
@@ -38,7 +38,7 @@ public struct StateDirectory<Record: Codable & Sendable>: Sendable {
             guard let dot = name.firstIndex(of: "."), let map = UInt32(name[..<dot]),
                 name[dot...].hasPrefix(".json.")
             else { continue }
-            // Whoever writes has the lock.
+            // Anyone who writes has the lock.
             guard let lock = try? lock(map) else { continue }
             unsafe _ = unlink("\(folder)/\(name)")
             _ = consume lock

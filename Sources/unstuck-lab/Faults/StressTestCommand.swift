@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 import UnstuckLab
 
-/// One fault many times over, for whoever guards the sockmap.
+/// One fault many times over, for anyone who guards the sockmap.
 struct StressTestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stress",

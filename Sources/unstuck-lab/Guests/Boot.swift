@@ -109,7 +109,7 @@ struct Boot: ParsableCommand {
         case .kvm: return .kvm
         case .tcg: return .tcg
         case .auto:
-            // An image of somebody's own proves nothing about KVM if it fails.
+            // An image of a given one proves nothing about KVM if it fails.
             guard let known = try kernelImage == nil ? image : KernelImage.fetched(below: cache) else { return .tcg }
             return try KVMProbe(cache: cache, progress: Self.say).engine(trying: known, lab: own)
         }

@@ -24,7 +24,7 @@ extension CompletionKind {
     /// to its end.
     private static func endSoon() {
         signal(SIGALRM) { _ in _exit(0) }
-        // Whoever started this may have blocked it.
+        // Anyone who started this may have blocked it.
         var alarm = sigset_t()
         unsafe sigemptyset(&alarm)
         unsafe sigaddset(&alarm, SIGALRM)

@@ -5,7 +5,7 @@ import UnstuckProbing
 import UnstuckRender
 
 /// The canary itself: a process of its own, which moves away from everybody else's network and control group, and cleans up
-/// also if whoever started it is killed meanwhile.
+/// also if anyone who started it is killed meanwhile.
 struct KernelCanaryActor: ContextCommand {
     static let configuration = CommandConfiguration(commandName: "canary-actor", shouldDisplay: false)
 

@@ -18,7 +18,7 @@ struct NodeOptions: ParsableArguments {
 
     func validate() throws {
         var isFolder = stat()
-        // A mistyped one has no processes, and then no cause could be told from another.
+        // A mistyped one has no processes, and then no cause could be distinguished from another.
         let procfs = NodeRoot(prefix: root).procfs
         if root != "/", !directoryNames(procfs).contains(where: { $0.allSatisfy(\.isNumber) }) {
             throw ValidationError("--root: \(procfs) shows no process: is the host's /proc there?")

@@ -22,7 +22,7 @@ struct UnstuckCommand: ParsableCommand {
 @main
 enum Main {
     static func main() {
-        // Results go to stdout and messages to stderr whatever this is; the log is for whoever looks into Unstuck itself.
+        // Results go to stdout and messages to stderr whatever this is; the log is for anyone who looks into Unstuck itself.
         let level = CommandContext.process.environment("UNSTUCK_LOG").flatMap(Logger.Level.init(rawValue:)) ?? .warning
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)

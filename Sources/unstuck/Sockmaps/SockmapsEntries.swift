@@ -121,7 +121,7 @@ struct SockmapsEntries: ContextCommand {
         try other?.wait()
     }
 
-    /// Whole lines reach stdout, whoever writes.
+    /// Whole lines reach stdout, anyone who writes.
     private final class Turn: Sendable {
         private let turn = Mutex(())
         private let context: CommandContext

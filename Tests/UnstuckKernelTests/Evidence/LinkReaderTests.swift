@@ -44,7 +44,7 @@ struct LinkReaderTests {
             #expect(link.peerNetns == there.inode)
             let peer = LinkReader().read(namespaces: [(there.inode, there.path)]).links.first { $0.kind == "veth" }
             #expect(link.peerIndex == peer?.index)
-            // Nothing leads to its namespace: it is not told, and nothing else is.
+            // Nothing leads to its namespace: it is not reported, and nothing else is.
             #expect(peer?.peerNetns == nil)
         }
     }

@@ -88,7 +88,7 @@ struct ReadableTests {
         #expect(snapshot.kernelTrials == [KernelTrial.countsStackBytes.rawValue: counts])
     }
 
-    /// That a socket has a verdict program is told by its receive handler. 5.10 has one handler for both.
+    /// That a socket has a verdict program is reported by its receive handler. 5.10 has one handler for both.
     @Test(.requires(.cookie), arguments: [false, true])
     func aVerdictProgramShowsInTheReceiveHandler(hasVerdict: Bool) throws {
         let map = try TestMap()

@@ -48,7 +48,7 @@ enum {
 	UNSTUCK_IS_TCP = 1 << 5,       /* IPPROTO_TCP over IPv4 or IPv6; sockmaps hold UDP, unix and vsock sockets too */
 };
 
-/* How a map's socket looks, by its kernel state alone; the twin of Liveness in UnstuckModel. */
+/* How a map's socket looks, by its kernel state alone; the copy of Liveness in UnstuckModel. */
 enum unstuck_liveness {
 	UNSTUCK_SOCKET_LIVE = 0,      /* any state with a future */
 	UNSTUCK_SOCKET_QUEUED = 1,    /* waiting in an accept queue */
@@ -197,7 +197,7 @@ struct unstuck_proto {
 	char names[UNSTUCK_HANDLER_COUNT][UNSTUCK_SYMBOL_MAX]; /* empty where the kernel cannot print symbols to us */
 };
 
-/* What repair was told to delete: the value behind a key in its `checked` map. */
+/* What repair was reported to delete: the value behind a key in its `checked` map. */
 struct unstuck_checked {
 	ua_u64 address;        /* the socket that was checked */
 	ua_u64 cookie;         /* 0: compare the address alone */
@@ -212,7 +212,7 @@ enum unstuck_repair_outcome {
 	UNSTUCK_REPAIR_UNREAD = 3,    /* bytes arrived in its queue meanwhile: skipped */
 	UNSTUCK_REPAIR_RACED = 4,     /* deleted something that was perhaps not, or no longer, what was checked */
 	UNSTUCK_REPAIR_FAILED = 5,    /* the kernel refused: see error */
-	UNSTUCK_REPAIR_UNLINKED = 6,  /* somebody else removed it just before: nothing done */
+	UNSTUCK_REPAIR_UNLINKED = 6,  /* another removed it just before: nothing done */
 	UNSTUCK_REPAIR_STOPPED = 7,   /* not tried: an earlier entry of this pass raced */
 };
 
@@ -234,7 +234,7 @@ struct unstuck_repair {
 /* What a guard does: user space writes it at any time. */
 struct unstuck_guard_settings {
 	ua_u32 evicts; /* delete although bytes are unread, which are lost */
-	ua_u32 tells;  /* somebody reads the events */
+	ua_u32 tells;  /* someone reads the events */
 };
 
 enum unstuck_guard_outcome {
@@ -243,7 +243,7 @@ enum unstuck_guard_outcome {
 	UNSTUCK_GUARD_HELD = 2,    /* left, for bytes are unread */
 	UNSTUCK_GUARD_FILED = 3,   /* seen by the tracepoint, which deletes nothing */
 	UNSTUCK_GUARD_FAILED = 4,  /* the kernel refused: see error */
-	UNSTUCK_GUARD_RACED = 5,   /* something was deleted, and the socket is filed still */
+	UNSTUCK_GUARD_RACED = 5,   /* something was deleted, and the socket is inserted still */
 	UNSTUCK_GUARD_MISSED = 6,  /* only counted: events for which the buffer had no room */
 	UNSTUCK_GUARD_OUTCOMES = 7,
 };
@@ -261,10 +261,10 @@ struct unstuck_guard_event {
 	ua_u64 monotonic_ns;
 };
 
-/* What stands in for an accelerator's sock_ops program: user space writes it at any time. */
+/* What replaces an accelerator's sock_ops program: user space writes it at any time. */
 struct unstuck_bypass_settings {
 	ua_u64 deadline_ns;  /* CLOCK_BOOTTIME from which on everything is handed on; 0: never */
-	ua_u32 takes_all_events; /* not only the events at which sockets are filed */
+	ua_u32 takes_all_events; /* not only the events at which sockets are inserted */
 	ua_u32 reserved;
 };
 

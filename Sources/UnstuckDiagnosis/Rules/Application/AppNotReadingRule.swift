@@ -1,6 +1,6 @@
 import UnstuckModel
 
-/// `app.not-reading`: bytes wait for a process that runs and does not read them. What it waits in is told where it can be seen.
+/// `app.not-reading`: bytes wait for a process that runs and does not read them. What it waits in is reported where it can be seen.
 ///
 /// A thread that is blocked in a read of this very descriptor while bytes wait is no such process: the kernel does not wake
 /// it. That stays `stuck.unexplained`, with this fact.

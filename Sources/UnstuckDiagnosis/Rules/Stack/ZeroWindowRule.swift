@@ -1,6 +1,6 @@
 import UnstuckModel
 
-/// `stack.zero-window`: the sender may not send, because the window that it was told is shut. A receiver on this node that does not
+/// `stack.zero-window`: the sender may not send, because the window that it was reported is shut. A receiver on this node that does not
 /// read is its own finding; one that has nothing unread did not shut it: something on the path has changed the announcement.
 ///
 /// Nothing is in flight and what waits exceeds the window: the sender's persist timer probes it (Linux

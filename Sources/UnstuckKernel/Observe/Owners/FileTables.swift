@@ -20,7 +20,7 @@ struct FileTables {
     private let root: NodeRoot
     private let comparesNumbers: Bool
 
-    /// Every table of a process. `refused` is told of threads that may not be looked into.
+    /// Every table of a process. `refused` is reported of threads that may not be looked into.
     func tables(of process: Int32, threads: [Int32], refused: () -> Void) -> [Table] {
         var result: [Table] = []
         for thread in threads where !result.contains(where: { isShared($0.thread, thread) }) {

@@ -83,7 +83,7 @@ private struct LookupPass: Sendable {
             let bytes = unsafe records.span.bytes
             for index in 0..<count {
                 let entry = try EntryRecord.decode(bytes, at: index * stride, protos: &protos)
-                // Nobody sits there any more, or somebody who is being freed.
+                // Nobody sits there any more, or one that is being freed.
                 if entry.key.count > 0 { distinct.append(entry) }
             }
         }

@@ -79,7 +79,7 @@ enum KeyWalk {
         walk.entries = kept
     }
 
-    /// An array's keys are its indices, whether somebody sits there or not.
+    /// An array's keys are its indices, whether someone sits there or not.
     private static func array(_ map: Sockmap, _ descriptor: Int32) throws -> SockmapWalk {
         guard map.valueSize == cookieSize else { throw ObservationError.hidden(map: map.id) }
         var walk = SockmapWalk(isComplete: true)

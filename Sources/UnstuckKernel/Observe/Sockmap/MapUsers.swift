@@ -8,7 +8,7 @@ public struct MapUsers: Sendable {
     public private(set) var programs: [BPFProgram] = []
     /// By map.
     public private(set) var keyTypes: [UInt32: KeyType] = [:]
-    /// Maps of ours that the kernel cannot be asked about: what is attached to a map is told since v5.19 (748cd5729ac7, "bpf:
+    /// Maps of ours that the kernel cannot be asked about: what is attached to a map is reported since v5.19 (748cd5729ac7, "bpf:
     /// support BPF_PROG_QUERY for progs attached to sockmap"). Known after ``findAttachments(root:)``.
     public private(set) var unasked: Set<UInt32> = []
 

@@ -98,7 +98,7 @@ public enum OutputFile {
         do {
             let file = aside.file.raw
             try write(to: aside.file, path, body)
-            // What a disk has no room for is told here at the latest.
+            // What a disk has no room for is reported here at the latest.
             try syscall("fsync", on: path) { fsync(file) }
             // A device may have been put there meanwhile.
             switch try OutputPlace.kind(of: name, in: place.folder, path) {

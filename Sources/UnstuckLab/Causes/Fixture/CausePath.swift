@@ -90,7 +90,7 @@ struct CausePath {
     /// Lets go of the server's network: the kernel removes it when no process and no socket is in it any more.
     mutating func dropServer() { server = nil }
 
-    /// The client's tuple; `number`, up to 4, tells several clients apart. Its port is another one in each family, so that a
+    /// The client's tuple; `number`, up to 4, distinguishes several clients. Its port is another one in each family, so that a
     /// rule can name one, and in each run, so that runs at the same time are not taken for each other.
     static func tuple(_ family: AddressFamily, client number: UInt16 = 0) -> FourTuple {
         let isV4 = family == .v4

@@ -20,13 +20,13 @@ public enum Joining {
         try syscall("setns", on: namespace) { linux_setns_net(descriptor) }
     }
 
-    /// Writes a file that whoever waits for it finds complete or not at all.
+    /// Writes a file that anyone who waits for it finds complete or not at all.
     public static func publish(_ text: String, at path: String) throws { try Files.publish(text, at: path) }
 
-    /// Tells whoever waits that this process is ready: a file with its id, complete or not there.
+    /// Tells anyone who waits that this process is ready: a file with its id, complete or not there.
     public static func announce(at path: String) throws { try Files.publish("\(getpid())\n", at: path) }
 
-    /// Drops what stands in the place of standard input: for a child that was given a lock there.
+    /// Drops what is in the place of standard input: for a child that was given a lock there.
     public static func dropInput() throws {
         let nothing = try OwnedDescriptor(path: "/dev/null")
         let descriptor = nothing.raw
@@ -41,7 +41,7 @@ public enum Joining {
     /// Becomes another program, found through PATH. Returns only by throwing.
     public static func become(_ command: [String]) throws -> Never {
         guard let program = command.first else { throw LabError(.invalid, "no command to run") }
-        // Whoever started us may have blocked signals for himself: the command begins with none blocked.
+        // Anyone who started us may have blocked signals for himself: the command begins with none blocked.
         var none = sigset_t()
         unsafe sigemptyset(&none)
         unsafe sigprocmask(SIG_SETMASK, &none, nil)

@@ -124,7 +124,7 @@ struct KeyReadingTests {
         #expect(keys.map { $0[33] } == [0, 6])
         for key in keys { #expect(KeyLayout.cilium.decode(key) == tuple) }
         #expect(KeyLayout.envoy.encodings(of: tuple).count == 1)
-        // Calico's key names one end: either may be what is filed.
+        // Calico's key names one end: either may be what is inserted.
         #expect(
             KeyLayout.calico.encodings(of: tuple).compactMap { KeyLayout.calico.decode($0) }
                 == KeyLayout.calico.claims(naming: tuple))

@@ -144,7 +144,7 @@ struct LayoutInferenceTests {
         refused(palindromes, "could lie in 2 ways")
     }
 
-    /// Keys that put the client first, whoever files them, name no side that is always first.
+    /// Keys that put the client first, anyone who files them, name no side that is always first.
     @Test func keysWithoutASideAreRefused() {
         refused(
             Self.map(12) { local, remote, _ in
