@@ -50,7 +50,8 @@ let package = Package(
             ],
             swiftSettings: strict, plugins: ["CompileBPF"]),
         .target(
-            name: "UnstuckProbing", dependencies: ["UnstuckModel", "UnstuckKernel", "CLibBPF", "CLinuxUAPI"],
+            name: "UnstuckProbing",
+            dependencies: ["UnstuckModel", "UnstuckFormats", "UnstuckKernel", "CLibBPF", "CLinuxUAPI"],
             swiftSettings: strict, plugins: ["CompileBPF"]),
         .target(
             name: "UnstuckRepair",
@@ -114,11 +115,12 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "TestSupport", "UnstuckModel", "UnstuckKernel", "UnstuckLab", "UnstuckProbing", "CLibBPF", "CLinuxUAPI",
-                "unstuck",
+                "TestSupport", "UnstuckModel", "UnstuckFormats", "UnstuckKernel", "UnstuckLab", "UnstuckProbing",
+                "CLibBPF",
+                "CLinuxUAPI", "unstuck",
                 "unstuck-lab",
             ],
-            swiftSettings: strict),
+            exclude: ["GoClient"], swiftSettings: strict),
         .testTarget(
             name: "KernelUseTests",
             dependencies: [
@@ -130,7 +132,8 @@ let package = Package(
             dependencies: ["TestSupport", "UnstuckLab", "UnstuckModel", "UnstuckKernel", "unstuck-lab"],
             swiftSettings: strict),
         .testTarget(
-            name: "UnstuckProbingTests", dependencies: ["UnstuckProbing", "UnstuckModel", "UnstuckKernel"],
+            name: "UnstuckProbingTests",
+            dependencies: ["UnstuckProbing", "UnstuckFormats", "UnstuckModel", "UnstuckKernel"],
             swiftSettings: strict),
         .testTarget(
             name: "UnstuckOperationsTests",

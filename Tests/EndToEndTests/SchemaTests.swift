@@ -179,6 +179,26 @@ struct SchemaTests {
         #expect(refused.text.contains("\"error\":{"))
     }
 
+    /// A log with failures of every kind, whose candidates are looked up and probed; and one without candidates.
+    @Test func aKubeletsLog() throws {
+        let listener = try LoopbackListener()
+        let target = "127.0.0.1:\(listener.port)"
+        let lines = [
+            "{\"ts\":1796000000123.4,\"msg\":\"Probe failed\",\"probeType\":\"Readiness\",\"pod\":{\"name\":\"web-0\",\"namespace\":"
+                + "\"shop\"},\"podUID\":\"u\",\"containerName\":\"web\",\"output\":\"Get \\\"http://\(target)/\\\": read tcp "
+                + "192.0.2.1:5->\(target): i/o timeout\"}",
+            "Warning  Unhealthy  3m (x12 over 10m)  kubelet  Startup probe errored: unexpected EOF",
+            "\"Probe errored\" err=\"context deadline exceeded (Client.Timeout or context cancellation while reading body)\"",
+        ]
+        let document = try Schemas.check(
+            "diagnose.kubelet", ["diagnose"] + lines + ["--probe", "-o", "json"], status: 1...1)
+        for words in ["\"verdict\":\"stuck\"", "\"unanswered\":1", "\"suspicion\":\"weak\"", "\"perMinute\":1.1"] {
+            #expect(document.text.contains(words), "\(words): \(document.text)")
+        }
+        try Schemas.check("diagnose.kubelet", ["diagnose", lines[1], "-o", "json"], status: 0...0)
+        withExtendedLifetime(listener) {}
+    }
+
     @Test func keys() throws {
         for ends in [["192.0.2.1:80", "192.0.2.2:40000"], ["[2001:db8::1]:80", "[2001:db8::2]:40000"]] {
             try Schemas.check(

@@ -132,6 +132,10 @@ import UnstuckModel
         let outcome = try probe(server.url + "/")
         #expect(outcome.stoppedIn == .readingBody && outcome.cause == .closed)
         #expect(outcome.output == "unexpected EOF")
+        #expect(outcome.verdict == .errored && !outcome.passed, "neither success nor failure")
+        let text = ProbeReport(outcome).text
+        #expect(
+            text.contains("✗ Probe errored err=\"unexpected EOF\"") && text.contains("neither a success nor a failure"))
         #expect(outcome.attempts == 3 && server.requests.count == 3)
     }
 
@@ -145,6 +149,7 @@ import UnstuckModel
         #expect(outcome.stoppedIn == .readingBody && outcome.cause == .timeout)
         #expect(
             outcome.output == "context deadline exceeded (Client.Timeout or context cancellation while reading body)")
+        #expect(outcome.verdict == .errored)
         #expect(outcome.attempts == 1)
     }
 
@@ -156,6 +161,25 @@ import UnstuckModel
         let text = ProbeReport(outcome).text
         #expect(text.contains("malformed HTTP response"))
         #expect(!text.utf8.contains { $0 < 0x20 && $0 != 0x0A }, "nothing of it reaches the terminal raw")
+    }
+
+    /// Frames of HTTP/2, and an alert of TLS, as Go prints them; the explanation names the protocol.
+    @Test(arguments: addresses) func speaksHTTP2OrTLS(_ address: String) throws {
+        for (bytes, quoted, explanation) in [
+            (
+                "\0\0\u{6}\u{4}\0\0\0\0\0\0\u{5}\0\0@\0", #"\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x05\x00\x00@\x00"#,
+                "speaks HTTP/2 (gRPC, as a rule)"
+            ), ("\u{15}\u{3}\u{1}\0\u{2}\u{2}F", #"\x15\x03\x01\x00\x02\x02F"#, "speaks TLS"),
+        ] {
+            let server = try LoopbackServer(address) { connection, _ in connection.send(bytes) }
+            defer { server.stop() }
+            let outcome = try probe(server.url + "/")
+            #expect(outcome.verdict == .failure && outcome.cause == .malformed)
+            #expect(
+                outcome.output == "Get \"\(server.url)/\": net/http: HTTP/1.x transport connection broken: "
+                    + "malformed HTTP response \"\(quoted)\"")
+            #expect(ProbeReport(outcome).text.contains("port \(server.endpoint.port) \(explanation)"))
+        }
     }
 
     @Test(arguments: [(500, "failure"), (404, "failure"), (399, "warning"), (200, "success"), (199, "failure")])

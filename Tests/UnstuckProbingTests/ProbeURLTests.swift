@@ -1,4 +1,5 @@
 import Testing
+import UnstuckFormats
 import UnstuckModel
 
 @testable import UnstuckProbing

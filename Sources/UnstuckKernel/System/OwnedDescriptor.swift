@@ -37,6 +37,21 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
             result += chunk[..<count]
         }
     }
+
+    /// Everything up to end of file, piece by piece: one of them is in memory.
+    ///
+    /// - Parameter most: bytes of a piece.
+    public func forEachChunk(of most: Int = 1 << 18, _ body: ([UInt8]) throws -> Void) throws {
+        while true {
+            var chunk = [UInt8](repeating: 0, count: most)
+            let count = try syscall("read", on: name) {
+                unsafe chunk.withUnsafeMutableBytes { unsafe read(raw, $0.baseAddress, $0.count) }
+            }
+            if count == 0 { return }
+            chunk.removeLast(most - count)
+            try body(chunk)
+        }
+    }
 }
 
 extension OwnedDescriptor {

@@ -1,3 +1,4 @@
+import UnstuckFormats
 import UnstuckKernel
 import UnstuckModel
 
@@ -126,6 +127,7 @@ extension ProbeOutcome {
         if let failure = result.failure {
             stoppedIn = result.phase
             fail(Self.cause(of: failure), words(for: failure, in: result.phase, url: "\(url)"))
+            if result.phase == .readingBody { verdict = .errored }
         } else if let status {
             switch status {
             case 200..<300: break

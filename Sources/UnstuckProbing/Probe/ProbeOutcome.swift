@@ -9,6 +9,9 @@ public struct ProbeOutcome: Sendable, Hashable, Codable {
         /// Passes all the same: a redirect to another host, which kubelet does not follow.
         case warning
         case failure
+        /// The answer broke off, or did not end in time, in its body. kubelet throws such a result away ("Probe errored"): it
+        /// counts neither as a success nor as a failure.
+        case errored
     }
 
     /// How far it came. It stopped *in* the phase.
@@ -54,7 +57,7 @@ public struct ProbeOutcome: Sendable, Hashable, Codable {
     public var verdict: Verdict
     /// The URL, or address and port, as spelled.
     public var target: String
-    /// kubelet's own words about a failure or warning; empty otherwise.
+    /// kubelet's own words about whatever did not succeed; empty otherwise.
     public var output: String
     public var status: Int?
     /// `nil`: the exchange came to its end.
@@ -76,7 +79,7 @@ public struct ProbeOutcome: Sendable, Hashable, Codable {
     /// How often it was tried; more than once only after a broken body, as kubelet does.
     public var attempts: Int
 
-    public var passed: Bool { verdict != .failure }
+    public var passed: Bool { verdict == .success || verdict == .warning }
 
     public init(kind: Kind, target: String, destination: Endpoint, vantage: Vantage, timeout: Double) {
         self.kind = kind

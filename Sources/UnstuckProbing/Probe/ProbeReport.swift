@@ -1,3 +1,4 @@
+import UnstuckFormats
 import UnstuckModel
 
 /// An outcome for a person to read.
@@ -19,16 +20,24 @@ public struct ProbeReport: Sendable {
             let place = outcome.redirects.last.map { " to \(GoQuoting.quote($0)), which kubelet does not follow" } ?? ""
             return "\(mark("!", 33)) \(result) in \(Self.time(outcome.timing.total))  \(path)\(milestones)\n"
                 + "  passes with a warning: a redirect\(place)"
-        case .failure:
-            let words = GoQuoting.quote(outcome.output)
-            var lines = [
-                "\(mark("✗", 31)) Probe failed probeResult=\"failure\" output=\(words)", "  \(path)\(milestones)",
-            ]
+        case .failure, .errored:
+            var lines = ["\(mark("✗", 31)) \(kubeletsLine)", "  \(path)\(milestones)"]
             lines.append("  \(meaning)")
+            if outcome.verdict == .errored {
+                lines.append("  kubelet throws this result away: neither a success nor a failure")
+            }
             if outcome.attempts > 1 { lines.append("  the same in \(outcome.attempts) attempts") }
             if let next { lines.append("  → \(next)") }
             return lines.joined(separator: "\n")
         }
+    }
+
+    /// As kubelet logs it.
+    private var kubeletsLine: String {
+        let words = GoQuoting.quote(outcome.output)
+        return outcome.verdict == .errored
+            ? "\(KubeletMessages.errored) err=\(words)"
+            : "\(KubeletMessages.failed) probeResult=\"failure\" output=\(words)"
     }
 
     /// One line, without an explanation.
@@ -76,7 +85,9 @@ public struct ProbeReport: Sendable {
         case (.closed, .awaitingHeaders): "connected, request sent, and the server closed without an answer"
         case (.closed, _): "the server closed in the middle of its answer (\(outcome.responseBytes) bytes)"
         case (.reset, _): "connected, then reset: the server, or something on the way, tore the connection down"
-        case (.malformed, _): "what answers on port \(port) does not speak HTTP/1.x"
+        case (.malformed, _):
+            outcome.foreignProtocol.map { "port \(port) speaks \($0.words)" }
+                ?? "what answers on port \(port) does not speak HTTP/1.x"
         default: "the kernel refused"
         }
     }
@@ -101,4 +112,9 @@ public struct ProbeReport: Sendable {
         let fraction = hundredths % 100
         return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction) s"
     }
+}
+
+extension ProbeOutcome {
+    /// What the port speaks in place of HTTP/1, where its first bytes show it.
+    fileprivate var foreignProtocol: ForeignProtocol? { ForeignProtocol(inOutput: output) }
 }

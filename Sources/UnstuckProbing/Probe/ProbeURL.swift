@@ -1,3 +1,4 @@
+import UnstuckFormats
 import UnstuckModel
 
 /// Where an HTTP probe goes: `http://` with an IP address. Kept as it was spelled, because kubelet's words repeat it.

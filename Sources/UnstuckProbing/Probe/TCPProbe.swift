@@ -1,3 +1,4 @@
+import UnstuckFormats
 import UnstuckKernel
 import UnstuckModel
 

@@ -11,7 +11,8 @@ struct ProbeCommand: ContextCommand {
         abstract: "Probe a server as kubelet does, and say where it stopped.",
         discussion: """
             A GET on a new connection, redirects within the host followed, status 200 to 399 passes. A failure is \
-            reported in kubelet's own words, with the phase in which it stopped. IP addresses only; no TLS.
+            reported in kubelet's own words, with the phase in which it stopped. An answer that breaks off in its body is \
+            "Probe errored": kubelet throws it away, neither success nor failure. IP addresses only; no TLS.
 
             EXAMPLES
               unstuck probe http://203.0.113.10:8080/healthz
@@ -23,7 +24,7 @@ struct ProbeCommand: ContextCommand {
 
             EXIT STATUS
               0 passed
-              1 failed
+              1 failed, or errored
               2 could not try (what is missing is named)
               64 usage
             """)

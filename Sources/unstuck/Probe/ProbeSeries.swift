@@ -97,6 +97,8 @@ final class ProbeSeries: Sendable {
         let passed = state.outcomes.filter(\.passed)
         let left = printing.total - state.outcomes.count
         var text = "\(passed.count) of \(state.outcomes.count) passed"
+        let errored = state.outcomes.count { $0.verdict == .errored }
+        if errored > 0 { text += ", \(errored) errored" }
         if left > 0 { text += ", \(left) not tried" }
         let times = passed.map(\.timing.total).sorted()
         if let least = times.first, let most = times.last, times.count > 1 {

@@ -132,6 +132,40 @@ enum RenderedTexts {
             [map, other].map { SockmapSummary($0, decision, entries: $0.entries, pods: pods) })
     }
 
+    static func kubelet(_ style: Style, isVerbose: Bool = false) -> String {
+        var groups = ProbeFailureGroups()
+        for (number, suspicion) in ProbeFailureCause.Suspicion.allCases.enumerated() {
+            for target in ["203.0.113.7:8080", server6] {
+                let cause = ProbeFailureCause(
+                    .http, suspicion, "a reason that is long enough for two lines on a terminal of eighty columns",
+                    url: "http://\(target)/healthz", target: Endpoint(target))
+                var failure = ProbeFailure(
+                    line: number + 1, result: number == 1 ? .errored : .failure, source: .log,
+                    output: "Get \"http://\(target)/healthz\": context deadline exceeded", cause: cause)
+                (failure.pod, failure.kind, failure.container) = ("shop/web-0", .readiness, "web")
+                failure.time = LogTime(seconds: 1_796_000_000 + Double(number))
+                groups.add(failure)
+            }
+        }
+        var log = KubeletLog()
+        (log.lines, log.cutLines, log.notUnderstood, log.groups) = (1200, 1, 2, groups.sorted)
+        guard let view = NodeView(looks) else { return "" }
+        let diagnosis = diagnose(looks)
+        var trial = CandidateTrial(
+            target: NodeFixture.endpoint("203.0.113.7:8080"), url: "http://203.0.113.7:8080/healthz")
+        (trial.passed, trial.failed, trial.unanswered, trial.output) = (
+            6, 1, 1, "HTTP probe failed with statuscode: 500"
+        )
+        let found = CandidateLookups(of: log, in: view, diagnosis, trials: [trial])
+        let text = KubeletText(style: style, isVerbose: isVerbose)
+        return text.log(log, name: "/var/log/kubelet.log")
+            + text.lookups(
+                found.lookups, found.findings, diagnosis, trials: [trial], looks: looks, canProbe: true)
+            + text.lookups(
+                [CandidateLookup(target: trial.target, pods: ["shop/web-0"], verdict: .notHere)], [], diagnosis,
+                trials: nil, looks: looks, canProbe: true)
+    }
+
     static func resumed(_ style: Style) -> String {
         var line = JournalLine(time: 0, run: "20261129T101500Z-812-0c0a7f3e", event: .intend, step: .delete)
         line.map = 35
@@ -142,6 +176,7 @@ enum RenderedTexts {
     /// All of them, by the command that prints them.
     static let all: [(name: String, text: @Sendable (Style) -> String)] = [
         ("repair", { plan($0) }), ("repair -v", { plan($0, isVerbose: true) }), ("repair, resumed", resumed),
+        ("diagnose --kubelet-log", { kubelet($0) }), ("diagnose --kubelet-log -v", { kubelet($0, isVerbose: true) }),
         ("sockmaps list", maps), ("sockmaps entries", entries), ("sockmaps graph", graph),
         ("sockmaps forecast", forecast), ("guard", { guards($0) }), ("bypass", bypass), ("kernel canary", canary),
         ("kernel facts", facts), ("kernel features, diff", features),

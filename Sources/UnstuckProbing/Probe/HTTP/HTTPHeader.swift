@@ -1,3 +1,5 @@
+import UnstuckFormats
+
 /// One header line.
 public struct HTTPHeader: Hashable, Sendable {
     public var name: String

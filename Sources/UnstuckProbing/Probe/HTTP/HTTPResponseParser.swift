@@ -65,13 +65,21 @@ public struct HTTPResponseParser: Sendable {
         case .untilClose: state = .complete
         case .failed(let error): throw error
         case .statusLine, .headers:
-            let error = hasBegun ? HTTPResponseError.endedInHead : .closedBeforeResponse
+            let error = hasBegun ? endInHead : .closedBeforeResponse
             state = .failed(error)
             throw error
         case .fixedBody, .chunkSize, .chunkData, .chunkEnd, .trailers:
             state = .failed(.endedInBody)
             throw .endedInBody
         }
+    }
+
+    /// Go reads a status line that the end cuts off as one: what speaks another protocol is named by its bytes.
+    private var endInHead: HTTPResponseError {
+        guard state == .statusLine, !line.isEmpty else { return .endedInHead }
+        var other = self
+        do { try other.readStatusLine(line) } catch { return error }
+        return .endedInHead
     }
 
     private mutating func consume(_ byte: UInt8) throws(HTTPResponseError) {

@@ -1,3 +1,5 @@
+import UnstuckFormats
+
 /// What kubelet does with a redirect: it follows one to the same host, and lets one to another host pass unfollowed.
 enum Redirect: Hashable, Sendable {
     case follow(ProbeURL)
