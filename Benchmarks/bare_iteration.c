@@ -8,6 +8,8 @@
  *                                                                (those that processes hold, then the hash tables), and
  *                                                                over the map again: a whole node
  *
+ *   bare_iteration --sockets TASK-FILE-OBJECT WALK-OBJECT        once over the TCP sockets alone
+ *
  * With --loop it prints how many nanoseconds the loop of reads took, and how many bytes and records came. A whole node's
  * passes are printed the same way, a line each for map, held sockets, tables and map.
  *
@@ -116,7 +118,8 @@ static void run(struct bpf_object *object, const char *name)
 /* All chains of one hash table. */
 static void walk_table(struct bpf_object *object, const struct unstuck_table *table, struct pass *pass)
 {
-	static char records[UNSTUCK_WALK_RECORDS * sizeof(struct unstuck_tcp)], addresses[UNSTUCK_WALK_ADDRESSES * 8];
+	/* Of the larger of the two kinds of record. */
+	static char records[UNSTUCK_WALK_RECORDS * sizeof(struct unstuck_inspected_tcp)], addresses[UNSTUCK_WALK_ADDRESSES * 8];
 	int map = bpf_map__fd(bpf_object__find_map_by_name(object, ".data.walk"));
 	struct unstuck_walk walk = { .table = *table };
 	__u32 zero = 0;
@@ -176,6 +179,13 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		return fprintf(stderr, "bare_iteration OBJECT MAP-ID [--loop | TASK-FILE-OBJECT WALK-OBJECT]\n"), 64;
 	libbpf_set_print(NULL);
+	if (!strcmp(argv[1], "--sockets") && argc == 4) {
+		drain(attach(argv[2], 0, 0), &sockets);
+		tell(&sockets, sizeof(struct unstuck_inspected_owned));
+		walk_tables(argv[3], &tables);
+		tell(&tables, sizeof(struct unstuck_tcp));
+		return 0;
+	}
 	map = bpf_map_get_fd_by_id(atoi(argv[2]));
 	if (map < 0 || bpf_obj_get_info_by_fd(map, &info, &size))
 		fail("map");

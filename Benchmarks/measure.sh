@@ -1,5 +1,5 @@
 #!/bin/bash
-# measure.sh TOOLS RESULTS [--audit|--guard]: builds the node and measures; run.sh has put what that needs into TOOLS.
+# measure.sh TOOLS RESULTS [--audit|--guard|--sockets]: builds the node and measures; run.sh has put what that needs into TOOLS.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,20 +8,28 @@ zombies=50
 unstuck=$UNSTUCK_BIN_DIR/unstuck
 unstuck_lab=$UNSTUCK_BIN_DIR/unstuck-lab
 status=0
-if [ "$only" != --audit ]; then
+if [ -z "$only" ] || [ "$only" = --guard ]; then
     python3 Benchmarks/measure_guard.py --unstuck "$unstuck" --unstuck-lab "$unstuck_lab" --report "$results/guard.md" || status=1
     [ "$only" != --guard ] || exit $status
 fi
 . Benchmarks/node.sh
+
+if [ -z "$only" ] || [ "$only" = --sockets ]; then
+    # What is measured must not have to share its processor with the clients' last work.
+    sleep 2
+    python3 Benchmarks/measure_sockets.py --unstuck "$unstuck" --bare "$tools/bare_iteration" \
+        --task-file-object "$tools/inspect_task_file.o" --walk-object "$tools/inspect_walk.o" \
+        --namespaces "$work/namespaces" --report "$results/sockets.md" || status=1
+    [ "$only" != --sockets ] || exit $status
+fi
 
 bpftool -j map dump id "$map" > "$work/bpftool.json"
 "$unstuck" sockmaps entries --map "$map" --output json > "$work/unstuck.json"
 say "sockmap $map holds $(wc -l < "$work/unstuck.json") entries"
 python3 Benchmarks/check_entries.py "$entries" "$work/unstuck.json" "$work/bpftool.json"
 
-# What is measured must not have to share its processor with the clients' last work.
 sleep 2
-if [ "$only" != --audit ]; then
+if [ -z "$only" ]; then
     python3 Benchmarks/measure_entries.py --unstuck "$unstuck" --bare "$tools/bare_iteration" --object "$tools/sockmap.o" \
         --map "$map" --entries "$entries" --report "$results/latest.md" || status=1
 fi

@@ -45,6 +45,7 @@ struct OutputTests {
             "sockmaps forecast": once, "sockmaps decode": map,
             "sockmaps encode": ["192.0.2.1:80", "192.0.2.2:40000", "--layout", "cilium"],
             "probe": ["127.0.0.1:1", "--tcp"],
+            "sockets": [],
             "kernel": [], "kernel facts": [], "kernel bugs": [], "kernel features": [],
             "kernel diff": [features, features], "kernel canary": [], "kernel canary-actor": ["--deadline", "2"],
         ]

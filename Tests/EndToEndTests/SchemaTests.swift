@@ -56,6 +56,22 @@ struct SchemaTests {
         withExtendedLifetime(stuck) {}
     }
 
+    /// Every kind of row, once and with what moved; and two connections side by side.
+    @Test func sockets() throws {
+        let varied = try VariedSockets(rounds: 2)
+        let pair = try SocketPair(keepsListening: true)
+        for way in [[], ["--without-iterator"]] {
+            let rows = try Schemas.check("sockets", ["sockets", "-o", "json"] + way, byLine: true)
+            #expect(rows.text.contains("\"listener\":{") && rows.text.contains("\"server\":{"))
+            try Schemas.check(
+                "sockets", ["sockets", "-w", "--interval", "100ms", "--count", "2", "-o", "json"] + way, byLine: true)
+        }
+        try Schemas.check(
+            "sockets.compare",
+            ["sockets", "--compare", "\(pair.tuple)", "\(pair.tuple)", "--interval", "100ms", "-o", "json"])
+        withExtendedLifetime((varied, pair)) {}
+    }
+
     /// A map with live and stale entries: everything that is reported of maps, and a repair from plan to journal.
     @Test func maps() throws {
         let node = try DeadMap(dead: 3, live: 4)

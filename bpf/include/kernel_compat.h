@@ -41,6 +41,25 @@ typedef struct {
 	long long counter;
 } atomic64_t;
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
+	atomic_t refs;
+} refcount_t;
+
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+struct timer_list {
+	struct {
+		void *pprev;
+	} entry;
+	unsigned long expires;
+};
+
 struct in6_addr {
 	union {
 		__u8 u6_addr8[16];
@@ -195,6 +214,24 @@ struct sock {
 	struct sock_cgroup_data sk_cgrp_data;
 	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
+	struct {
+		atomic_t rmem_alloc;
+		int len;
+	} sk_backlog;
+	int sk_rcvbuf;
+	refcount_t sk_wmem_alloc;
+	int sk_sndbuf;
+	int sk_forward_alloc;
+	int sk_wmem_queued;
+	atomic_t sk_omem_alloc;
+	atomic_t sk_drops;
+	__u32 sk_mark;
+	kuid_t sk_uid;
+	__u8 sk_shutdown;
+	unsigned long sk_pacing_rate;
+	unsigned long sk_max_pacing_rate;
+	struct timer_list sk_timer;
+	struct timer_list tcp_retransmit_timer; /* see tcp_detail_fields.h */
 };
 
 /* Every TCP socket begins with one; its first member is the struct sock. */
@@ -207,9 +244,49 @@ struct inet_connection_sock {
 	__u8 icsk_retransmits;
 	__u8 icsk_pending;
 	__u8 icsk_backoff;
+	__u8 icsk_ca_state;
+	__u8 icsk_probes_out;
+	__u32 icsk_rto;
+	__u32 icsk_pmtu_cookie;
+	unsigned long icsk_timeout;
+	struct timer_list icsk_retransmit_timer;
+	struct timer_list icsk_keepalive_timer;
+	const struct tcp_congestion_ops *icsk_ca_ops;
 	struct {
+		__u32 ato;
 		__u32 lrcvtime;
+		__u16 rcv_mss;
 	} icsk_ack;
+};
+
+struct tcp_congestion_ops {
+	char name[16];
+};
+
+struct inet_timewait_sock {
+	volatile unsigned char tw_substate;
+	struct timer_list tw_timer;
+};
+
+struct request_sock {
+	__u8 num_retrans;
+	struct timer_list rsk_timer;
+};
+
+struct minmax_sample {
+	__u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3];
+};
+
+struct tcp_options_received {
+	__u16 tstamp_ok;
+	__u16 wscale_ok;
+	__u16 sack_ok;
+	__u16 snd_wscale;
+	__u16 rcv_wscale;
 };
 
 struct tcp_sock {
@@ -228,6 +305,41 @@ struct tcp_sock {
 	__u32 snd_wnd;
 	__u32 rcv_wnd;
 	__u32 lsndtime;
+	__u64 bytes_retrans;
+	__u32 srtt_us;
+	__u32 mdev_us;
+	struct minmax rtt_min;
+	struct {
+		__u32 rtt_us;
+	} rcv_rtt_est;
+	struct {
+		__u32 space;
+	} rcvq_space;
+	__u32 mss_cache;
+	__u16 advmss;
+	__u32 snd_cwnd;
+	__u32 snd_ssthresh;
+	__u32 rcv_ssthresh;
+	__u32 data_segs_out;
+	__u32 data_segs_in;
+	__u32 rcv_tstamp;
+	__u32 rate_delivered;
+	__u32 rate_interval_us;
+	__u8 rate_app_limited;
+	__u32 delivered;
+	__u32 delivered_ce;
+	__u32 chrono_start;
+	__u32 chrono_stat[3];
+	__u8 chrono_type;
+	__u32 retrans_out;
+	__u32 lost_out;
+	__u32 sacked_out;
+	__u32 dsack_dups;
+	__u32 reordering;
+	__u32 reord_seen;
+	__u32 rcv_ooopack;
+	__u8 ecn_flags;
+	struct tcp_options_received rx_opt;
 };
 
 struct bpf_prog_aux {

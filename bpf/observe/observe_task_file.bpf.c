@@ -8,6 +8,9 @@
  * the file holds its socket.
  */
 #include "tcp_record.h"
+#ifdef UNSTUCK_DETAILS /* inspect_task_file.bpf.c */
+#include "tcp_detail.h"
+#endif
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -17,7 +20,20 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 struct unstuck_clock pass_clock SEC(".data.clock");
 
 /* Not on the stack, which reading the names of handlers needs. The programs run for one reader at a time. */
+#ifdef UNSTUCK_DETAILS
+struct unstuck_inspected_owned record SEC(".data.record");
+#define OWNED record.owned
+
+/* In a function of its own, which the verifier goes through once. */
+__noinline int inspect(__u64 address)
+{
+	read_detail(&record.detail, (struct tcp_sock *)address);
+	return 0;
+}
+#else
 struct unstuck_owned record SEC(".data.record");
+#define OWNED record
+#endif
 
 static __always_inline void begin(void)
 {
@@ -25,18 +41,21 @@ static __always_inline void begin(void)
 		pass_clock.jiffies = bpf_jiffies64();
 		pass_clock.monotonic_ns = bpf_ktime_get_ns();
 	}
-	__builtin_memset(&record.tcp, 0, sizeof(record.tcp));
+	__builtin_memset(&OWNED.tcp, 0, sizeof(OWNED.tcp));
+#ifdef UNSTUCK_DETAILS
+	__builtin_memset(&record.detail, 0, sizeof(record.detail));
+#endif
 }
 
 /* A process's descriptors come one after the other: its name is read for the first of them. */
 static __always_inline int finish(struct bpf_iter__task_file *ctx, __u32 pid, struct task_struct *leader, __u64 start)
 {
-	if (record.pid != pid || record.start_ns != start) {
-		record.pid = pid;
-		record.start_ns = start;
-		BPF_CORE_READ_INTO(&record.command, leader, comm);
+	if (OWNED.pid != pid || OWNED.start_ns != start) {
+		OWNED.pid = pid;
+		OWNED.start_ns = start;
+		BPF_CORE_READ_INTO(&OWNED.command, leader, comm);
 	}
-	record.descriptor = ctx->fd;
+	OWNED.descriptor = ctx->fd;
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;
 }
@@ -60,8 +79,11 @@ int observe_with_cookie(struct bpf_iter__task_file *ctx)
 	if (!tcp || ((struct inet_sock *)tcp)->sk.sk_type != SOCK_STREAM)
 		return 0;
 	begin();
-	read_typed_tcp(&record.tcp, tcp);
-	record.tcp.socket.cookie = bpf_get_socket_cookie(tcp);
+	read_typed_tcp(&OWNED.tcp, tcp);
+	OWNED.tcp.socket.cookie = bpf_get_socket_cookie(tcp);
+#ifdef UNSTUCK_DETAILS
+	read_typed_detail(&record.detail, tcp);
+#endif
 	return finish(ctx, task->tgid, task->group_leader, task->group_leader->start_boottime);
 }
 
@@ -87,7 +109,10 @@ int observe_plain(struct bpf_iter__task_file *ctx)
 	    BPF_CORE_READ((struct inet_sock *)sk, sk.sk_type) != SOCK_STREAM)
 		return 0;
 	begin();
-	read_tcp(&record.tcp, (struct tcp_sock *)sk);
+	read_tcp(&OWNED.tcp, (struct tcp_sock *)sk);
+#ifdef UNSTUCK_DETAILS
+	inspect((__u64)sk);
+#endif
 	leader = BPF_CORE_READ(task, group_leader);
 	return finish(ctx, BPF_CORE_READ(task, tgid), leader, BPF_CORE_READ(leader, start_boottime));
 }

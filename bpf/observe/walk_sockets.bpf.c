@@ -9,6 +9,9 @@
  * bucket is read again.
  */
 #include "tcp_record.h"
+#ifdef UNSTUCK_DETAILS /* inspect_walk.bpf.c */
+#include "tcp_detail.h"
+#endif
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -25,8 +28,16 @@ struct unstuck_nets nets SEC(".data.nets");
 struct unstuck_walk walk SEC(".data.walk");
 __u64 heads[HEADS * STRIDE_MAX / 8] SEC(".data.heads");
 
+#ifdef UNSTUCK_DETAILS
+#define TCP(record) ((record)->tcp)
+typedef struct unstuck_inspected_tcp walk_record;
+#else
+#define TCP(record) (*(record))
+typedef struct unstuck_tcp walk_record;
+#endif
+
 struct walk_records {
-	struct unstuck_tcp records[UNSTUCK_WALK_RECORDS];
+	walk_record records[UNSTUCK_WALK_RECORDS];
 };
 
 struct walk_addresses {
@@ -137,12 +148,31 @@ int list_nets(void *ctx __attribute__((unused)))
 	return 0;
 }
 
+#ifdef UNSTUCK_DETAILS
+/* By numbers alone: so the verifier goes through it once, on every kernel. */
+__noinline int inspect(__u64 address, __u32 index, __u32 state)
+{
+	__u32 zero = 0;
+	struct walk_records *all = bpf_map_lookup_elem(&records, &zero);
+	struct unstuck_detail *out;
+
+	if (!all)
+		return 0;
+	out = &all->records[index & (UNSTUCK_WALK_RECORDS - 1)].detail;
+	if (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV)
+		read_mini_detail(out, address, state);
+	else
+		read_detail(out, (struct tcp_sock *)address);
+	return 1;
+}
+#endif
+
 /* A socket that is not held by a process, or is wanted, as a record; any other one as its address. 0: it changed meanwhile. */
 __noinline int read_socket(__u64 address, __u32 mode)
 {
 	struct sock_common *common = (void *)address;
 	struct walk_records *all;
-	struct unstuck_tcp *record;
+	walk_record *record;
 	__u32 zero = 0, hash = BPF_CORE_READ((struct inet_sock *)common, sk.__sk_common.skc_hash);
 	__u8 state = BPF_CORE_READ((struct inet_sock *)common, sk.__sk_common.skc_state);
 	int is_mini = state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV;
@@ -166,7 +196,7 @@ __noinline int read_socket(__u64 address, __u32 mode)
 		__builtin_memset(record, 0, sizeof(*record));
 		if (is_mini) {
 			struct inet_sock *inet = (void *)common;
-			struct unstuck_socket *out = &record->socket;
+			struct unstuck_socket *out = &TCP(record).socket;
 
 			out->address = address;
 			out->cookie = BPF_CORE_READ(inet, sk.__sk_common.skc_cookie.counter);
@@ -184,9 +214,12 @@ __noinline int read_socket(__u64 address, __u32 mode)
 				*(__u32 *)out->remote = BPF_CORE_READ(inet, sk.__sk_common.skc_daddr);
 			}
 		} else {
-			read_tcp(record, (struct tcp_sock *)common);
-			record->socket.cookie = BPF_CORE_READ((struct inet_sock *)common, sk.__sk_common.skc_cookie.counter);
+			read_tcp(&TCP(record), (struct tcp_sock *)common);
+			TCP(record).socket.cookie = BPF_CORE_READ((struct inet_sock *)common, sk.__sk_common.skc_cookie.counter);
 		}
+#ifdef UNSTUCK_DETAILS
+		inspect(address, walk.records, state);
+#endif
 	}
 	walk.records++;
 	return hash == BPF_CORE_READ((struct inet_sock *)common, sk.__sk_common.skc_hash);

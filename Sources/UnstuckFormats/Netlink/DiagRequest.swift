@@ -7,10 +7,13 @@ public enum DiagRequest {
     ///
     /// The older request (`struct inet_diag_req`), which the kernel takes for both families (`inet_diag_dump_compat`,
     /// net/ipv4/inet_diag.c): it walks the whole hash table for each request, whatever the request leaves out.
-    public static func dump(sequence: UInt32) -> [UInt8] {
+    ///
+    /// - Parameter withDetails: also the name of the congestion control.
+    public static func dump(withDetails: Bool = false, sequence: UInt32) -> [UInt8] {
         var request = inet_diag_req()
         request.idiag_family = 2  // AF_INET; the kernel does not look at it
         request.idiag_ext = UInt8(1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_SKMEMINFO - 1))
+        if withDetails { request.idiag_ext |= UInt8(1 << (INET_DIAG_CONG - 1)) }
         request.idiag_states = .max
         return message(
             type: UInt16(TCPDIAG_GETSOCK), flags: NLM_F_REQUEST | NLM_F_ROOT | NLM_F_MATCH, sequence, request)

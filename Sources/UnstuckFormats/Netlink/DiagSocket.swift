@@ -19,6 +19,14 @@ public struct DiagSocket: Hashable, Sendable {
     public var memory: [UInt32]?
     /// cgroup v2 id; `nil`: not reported (Linux 5.7 and CONFIG_SOCK_CGROUP_DATA).
     public var cgroup: UInt64?
+    /// The timer that is running, by the kernel's number; 0 none. Milliseconds until it is due; what it led to so far.
+    public var timer: UInt8 = 0
+    public var timerLeft: UInt32 = 0
+    public var timerCount: UInt8 = 0
+    /// Name of the congestion control.
+    public var congestion: String?
+    public var mark: UInt32?
+    public var shutdown: UInt8?
     /// Attributes that nothing here reads, by number, in order.
     public var others: [Other]
 
@@ -42,6 +50,10 @@ public struct DiagSocket: Hashable, Sendable {
             cookie: UInt64(message.id.idiag_cookie.0) | UInt64(message.id.idiag_cookie.1) << 32,
             inode: message.idiag_inode, uid: message.idiag_uid, receiveQueue: message.idiag_rqueue,
             sendQueue: message.idiag_wqueue, info: nil, memory: nil, cgroup: nil, others: [])
+        socket.timer = message.idiag_timer
+        // Signed: it may be overdue.
+        socket.timerLeft = UInt32(max(0, Int32(bitPattern: message.idiag_expires)))
+        socket.timerCount = message.idiag_retrans
         let start = min(aligned(range.lowerBound + MemoryLayout<inet_diag_msg>.size), range.upperBound)
         for attribute in try NetlinkAttribute.decode(bytes, in: start..<range.upperBound) {
             try socket.decode(attribute, bytes)
@@ -62,6 +74,13 @@ public struct DiagSocket: Hashable, Sendable {
             memory = numbers
         case INET_DIAG_CGROUP_ID:
             cgroup = try bytes.fixed("INET_DIAG_CGROUP_ID", at: payload.lowerBound, end: payload.upperBound, UInt64(0))
+        case INET_DIAG_CONG:
+            let name = bytes.extracting(payload)
+            congestion = unsafe name.withUnsafeBytes { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        case INET_DIAG_MARK:
+            mark = try bytes.fixed("INET_DIAG_MARK", at: payload.lowerBound, end: payload.upperBound, UInt32(0))
+        case INET_DIAG_SHUTDOWN:
+            shutdown = try bytes.fixed("INET_DIAG_SHUTDOWN", at: payload.lowerBound, end: payload.upperBound, UInt8(0))
         default:
             let kept = bytes.extracting(payload)
             others.append(

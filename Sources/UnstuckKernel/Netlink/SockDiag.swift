@@ -42,12 +42,13 @@ public final class SockDiag {
     private static let tries = 4
 
     /// - Throws: `SystemError`; ENOENT: the kernel has no `tcp_diag`. `NetlinkError`.
-    public func table() throws -> Table {
+    public func table(withDetails: Bool = false) throws -> Table {
         var table = Table()
         for _ in 1...Self.tries {
             table = Table()
             table.isInterrupted = try channel.ask(
-                "TCPDIAG_GETSOCK", on: namespace, isDump: true, { DiagRequest.dump(sequence: $0) },
+                "TCPDIAG_GETSOCK", on: namespace, isDump: true,
+                { DiagRequest.dump(withDetails: withDetails, sequence: $0) },
                 { table.sockets.append(try DiagSocket.decode($1, in: $0.payload)) })
             if !table.isInterrupted { break }
         }

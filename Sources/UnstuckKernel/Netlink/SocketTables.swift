@@ -20,6 +20,8 @@ public final class SocketTables {
         var diag: SockDiag
     }
 
+    private var withDetails = false
+
     public init(root: NodeRoot) { self.root = root }
 
     public typealias Reading = Snapshot.Reading
@@ -37,8 +39,11 @@ public final class SocketTables {
     }
 
     /// Reads every table; what cannot be read is named.
-    public func read() -> Reading {
+    ///
+    /// - Parameter withDetails: also the details of sockets, and TIME_WAIT.
+    public func read(withDetails: Bool = false) -> Reading {
         var result = Reading()
+        self.withDetails = withDetails
         reads += 1
         refused = [:]
         notes = []
@@ -51,7 +56,16 @@ public final class SocketTables {
         result.missingEvidence += notes
         // A dump goes on at a place in a hash chain, which may have got longer meanwhile.
         var seen = Set<UInt64>()
-        result.sockets.removeAll { $0.socket.identity.cookie != 0 && !seen.insert($0.socket.identity.cookie).inserted }
+        func isRepeated(_ socket: TCPSocket) -> Bool {
+            socket.socket.identity.cookie != 0 && !seen.insert(socket.socket.identity.cookie).inserted
+        }
+        guard withDetails else {
+            result.sockets.removeAll(where: isRepeated)
+            return result
+        }
+        let once = zip(result.sockets, result.details).filter { !isRepeated($0.0) }
+        result.sockets = once.map(\.0)
+        result.details = once.map(\.1)
         return result
     }
 
@@ -103,10 +117,12 @@ public final class SocketTables {
     private func read(_ entry: Open, _ inode: UInt32, _ result: inout Reading) {
         var namespace = entry.namespace
         do {
-            let table = try entry.diag.table()
+            let table = try entry.diag.table(withDetails: withDetails)
             // Linux 6.8 lists closed sockets, too, if they are bound to a port: those are dead all the same.
-            let gone: [TCPState] = [.timeWait, .close, Self.boundInactive]
-            result.sockets += table.sockets.filter { !gone.contains($0.state) }.map { $0.socket(netns: inode) }
+            let gone: [TCPState] = [withDetails ? .close : .timeWait, .close, Self.boundInactive]
+            let sockets = table.sockets.filter { !gone.contains($0.state) }
+            result.sockets += sockets.map { $0.socket(netns: inode) }
+            if withDetails { result.details += sockets.map(\.details) }
             namespace.wasRead = !table.isInterrupted
             if table.isInterrupted {
                 refused[inode] = .failed("its table changed whenever it was read")

@@ -20,6 +20,8 @@ public final class NodeObserver {
         public var readsLocalPorts = false
         /// Also read which programs use the maps, and where each is attached.
         public var readsAttachments = false
+        /// Read the details of sockets, too: for ``NodeObserver/sampleSockets()``.
+        public var readsDetails = false
         public init() {}
     }
 
@@ -81,7 +83,7 @@ public final class NodeObserver {
         return snapshot
     }
 
-    private static func blank() -> Snapshot {
+    static func blank() -> Snapshot {
         return Snapshot(
             takenAt: SystemClock.wall.seconds, monotonic: SystemClock.monotonic.seconds,
             host: (readText("/proc/sys/kernel/hostname") ?? "").trimmedLine,
@@ -218,9 +220,11 @@ public final class NodeObserver {
     var socketObserver: SocketObserver?
     /// Open during a look that needs them.
     var tables: SocketTables?
+    /// Of the sockets of the last reading, where the options ask for them.
+    var details: [SocketDetails] = []
 
     /// Sockets of entries and of the tables were numbered by two observers; the snapshot has one table.
-    private func readHandlers(into snapshot: inout Snapshot) {
+    func readHandlers(into snapshot: inout Snapshot) {
         var (ofEntrySockets, ofSockets): ([Handlers], [Handlers]) = ([], [])
         do {
             ofEntrySockets = try sockmaps.handlers()
@@ -300,7 +304,7 @@ public final class NodeObserver {
         return result
     }
 
-    private func readPods(into snapshot: inout Snapshot) {
+    func readPods(into snapshot: inout Snapshot) {
         let ids = Self.distinct(in: snapshot, \.cgroup)
         let finder = CgroupFinder(root: options.root)
         snapshot.cgroups = finder.find(ids)

@@ -25,6 +25,11 @@ public struct TCPState: RawRepresentable, Hashable, Sendable, Codable {
     ]
 }
 
+extension TCPState {
+    /// For people: an incomplete handshake is SYN_RECV, whatever the kernel keeps it in.
+    public var shownName: String { (self == .newSynReceived ? .synReceived : self).description }
+}
+
 extension TCPState: CustomStringConvertible {
     public var description: String {
         (1..<Self.names.count).contains(Int(rawValue)) ? Self.names[Int(rawValue)] : "state \(rawValue)"

@@ -73,6 +73,8 @@ extension Snapshot {
     /// What the socket tables of namespaces say.
     public struct Reading: Sendable {
         public var sockets: [TCPSocket] = []
+        /// Of each socket, in the same order; none where nobody asked.
+        public var details: [SocketDetails] = []
         public var namespaces: [NetworkNamespace] = []
         /// Why a socket may be missing; empty: none is.
         public var missingEvidence: [MissingEvidence] = []

@@ -41,6 +41,32 @@ public struct JSONStream: ~Copyable {  // the memory is owned, private, and free
     }
 
     @inline(__always)
+    public mutating func beginArray() {
+        makeRoom(2)
+        separate()
+        put(UInt8(ascii: "["))
+        needsComma = false
+    }
+
+    @inline(__always)
+    public mutating func endArray() {
+        makeRoom(1)
+        put(UInt8(ascii: "]"))
+        needsComma = true
+    }
+
+    /// A text of ours that needs no escaping.
+    @inline(__always)
+    public mutating func value(literal text: StaticString) {
+        makeRoom(text.utf8CodeUnitCount + 3)
+        separate()
+        put(UInt8(ascii: "\""))
+        put(text)
+        put(UInt8(ascii: "\""))
+        needsComma = true
+    }
+
+    @inline(__always)
     public mutating func key(_ name: StaticString) {
         makeRoom(name.utf8CodeUnitCount + 4)
         separate()

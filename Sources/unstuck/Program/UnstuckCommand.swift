@@ -9,7 +9,8 @@ struct UnstuckCommand: ParsableCommand {
         abstract: "Finds, explains and repairs TCP connections that are established but stuck.",
         version: "unstuck \(unstuckVersion)",
         subcommands: [
-            DiagnoseCommand.self, RepairCommand.self, GuardCommand.self, BypassCommand.self, SockmapsCommand.self,
+            DiagnoseCommand.self, RepairCommand.self, GuardCommand.self, BypassCommand.self, SocketsCommand.self,
+            SockmapsCommand.self,
             ProbeCommand.self,
             KernelCommand.self, CollectCommand.self,
         ])

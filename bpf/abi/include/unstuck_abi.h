@@ -144,6 +144,89 @@ struct unstuck_owned {
 	char command[16];  /* of the process's leader, NUL-padded; anything may stand in it */
 };
 
+/* unstuck_detail.has: which parts could be read. */
+enum {
+	UNSTUCK_DETAIL_SOCKET = 1 << 0,     /* of a full socket: memory, uid, mark, shutdown */
+	UNSTUCK_DETAIL_CONNECTION = 1 << 1, /* no listener, no request, no TIME_WAIT: everything but the timer */
+	UNSTUCK_DETAIL_TIMER = 1 << 2,      /* timer, timer_left, timer_count */
+};
+
+/* unstuck_detail.timer, the numbers of idiag_timer (net/ipv4/inet_diag.c). */
+enum unstuck_timer {
+	UNSTUCK_TIMER_NONE = 0,
+	UNSTUCK_TIMER_RETRANSMIT = 1,
+	UNSTUCK_TIMER_KEEPALIVE = 2,
+	UNSTUCK_TIMER_TIME_WAIT = 3,
+	UNSTUCK_TIMER_PROBE = 4, /* of a window that is shut */
+};
+
+/* What `unstuck sockets` shows beside the counters, as the kernel keeps it: struct tcp_info's numbers before its arithmetic. */
+struct unstuck_detail {
+	ua_u64 pacing_rate;     /* bytes a second; all bits set: unlimited */
+	ua_u64 max_pacing_rate;
+	ua_u64 bytes_retransmitted;
+	char congestion[16];    /* name of the congestion control, NUL-padded */
+	ua_u32 has;             /* UNSTUCK_DETAIL_* */
+	ua_u32 timer_left;      /* jiffies, signed: may be overdue */
+	ua_u32 rto;             /* jiffies */
+	ua_u32 ato;             /* jiffies */
+	ua_u32 srtt;            /* eighths of a microsecond */
+	ua_u32 mdev;            /* quarters of a microsecond */
+	ua_u32 min_rtt;         /* microseconds; all bits set: none was measured */
+	ua_u32 receive_rtt;     /* eighths of a microsecond */
+	ua_u32 mss;
+	ua_u32 receive_mss;
+	ua_u32 advertised_mss;
+	ua_u32 path_mtu;
+	ua_u32 window;          /* snd_cwnd, segments */
+	ua_u32 threshold;       /* snd_ssthresh, segments; TCP_INFINITE_SSTHRESH: none */
+	ua_u32 receive_threshold;
+	ua_u32 receive_space;
+	ua_u32 data_segments_out;
+	ua_u32 data_segments_in;
+	ua_u32 since_ack;       /* jiffies */
+	ua_u32 rate_delivered;  /* segments in rate_interval */
+	ua_u32 rate_interval;   /* microseconds */
+	ua_u32 delivered;
+	ua_u32 delivered_ce;
+	ua_u32 chrono[3];       /* jiffies: busy, limited by the peer's window, by the send buffer */
+	ua_u32 chrono_running;  /* jiffies since chrono_type was begun */
+	ua_u32 retransmits_out;
+	ua_u32 lost;
+	ua_u32 sacked;
+	ua_u32 dsack_duplicates;
+	ua_u32 reordering;
+	ua_u32 reorder_seen;
+	ua_u32 out_of_order;
+	ua_u32 memory[9];       /* in the order of enum SK_MEMINFO_… (include/uapi/linux/sock_diag.h) */
+	ua_u32 mark;
+	ua_u32 uid;
+	ua_u8 timer;            /* enum unstuck_timer */
+	ua_u8 timer_count;      /* retransmits or probes that this timer has led to */
+	ua_u8 chrono_type;      /* which of chrono is running, from 1; 0 none */
+	ua_u8 options;          /* TCPI_OPT_* (include/uapi/linux/tcp.h) */
+	ua_u8 send_scale;
+	ua_u8 receive_scale;
+	ua_u8 congestion_state; /* enum tcp_ca_state */
+	ua_u8 app_limited;
+	ua_u8 probes;
+	ua_u8 shutdown;         /* RCV_SHUTDOWN 1, SEND_SHUTDOWN 2 */
+	ua_u8 substate;         /* of TIME_WAIT: FIN_WAIT2, or TIME_WAIT itself */
+	ua_u8 retransmits;      /* icsk_retransmits: in a row */
+	ua_u8 reserved[8];
+};
+
+/* A socket of a table, and one of a descriptor, where details are read too (bpf/observe/inspect_*.bpf.c). */
+struct unstuck_inspected_tcp {
+	struct unstuck_tcp tcp;
+	struct unstuck_detail detail;
+};
+
+struct unstuck_inspected_owned {
+	struct unstuck_owned owned;
+	struct unstuck_detail detail;
+};
+
 /* The kernel's clocks when a pass began: they tell how long a jiffy is. */
 struct unstuck_clock {
 	ua_u64 jiffies;
@@ -272,6 +355,9 @@ _Static_assert(sizeof(struct unstuck_socket) == 104, "unstuck_socket");
 _Static_assert(sizeof(struct unstuck_entry) == 104 + 8 + 64, "unstuck_entry");
 _Static_assert(sizeof(struct unstuck_tcp) == 104 + 3 * 8 + 15 * 4 + 8 + 4, "unstuck_tcp");
 _Static_assert(sizeof(struct unstuck_owned) == 200 + 8 + 2 * 4 + 16, "unstuck_owned");
+_Static_assert(sizeof(struct unstuck_detail) == 3 * 8 + 16 + 45 * 4 + 20, "unstuck_detail");
+_Static_assert(sizeof(struct unstuck_inspected_tcp) == 200 + 240, "unstuck_inspected_tcp");
+_Static_assert(sizeof(struct unstuck_inspected_owned) == 232 + 240, "unstuck_inspected_owned");
 _Static_assert(sizeof(struct unstuck_net) == 2 * 24 + 8, "unstuck_net");
 _Static_assert(sizeof(struct unstuck_walk) == 24 + 6 * 4 + 16, "unstuck_walk");
 _Static_assert(sizeof(struct unstuck_proto) == 6 * 8 + 6 * 32, "unstuck_proto");

@@ -18,6 +18,9 @@ struct ConnectionIndex: Sendable {
         others[position] < 0 ? nil : sockets.sockets[Int(others[position])]
     }
 
+    /// As ``other(_:)``, its position.
+    func otherPosition(_ position: Int) -> Int? { others[position] < 0 ? nil : Int(others[position]) }
+
     /// As ``other(_:)``, where sequence numbers prove it.
     func peer(of socket: TCPSocket) -> TCPSocket? {
         guard let position = sockets.position(socket.socket.identity), let other = other(position),

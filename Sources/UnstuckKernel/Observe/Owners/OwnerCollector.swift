@@ -36,13 +36,16 @@ struct OwnerCollector: Collector {
     /// By the pass that read the sockets, where it names processes as we do; what it did not see is looked for in /proc.
     private func owners(of wanted: [KernelSocket], in cgroups: [Cgroup]) -> [SocketOwner] {
         var found: [SocketOwner] = []
-        if inodeNumber("/proc/self/ns/pid") == Self.initialPIDNamespace, let lastPass {
+        if Self.namesProcessesAlike, let lastPass {
             found = lastPass.owners(of: Set(wanted.map(\.inode)))
         }
         let known = Set(found.map(\.inode))
         let missing = wanted.filter { !known.contains($0.inode) }
         return missing.isEmpty ? found : found + OwnerFinder(root: root).owners(of: missing, in: cgroups)
     }
+
+    /// Whether processes have the same numbers here as in iter/task_file: ours is the initial PID namespace.
+    static var namesProcessesAlike: Bool { inodeNumber("/proc/self/ns/pid") == initialPIDNamespace }
 
     /// `PROC_PID_INIT_INO` (include/linux/proc_ns.h).
     private static let initialPIDNamespace: UInt64 = 0xEFFF_FFFC

@@ -39,6 +39,7 @@ extension NodeObserver {
             return
         }
         snapshot.sockets = pass.sockets
+        details = pass.details
         addNamespaces(pass.namespaces.union(pass.counts.keys.filter { $0 != 0 }), found, to: &snapshot)
         noteRead(&snapshot)
         snapshot.coverage.noteRead(.handlers, at: SystemClock.monotonic.seconds)
@@ -118,9 +119,10 @@ extension NodeObserver {
     private func readTables(into snapshot: inout Snapshot, because reason: MissingEvidence.Reason) {
         let start = ContinuousClock.now
         let opened = tables ?? SocketTables(root: options.root)
-        let reading = opened.read()
+        let reading = opened.read(withDetails: options.readsDetails)
         tables = opened
         snapshot.sockets = reading.sockets
+        details = reading.details
         snapshot.namespaces = reading.namespaces
         noteRead(&snapshot)
         snapshot.missingEvidence += reading.missingEvidence

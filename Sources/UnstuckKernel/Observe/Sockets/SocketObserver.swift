@@ -13,6 +13,8 @@ public final class SocketObserver {
     private var table = ProtoTable()
     /// Of the last pass.
     private var held: [HeldDescriptor] = []
+    /// Whether the details of sockets are read, too.
+    private let readsDetails: Bool
 
     /// Holds the link where a class may: it is attached once and iterated in each pass.
     private final class LinkBox {
@@ -23,6 +25,8 @@ public final class SocketObserver {
     /// What one pass saw.
     public struct Pass {
         public var sockets: [TCPSocket] = []
+        /// Of each socket, in the same order; none where they are not read.
+        public var details: [SocketDetails] = []
         /// Inode numbers of all network namespaces of the machine, by the kernel's own list.
         public var namespaces: Set<UInt32> = []
         /// The list was longer than is read, or changed under us.
@@ -81,13 +85,16 @@ public final class SocketObserver {
         }
     }
 
+    /// - Parameter readsDetails: read the details of sockets, too (``Pass/details``).
     /// - Throws: `BPFError` where the kernel refuses a program.
-    public init() throws {
+    public init(readsDetails: Bool = false) throws {
+        self.readsDetails = readsDetails
         let loaded = try BPFObject.loaded(
-            embedded: observeTaskFileObject, name: "unstuck_task_file", stem: "observe")
+            embedded: readsDetails ? inspectTaskFileObject : observeTaskFileObject, name: "unstuck_task_file",
+            stem: "observe")
         object = loaded.object
         link = LinkBox(try loaded.program.attachIterator())
-        walk = try SocketTableWalk(sharing: object.map("protos"))
+        walk = try SocketTableWalk(sharing: object.map("protos"), withDetails: readsDetails)
     }
 
     /// The distinct handlers of all sockets so far; `KernelSocket.handlers` is an index into it.
@@ -96,6 +103,9 @@ public final class SocketObserver {
     }
 
     /// The processes that held sockets of these inodes in the last pass, by every descriptor that leads to them.
+    public var owners: [SocketOwner] { held.map(\.owner) }
+
+    /// As ``owners``, of some sockets.
     public func owners(of inodes: Set<UInt64>) -> [SocketOwner] {
         held.filter { inodes.contains($0.inode) }.map(\.owner)
     }
@@ -114,10 +124,11 @@ public final class SocketObserver {
         // Most of the time is waiting for memory: neither of the two readings needs to wait for the other.
         let walking = try JoinableThread { try reader.read(tables) }
         pass.sockets.reserveCapacity(expected)
+        if readsDetails { pass.details.reserveCapacity(expected) }
         var known = Set<UInt64>(minimumCapacity: expected)
         let reading = Result {
-            try readHeld(expected) { address, socket in
-                if known.insert(address).inserted { pass.sockets.append(try socket()) }
+            try readHeld(expected) { address, add in
+                if known.insert(address).inserted { try add(&pass) }
             }
         }
         let walked = try walking.wait()
@@ -127,37 +138,56 @@ public final class SocketObserver {
         func isNew(_ socket: TCPSocket) -> Bool {
             socket.socket.state != .close && known.insert(socket.socket.identity.address).inserted
         }
-        pass.sockets += try walked.sockets(&table).filter(isNew)
+        try add(walked, to: &pass, where: isNew)
         let missing = walked.missing { known.contains($0) }
         if !missing.isEmpty {
             let found = try walk.read(missing)
             pass.tornChains += found.torn
-            let sockets = try found.sockets(&table).filter(isNew)
-            pass.unowned = sockets.count
-            pass.sockets += sockets
+            let before = pass.sockets.count
+            try add(found, to: &pass, where: isNew)
+            pass.unowned = pass.sockets.count - before
         }
         return pass
     }
 
-    /// Calls `body` with the address of each descriptor's socket, and what decodes it. A socket that several descriptors
+    private func add(_ found: SocketTableReader.Result, to pass: inout Pass, where isNew: (TCPSocket) -> Bool) throws {
+        guard readsDetails else {
+            pass.sockets += try found.sockets(&table).filter(isNew)
+            return
+        }
+        for (socket, details) in try found.inspected(&table) where isNew(socket) {
+            pass.sockets.append(socket)
+            pass.details.append(details)
+        }
+    }
+
+    /// Calls `body` with the address of each descriptor's socket, and what decodes it into a pass. A socket that several descriptors
     /// lead to comes several times.
-    private func readHeld(_ expected: Int, _ body: (UInt64, () throws -> TCPSocket) throws -> Void) throws {
+    private func readHeld(_ expected: Int, _ body: (UInt64, (inout Pass) throws -> Void) throws -> Void) throws {
         let iterator = try link.link.iterate()
         let clock = try object.map(".data.clock")
         held.removeAll(keepingCapacity: true)
         held.reserveCapacity(expected)
         var hertz: UInt32?
-        try IteratorReader.read(iterator, stride: OwnedRecord.size, of: "iter/task_file") { piece in
+        let size = readsDetails ? InspectedRecord.ownedSize : OwnedRecord.size
+        try IteratorReader.read(iterator, stride: size, of: "iter/task_file") { piece in
             // Written before the first record was.
             let rate = try hertz ?? clock.hertz()
             hertz = rate
-            for offset in stride(from: 0, to: piece.byteCount, by: OwnedRecord.size) {
+            for offset in stride(from: 0, to: piece.byteCount, by: size) {
                 // The record's length was checked by the reader, and any bit pattern is a valid unstuck_owned.
                 let raw = unsafe piece.unsafeLoadUnaligned(fromByteOffset: offset, as: unstuck_owned.self)
                 held.append(HeldDescriptor(raw))
                 guard raw.tcp.socket.state != TCPState.close.rawValue else { continue }
-                try body(raw.tcp.socket.address) {
-                    try TCPRecord.decode(piece, at: offset, hertz: rate, protos: &table)
+                try body(raw.tcp.socket.address) { pass in
+                    guard readsDetails else {
+                        pass.sockets.append(try TCPRecord.decode(piece, at: offset, hertz: rate, protos: &table))
+                        return
+                    }
+                    let (socket, details) = try InspectedRecord.decodeOwned(
+                        piece, at: offset, hertz: rate, protos: &table)
+                    pass.sockets.append(socket)
+                    pass.details.append(details)
                 }
             }
         }

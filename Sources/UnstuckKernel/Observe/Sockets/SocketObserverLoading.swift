@@ -9,9 +9,9 @@ struct SocketObserverLoading: ~Copyable {
         init(_ observer: SocketObserver) { self.observer = observer }
     }
 
-    init(isNeeded: Bool) {
+    init(isNeeded: Bool, readsDetails: Bool = false) {
         // Without a thread nothing is loaded, and the sockets are read as where the programs are refused.
-        thread = isNeeded ? try? JoinableThread { Handover(try SocketObserver()) } : nil
+        thread = isNeeded ? try? JoinableThread { Handover(try SocketObserver(readsDetails: readsDetails)) } : nil
     }
 
     /// Waits for it, and gives it, or the reason why there is none, to the observer of the node.

@@ -11,10 +11,13 @@ final class SocketTableWalk {
     private let list: BPFRawRun
     let reader: SocketTableReader
 
-    /// - Parameter protos: the map that another object's programs keep handlers in.
+    /// - Parameters:
+    ///   - protos: the map that another object's programs keep handlers in.
+    ///   - withDetails: records have the sockets' details, too.
     /// - Throws: `BPFError` where the kernel refuses the programs.
-    init(sharing protos: BPFMapHandle) throws {
-        let object = try BPFObject(embedded: walkSocketsObject, name: "unstuck_walk")
+    init(sharing protos: BPFMapHandle, withDetails: Bool = false) throws {
+        let object = try BPFObject(
+            embedded: withDetails ? inspectWalkObject : walkSocketsObject, name: "unstuck_walk")
         try object.map("protos").reuse(protos.descriptor)
         try object.load()
         func array(_ name: String) throws -> BPFArray {
@@ -23,7 +26,8 @@ final class SocketTableWalk {
         list = BPFRawRun(try object.program("list_nets"))
         reader = SocketTableReader(
             program: BPFRawRun(try object.program("walk_table")), walk: try array(".data.walk"),
-            records: try array("records"), addresses: try array("addresses"))
+            records: try array("records"), addresses: try array("addresses"),
+            stride: withDetails ? InspectedRecord.tableSize : TCPRecord.size)
         self.object = object
     }
 
@@ -94,10 +98,12 @@ struct SocketTableReader: Sendable {
     let walk: BPFArray
     let records: BPFArray
     let addresses: BPFArray
+    /// Bytes of a record.
+    let stride: Int
 
     /// What a walk found.
     struct Result: Sendable {
-        /// `struct unstuck_tcp`, one after the other.
+        /// `struct unstuck_tcp`, or `struct unstuck_inspected_tcp`, one after the other.
         var records: [UInt8] = []
         /// The sockets that were not read, by the parts of the tables that they were found in.
         var parts: [Part] = []
@@ -105,11 +111,19 @@ struct SocketTableReader: Sendable {
         var torn = 0
         var hertz: UInt32 = 0
 
+        /// With the details of each.
+        func inspected(_ protos: inout ProtoTable) throws -> [(TCPSocket, SocketDetails)] {
+            let raw = unsafe records.span.bytes
+            return try Swift.stride(from: 0, to: records.count, by: InspectedRecord.tableSize).map { offset in
+                try InspectedRecord.decodeOfTable(raw, at: offset, hertz: hertz, protos: &protos)
+            }
+        }
+
         func sockets(_ protos: inout ProtoTable) throws -> [TCPSocket] {
             var result: [TCPSocket] = []
             result.reserveCapacity(records.count / TCPRecord.size)
             let raw = unsafe records.span.bytes
-            for offset in stride(from: 0, to: records.count, by: TCPRecord.size) {
+            for offset in Swift.stride(from: 0, to: records.count, by: TCPRecord.size) {
                 result.append(try TCPRecord.decode(raw, at: offset, hertz: hertz, protos: &protos))
             }
             return result
@@ -150,7 +164,7 @@ struct SocketTableReader: Sendable {
         state.table.count = buckets.upperBound
         state.mode = mode.rawValue
         state.next = buckets.lowerBound
-        var recordBytes = [UInt8](repeating: 0, count: UNSTUCK_WALK_RECORDS * TCPRecord.size)
+        var recordBytes = [UInt8](repeating: 0, count: UNSTUCK_WALK_RECORDS * stride)
         var addressBytes = [UInt8](repeating: 0, count: UNSTUCK_WALK_ADDRESSES * MemoryLayout<UInt64>.size)
         while state.next < buckets.upperBound {
             let start = state.next
@@ -166,7 +180,7 @@ struct SocketTableReader: Sendable {
             }
             if state.records > 0 {
                 try records.readFirst(into: &recordBytes)
-                result.records += recordBytes.prefix(Int(state.records) * TCPRecord.size)
+                result.records += recordBytes.prefix(Int(state.records) * stride)
             }
             guard state.addresses > 0 else { continue }
             try addresses.readFirst(into: &addressBytes)
