@@ -2,7 +2,7 @@ import FuzzSupport
 import UnstuckFormats
 import UnstuckModel
 
-/// A kernel package's changelog, or what somebody took for one.
+/// A kernel package's changelog, or what someone took for one.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzChangelog(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = unsafe input(start, count)

@@ -22,7 +22,7 @@ public struct TarReader {
 
     /// Bytes of all wanted files together.
     public static let mostBytes = 1 << 30
-    /// Bytes by which an archive is told from anything else.
+    /// Bytes by which an archive is reported from anything else.
     public static let headLength = 512
     private static let block = headLength
     /// Bytes of a name or a pax header.

@@ -173,7 +173,9 @@ public struct KubeletLogReader {
 
     /// What a command printed is none: it is indented, or stands behind its sentence.
     private func mayBeJSON(_ line: ArraySlice<UInt8>) -> Bool {
-        guard let first = line.first(where: { $0 != 0x20 && $0 != 0x09 }), !commandOutput.contains("") else { return false }
+        guard let first = line.first(where: { $0 != 0x20 && $0 != 0x09 }), !commandOutput.contains("") else {
+            return false
+        }
         let isIndented = line.first != first
         if isIndented { return first == UInt8(ascii: "{") && open[""] == nil }
         return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
@@ -240,7 +242,7 @@ public struct KubeletLogReader {
         }
     }
 
-    // MARK: What stands in them
+    // MARK: What is in them
 
     /// - Returns: `false`: the line goes on.
     private mutating func join(_ envelope: inout LogEnvelope) -> Bool {

@@ -269,7 +269,7 @@ public struct SocketFilterParser {
         if let prefix = AddressPrefix(text) { return .address(side, prefix) }
         guard let colon = text.lastIndex(of: ":") else { return nil }
         let host = String(text[..<colon])
-        // An IPv6 address is told from its port by brackets alone.
+        // An IPv6 address is reported from its port by brackets alone.
         guard !host.contains(":") || host.hasPrefix("[") else { return nil }
         let isAnywhere = host.isEmpty || host == "*"
         let prefix = AddressPrefix(host)

@@ -184,7 +184,7 @@ struct SocketsCommand: ContextCommand {
 
     private static let rowsOfOneThread = 2000
 
-    /// Whole lines reach stdout, whoever writes.
+    /// Whole lines reach stdout, anyone who writes.
     private final class Turn: Sendable {
         private let turn = Mutex(())
         private let context: CommandContext

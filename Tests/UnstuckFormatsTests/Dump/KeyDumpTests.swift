@@ -6,7 +6,8 @@ import UnstuckModel
 @Suite("Other people's dumps")
 struct KeyDumpTests {
     static func fixture(_ name: String) throws -> [UInt8] {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().appending(
+            path: "Fixtures")
         return Array(try Data(contentsOf: folder.appending(path: name)))
     }
 

@@ -6,6 +6,7 @@ import Testing
 enum Schemas {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
+        .deletingLastPathComponent()
     private static let validator = root.appending(path: "scripts/validate_json.py").path
 
     /// The schemas of documents, by name, with what prints them: the words of commands, the program's name left out.
