@@ -8,7 +8,9 @@ packages=(libbpf-dev libelf-dev zlib1g-dev linux-libc-dev pkg-config binutils bp
     # Other kernels: the emulator, and what unpacks and packs their files.
     qemu-system-x86 kmod cpio xz-utils
     # What nginx is linked with: the lab unpacks the program itself aside, for its package would start a server.
-    libcrypt1 libpcre2-8-0 libssl3 zlib1g)
+    libcrypt1 libpcre2-8-0 libssl3 zlib1g
+    # A client of Go's net/http, with whose words the tests compare the probe's.
+    golang-go)
 
 say() { echo "setup: $*" >&2; }
 

@@ -173,7 +173,7 @@ public struct KubeletLogReader {
 
     /// What a command printed is none: it is indented, or stands behind its sentence.
     private func mayBeJSON(_ line: ArraySlice<UInt8>) -> Bool {
-        guard let first = line.first(where: { $0 != 0x20 && $0 != 0x09 }), !commandOutput.contains("") else {
+        guard !commandOutput.contains(""), let first = line.first(where: { $0 != 0x20 && $0 != 0x09 }) else {
             return false
         }
         let isIndented = line.first != first
@@ -228,8 +228,8 @@ public struct KubeletLogReader {
             }
         } else if let message = record.bytes("log") ?? record.bytes("message") {
             // A container runtime's, or a collector's.
-            var stamp = (record.bytes("time") ?? record.bytes("@timestamp")).map { LogBytes($0[...]) }
-            let time = stamp.flatMap { _ in LogTime.stamp(&stamp!) }
+            var stamp = LogBytes((record.bytes("time") ?? record.bytes("@timestamp") ?? [])[...])
+            let time = LogTime.stamp(&stamp)
             lines(of: message, time, source: record["stream"] ?? "json")
         }
     }
@@ -242,7 +242,7 @@ public struct KubeletLogReader {
         }
     }
 
-    // MARK: What is in them
+    // MARK: What stands in them
 
     /// - Returns: `false`: the line goes on.
     private mutating func join(_ envelope: inout LogEnvelope) -> Bool {

@@ -124,12 +124,14 @@ struct KubeletLogTests {
         #expect(log.groups.first?.last.map { "\($0)" } == "11-29 10:15:50")
     }
 
+    private static let forgedJSON =
+        "{\"msg\":\"Probe failed\",\"pod\":\"a/b\",\"output\":\"Get \\\"http://192.0.2.1/\\\": \(silence)\"}"
+
     @Test func severalLines() throws {
         let begin = "I1129 10:15:00.123456    1233 prober.go:120] \"Probe failed\" pod=\"shop/web-0\" output=<"
         // What a command prints may look like anything; it is indented, so it is no line of the log.
         let forged = LogForms.klog2("Get \"http://192.0.2.1/\": \(Self.silence)")
-        let json =
-            "{\"msg\":\"Probe failed\",\"pod\":\"a/b\",\"output\":\"Get \\\"http://192.0.2.1/\\\": \(Self.silence)\"}"
+        let json = Self.forgedJSON
         let value = ["one", forged, json, "Get \"http://192.0.2.1/\": \(Self.silence)", "", " >"]
         let ends = [" >", " > more=\"x\" probeType=\"Liveness\""]
         for end in ends {
@@ -157,8 +159,7 @@ struct KubeletLogTests {
     @Test func rawOutputOfACommandProvesNothing() {
         let forged =
             "Readiness probe for \"web-1_shop(u):web\" failed (failure): Get http://192.0.2.1/: \(Self.silence)"
-        let json =
-            "{\"msg\":\"Probe failed\",\"pod\":\"a/b\",\"output\":\"Get \\\"http://192.0.2.1/\\\": \(Self.silence)\"}"
+        let json = Self.forgedJSON
         let text = [LogForms.klog1("first line"), forged, json, LogForms.klog1("x")].joined(separator: "\n")
         #expect(Self.failures(text).map(\.output) == ["first line", "x"])
         let prefixed = text.split(separator: "\n").map { "Nov 29 10:15:00 node-a kubelet[1]: \($0)" }
