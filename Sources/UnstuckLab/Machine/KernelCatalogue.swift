@@ -12,8 +12,9 @@ public struct KernelCatalogue: Decodable, Sendable {
         public var package: String
         /// What tests may ask of it, and must find there.
         public var provides: Set<KernelFeature>
-        /// The name of the ``TestSelection`` that `make test` runs in it.
-        public var tests: String
+        /// The name of the ``TestSelection`` that `make test` runs in it. Absent: only `make test-all` boots it, as it does an
+        /// old image that a mirror may drop.
+        public var tests: String?
     }
 
     /// The kernel of the machine itself.
@@ -36,20 +37,23 @@ public struct KernelCatalogue: Decodable, Sendable {
         } catch {
             throw LabError(.invalid, "\(path) is no list of kernels", cause: error)
         }
-        for kernel in kernel { _ = try selection(of: kernel) }
+        for kernel in kernel where kernel.tests != nil { _ = try selection(of: kernel) }
     }
 
     /// What `make test` runs in a kernel.
     public func selection(of kernel: Kernel) throws -> TestSelection {
-        guard let found = tests.first(where: { $0.name == kernel.tests }) else {
-            throw LabError(.invalid, "kernel \"\(kernel.name)\" runs tests that are not listed: \"\(kernel.tests)\"")
+        guard let name = kernel.tests else {
+            throw LabError(.invalid, "kernel \"\(kernel.name)\" runs no tests of its own: --all or --filter")
+        }
+        guard let found = tests.first(where: { $0.name == name }) else {
+            throw LabError(.invalid, "kernel \"\(kernel.name)\" runs tests that are not listed: \"\(name)\"")
         }
         return found
     }
 
     /// Kernels in the order in which their guests are started: the ones that take longest first.
     public func inStartOrder(_ kernels: [Kernel]) -> [Kernel] {
-        tests.map(\.name).flatMap { name in kernels.filter { $0.tests == name } }
+        (tests.map(\.name) + [nil]).flatMap { name in kernels.filter { $0.tests == name } }
     }
 
     public subscript(name: String) -> Kernel {

@@ -68,7 +68,10 @@ struct Suites: ParsableCommand {
         let catalogue = try KernelCatalogue(path: kernels)
         var columns: [TestTable.Column] = []
         if let bundle {
-            let chosen = try kernel.isEmpty ? catalogue.kernel : kernel.map { try catalogue[$0] }
+            let chosen =
+                try kernel.isEmpty
+                ? catalogue.kernel.filter { all || !filter.isEmpty || $0.tests != nil }
+                : kernel.map { try catalogue[$0] }
             columns += try run(try absolute(bundle), in: chosen, of: catalogue)
         }
         if let machine {
