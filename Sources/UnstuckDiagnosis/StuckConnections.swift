@@ -101,7 +101,10 @@ struct StuckConnections {
             case .present(var cause):
                 // A cause that comes first, had it been checked, would be the finding.
                 if causes.isEmpty, !unknown.isEmpty {
-                    if cause.certainty == nil { cause.certainty = .likely }
+                    if cause.certainty == nil {
+                        cause.certainty = .likely
+                        cause.headline += " (likely)"
+                    }
                     cause.facts += Self.notChecked(unknown)
                 }
                 causes.append(cause)
@@ -182,6 +185,8 @@ struct StuckConnections {
         var code: Finding.Code
         var severity: Finding.Severity
         var group: String
+        /// One that was checked wholly does not speak for one that was not.
+        var certainty: Finding.Certainty?
         var server: Endpoint
         /// The same loopback address is another server in another namespace.
         var netns: UInt32?
@@ -191,6 +196,7 @@ struct StuckConnections {
             code = member.cause.code
             severity = member.cause.severity
             group = member.cause.group
+            certainty = member.cause.certainty
             server = member.stuck.connection.tuple.remote
             self.place = place
             netns = server.address.isLoopback ? member.stuck.connection.ends.first?.socket.netns : nil

@@ -10,6 +10,7 @@
 #define TCPI_OPT_ECN 8
 #define TCPI_OPT_ECN_SEEN 16
 #define TCP_ECN_OK 1 /* include/net/tcp.h */
+#define TCP_ECN_ACCURATE 16 /* TCP_ECN_MODE_ACCECN; older kernels give that bit no meaning */
 #define TCP_ECN_SEEN 8
 #define ICSK_TIME_RETRANS 1 /* include/net/inet_connection_sock.h */
 #define ICSK_TIME_PROBE0 3

@@ -126,7 +126,7 @@ static __always_inline void NAME(struct unstuck_detail *out, struct tcp_sock *tc
 		out->receive_scale = GET_BITS(tcp, rx_opt.rcv_wscale);
 	}
 	ecn = GET(tcp, ecn_flags);
-	if (ecn & TCP_ECN_OK)
+	if (ecn & (TCP_ECN_OK | TCP_ECN_ACCURATE))
 		out->options |= TCPI_OPT_ECN;
 	if (ecn & TCP_ECN_SEEN)
 		out->options |= TCPI_OPT_ECN_SEEN;

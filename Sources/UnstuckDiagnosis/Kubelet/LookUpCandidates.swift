@@ -38,7 +38,7 @@ public struct CandidateLookups: Sendable {
             }
             related.formUnion(own)
             var lookup = Self.lookup(subject, own.map { findings[$0] }, seen, view, diagnosis)
-            if lookup.verdict != .stuck, trials.contains(where: { $0.target == subject.target && $0.hangs }) {
+            if lookup.verdict == .nothing, trials.contains(where: { $0.target == subject.target && $0.hangs }) {
                 lookup.verdict = .unanswered
             }
             lookups.append(lookup)

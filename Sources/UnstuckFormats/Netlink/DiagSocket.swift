@@ -127,7 +127,10 @@ extension DiagSocket {
         socket.retransmits = info?.totalRetransmits
         socket.packetsInFlight = info?.unacked
         // `tcp_get_info` reads its clock before the socket's times, too.
-        func milliseconds(_ value: UInt32?) -> UInt32? { value.map { $0.isJustNow(within: 1000) ? 0 : $0 } }
+        func milliseconds(_ value: UInt32?) -> UInt32? {
+            // Before the handshake these are not set yet (`tcp_connect_init`, net/ipv4/tcp_output.c).
+            state == .synSent ? nil : value.map { $0.isJustNow(within: 1000) ? 0 : $0 }
+        }
         socket.millisecondsSinceSend = milliseconds(info?.lastDataSent)
         socket.millisecondsSinceReceive = milliseconds(info?.lastDataReceived)
         socket.backoff = info?.backoff

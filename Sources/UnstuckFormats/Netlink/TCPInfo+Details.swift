@@ -28,7 +28,7 @@ extension TCPInfo {
         details.roundTripVariance = field(\.rttvar)
         details.smallestRoundTrip = field(\.min_rtt).flatMap { $0 == .max ? nil : $0 }
         details.receiverRoundTrip = field(\.rcv_rtt)
-        details.millisecondsSinceAck = field(\.last_ack_recv)
+        details.millisecondsSinceAck = field(\.last_ack_recv).map { $0.isJustNow(within: 1000) ? 0 : $0 }
     }
 
     private func addWindows(_ details: inout SocketDetails) {

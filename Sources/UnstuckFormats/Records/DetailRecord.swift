@@ -32,6 +32,8 @@ public enum DetailRecord {
         }
         guard raw.has(UNSTUCK_DETAIL_CONNECTION) else { return details }
         addDelays(raw, jiffies, &details)
+        // Not set yet before the handshake.
+        if socket.socket.state == .synSent { details.millisecondsSinceAck = nil }
         addWindows(raw, &details)
         addRates(raw, jiffies, &details)
         details.bytesRetransmitted = raw.bytes_retransmitted
@@ -93,7 +95,9 @@ public enum DetailRecord {
         details.roundTripVariance = raw.mdev >> 2
         details.smallestRoundTrip = raw.min_rtt == .max ? nil : raw.min_rtt
         details.receiverRoundTrip = raw.receive_rtt >> 3
-        details.millisecondsSinceAck = jiffies.milliseconds(raw.since_ack)
+        // Its clock was read before the socket's: an acknowledgement may have come meanwhile.
+        details.millisecondsSinceAck =
+            raw.since_ack.isJustNow(within: jiffies.hertz) ? 0 : jiffies.milliseconds(raw.since_ack)
     }
 
     private static func addWindows(_ raw: unstuck_detail, _ details: inout SocketDetails) {
@@ -130,7 +134,8 @@ public enum DetailRecord {
         details.deliveredWithCongestion = raw.delivered_ce
         // tcp_get_info_chrono_stats: the part that is running counts, too.
         func part(_ number: UInt8, _ stored: UInt32) -> UInt64 {
-            UInt64(stored) + (raw.chrono_type == number ? UInt64(raw.chrono_running) : 0)
+            let running = raw.chrono_running.isJustNow(within: jiffies.hertz) ? 0 : raw.chrono_running
+            return UInt64(stored) + (raw.chrono_type == number ? UInt64(running) : 0)
         }
         let (busy, window, buffer) = (part(1, raw.chrono.0), part(2, raw.chrono.1), part(3, raw.chrono.2))
         details.busy = jiffies.microseconds(busy + window + buffer)

@@ -23,7 +23,8 @@ public enum TCPRecord {
             return TCPSocket(socket: socket, acceptQueue: raw.accept_queue, acceptLimit: raw.accept_limit)
         }
         func milliseconds(_ jiffies: UInt32) -> UInt32? {
-            guard hertz != 0 else { return nil }
+            // Before the handshake these are not set yet (`tcp_connect_init`, net/ipv4/tcp_output.c).
+            guard hertz != 0, socket.state != .synSent else { return nil }
             return jiffies.isJustNow(within: hertz) ? 0 : UInt32(clamping: UInt64(jiffies) * 1000 / UInt64(hertz))
         }
         return TCPSocket(

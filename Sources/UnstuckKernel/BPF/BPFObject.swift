@@ -47,7 +47,9 @@ public final class BPFObject {  // the pointer is libbpf's, private, and freed o
     private var needs: [Capability] {
         var program = unsafe bpf_object__next_program(object, nil)
         while let each = unsafe program {
-            if unsafe Self.networkTypes.contains(bpf_program__type(each).rawValue) {
+            if unsafe bpf_program__autoload(each),
+                unsafe Self.networkTypes.contains(bpf_program__type(each).rawValue)
+            {
                 return Capability.toLoadForNetwork
             }
             unsafe program = bpf_object__next_program(object, each)
@@ -57,7 +59,7 @@ public final class BPFObject {  // the pointer is libbpf's, private, and freed o
 
     /// Those of `is_net_admin_prog_type` (kernel/bpf/syscall.c) that Unstuck has.
     private static let networkTypes: Set<UInt32> = Set(
-        [BPF_PROG_TYPE_SOCK_OPS, BPF_PROG_TYPE_SK_MSG, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SK_LOOKUP].map(\.rawValue)
+        [BPF_PROG_TYPE_SOCK_OPS, BPF_PROG_TYPE_SK_MSG, BPF_PROG_TYPE_SCHED_CLS].map(\.rawValue)
     )
 
     public func program(_ name: String) throws -> BPFProgramHandle {

@@ -42,7 +42,7 @@ struct BPFTestRun: Sendable {
             unsafe options.`repeat` = 1
             return unsafe bpf_prog_test_run_opts(descriptor, &options)
         }
-        guard code == 0 else { throw BPFError("run", name, errno: -code, needs: Capability.toLoadForNetwork) }
+        guard code == 0 else { throw BPFError("run", name, errno: -code, needs: Capability.toLoad) }
     }
 }
 

@@ -58,10 +58,10 @@ public struct GroupPrograms: Hashable, Sendable, Codable {
         default:
             options.flags = mode == "override" ? UInt32(BPF_F_ALLOW_OVERRIDE) : 0
             guard try GroupPrograms(inGroup: directory).ids == [old.id] else {
-                throw SystemError("BPF_PROG_ATTACH", directory, errno: ENOENT, needs: [.sysAdmin])
+                throw SystemError("BPF_PROG_ATTACH", directory, errno: ENOENT, needs: [.netAdmin])
             }
         }
-        try syscall("BPF_PROG_ATTACH", on: directory, needs: [.sysAdmin]) {
+        try syscall("BPF_PROG_ATTACH", on: directory, needs: [.netAdmin]) {
             unsafe bpf_prog_attach_opts(newDescriptor, target, BPF_CGROUP_SOCK_OPS, &options)
         }
     }
@@ -70,7 +70,7 @@ public struct GroupPrograms: Hashable, Sendable, Codable {
     public static func remove(_ program: BPFTable.Loaded, fromGroup directory: String) throws(SystemError) {
         let group = try OwnedDescriptor(path: directory, flags: O_RDONLY | O_DIRECTORY)
         let (target, descriptor) = (group.raw, program.descriptor)
-        try syscall("BPF_PROG_DETACH", on: directory, needs: [.sysAdmin]) {
+        try syscall("BPF_PROG_DETACH", on: directory, needs: [.netAdmin]) {
             bpf_prog_detach2(descriptor, target, BPF_CGROUP_SOCK_OPS)
         }
     }
@@ -86,7 +86,7 @@ extension BPFTable {
             var info = bpf_map_info()
             var size = UInt32(MemoryLayout<bpf_map_info>.size)
             let descriptor = held.raw
-            try syscall("BPF_OBJ_GET_INFO_BY_FD", on: "map \(map)", needs: [.sysAdmin]) {
+            try syscall("BPF_OBJ_GET_INFO_BY_FD", on: "map \(map)") {
                 unsafe bpf_obj_get_info_by_fd(descriptor, &info, &size)
             }
             // BPF_MAP_TYPE_CGROUP_STORAGE and BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE: newer headers have other names for them.
@@ -106,7 +106,7 @@ extension BPFTable {
             var info = bpf_prog_info()
             var size = UInt32(MemoryLayout<bpf_prog_info>.size)
             let raw = held.raw
-            try syscall("BPF_OBJ_GET_INFO_BY_FD", on: object, needs: [.sysAdmin]) {
+            try syscall("BPF_OBJ_GET_INFO_BY_FD", on: object) {
                 unsafe bpf_obj_get_info_by_fd(raw, &info, &size)
             }
             (id, name) = (info.id, BPFTable.name(of: info.name))
@@ -122,7 +122,7 @@ extension BPFTable {
         }
 
         public convenience init(pin: String) throws(SystemError) {
-            let raw = try syscall("BPF_OBJ_GET", on: pin, needs: [.sysAdmin]) { unsafe bpf_obj_get(pin) }
+            let raw = try syscall("BPF_OBJ_GET", on: pin) { unsafe bpf_obj_get(pin) }
             try self.init(OwnedDescriptor(owning: raw), pin)
         }
 
@@ -131,7 +131,7 @@ extension BPFTable {
         /// Keeps it loaded when we go, until the file is removed.
         public func pin(at path: String) throws(SystemError) {
             let descriptor = descriptor
-            try syscall("BPF_OBJ_PIN", on: path, needs: [.sysAdmin]) { unsafe bpf_obj_pin(descriptor, path) }
+            try syscall("BPF_OBJ_PIN", on: path) { unsafe bpf_obj_pin(descriptor, path) }
         }
     }
 }

@@ -29,7 +29,7 @@ struct AttachedPrograms {
             }
             // The kernel says how many there are (`__cgroup_bpf_query`, kernel/bpf/cgroup.c).
             guard errno == ENOSPC, Int(count) > room.count else {
-                throw SystemError("BPF_PROG_QUERY", object(), errno: errno, needs: [.sysAdmin])
+                throw SystemError("BPF_PROG_QUERY", object(), errno: errno, needs: [.netAdmin])
             }
             room = [UInt32](repeating: 0, count: Int(count))
         }

@@ -43,7 +43,7 @@ extension BPFTable {
                 return unsafe bpf_obj_get_info_by_fd(descriptor.raw, &info, &size)
             }
             guard code == 0 else {
-                throw SystemError("BPF_OBJ_GET_INFO_BY_FD", "program \(id)", errno: errno, needs: [.sysAdmin])
+                throw SystemError("BPF_OBJ_GET_INFO_BY_FD", "program \(id)", errno: errno)
             }
         } while Int(info.nr_map_ids) > maps.count
         let count = Int(info.nr_map_ids)

@@ -122,7 +122,7 @@ public struct FeatureProber {
         let group = try OwnedDescriptor(path: path, flags: O_RDONLY | O_DIRECTORY)
         var (flags, count): (UInt32, UInt32) = (0, 0)
         let code = unsafe bpf_prog_query(group.raw, hook, 0, &flags, nil, &count)
-        guard code == 0 else { throw SystemError("BPF_PROG_QUERY", path, errno: -code, needs: [.sysAdmin]) }
+        guard code == 0 else { throw SystemError("BPF_PROG_QUERY", path, errno: -code, needs: [.netAdmin]) }
     }
 
     private struct Load {

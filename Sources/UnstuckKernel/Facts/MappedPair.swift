@@ -108,7 +108,7 @@ final class MappedPair {
         let code = unsafe bpf_map_lookup_batch(descriptor, nil, &next, &keys, &values, &count, nil)
         // ENOENT: that was all of the map.
         guard code == 0 || code == -ENOENT else {
-            throw SystemError("BPF_MAP_LOOKUP_BATCH", "a private sockmap", errno: -code, needs: [.sysAdmin])
+            throw SystemError("BPF_MAP_LOOKUP_BATCH", "a private sockmap", errno: -code, needs: [.bpf])
         }
     }
 
@@ -145,7 +145,7 @@ final class MappedPair {
             unsafe bpf_map_create(BPF_MAP_TYPE_SOCKHASH, "unstuck_private", 4, 8, 4, nil)
         }
         guard let map = try BPFTable.describe(OwnedDescriptor(owning: raw), "a private SOCKHASH") else {
-            throw SystemError("BPF_OBJ_GET_INFO_BY_FD", "a private SOCKHASH", errno: EPROTO, needs: [.sysAdmin])
+            throw SystemError("BPF_OBJ_GET_INFO_BY_FD", "a private SOCKHASH", errno: EPROTO)
         }
         return map
     }

@@ -45,7 +45,7 @@ enum TrialProgram {
         }
         let loaded = unsafe bpf_prog_load(type, "unstuck_trial", "GPL", program, program.count, &options)
         guard loaded >= 0 else {
-            throw SystemError("BPF_PROG_LOAD", "a trial program", errno: -loaded, needs: [.sysAdmin])
+            throw SystemError("BPF_PROG_LOAD", "a trial program", errno: -loaded, needs: Capability.toLoad)
         }
         return OwnedDescriptor(owning: loaded)
     }

@@ -51,8 +51,8 @@ public enum MissingPrivilege {
         if let required = error.requires { return required }
         if error is BPFError, !hasBTF { return "the kernel's BTF (\(btfPath))" }
         guard error.errno == EPERM || error.errno == EACCES else { return nil }
-        // CAP_SYS_ADMIN replaces each capability to load (`bpf_token_capable`, kernel/bpf/token.c, and what was before it).
-        let isAllowed = error is BPFError && Capability.sysAdmin.isPresent
+        // CAP_SYS_ADMIN replaces each capability of BPF (`bpf_token_capable`, kernel/bpf/token.c, and what was before it).
+        let isAllowed = (error is BPFError || error.needs.contains(.bpf)) && Capability.sysAdmin.isPresent
         let absent = isAllowed ? [] : error.needs.filter { !$0.isPresent }.map(\.name)
         if !absent.isEmpty { return absent.joined(separator: ", ") }
         return error is SystemError && geteuid() != 0 ? root : nil

@@ -12,6 +12,8 @@ public struct SocketField: Sendable {
     public let unit: Unit
     /// It only ever grows: what it grew by between two samples means something.
     public let isCounter: Bool
+    /// The kernel counts it in 32 bits; bytes have 64, and times are computed.
+    public var wraps: Bool { unit == .segments || unit == .count }
     /// `nil`: it was not read, or does not apply.
     public let value: @Sendable (TCPSocket, SocketDetails) -> UInt64?
 

@@ -11,8 +11,14 @@ public struct SocketMove: Sendable {
             guard field.isCounter, let old = field.value(before.tcp, before.details),
                 let new = field.value(after.tcp, after.details)
             else { return nil }
-            // The kernel's own counters have 32 bits, most of them, and wrap.
-            let by = new >= old ? new - old : UInt64(UInt32(truncatingIfNeeded: new) &- UInt32(truncatingIfNeeded: old))
+            let by: UInt64
+            if new >= old {
+                by = new - old
+            } else if field.wraps, old - new > UInt64(UInt32.max) / 2 {
+                by = UInt64(UInt32(truncatingIfNeeded: new) &- UInt32(truncatingIfNeeded: old))
+            } else {
+                return nil  // read while it changed: nothing is said
+            }
             return by == 0 ? nil : SocketMove(field: field, by: by)
         }
     }

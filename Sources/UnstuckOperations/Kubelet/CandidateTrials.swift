@@ -41,7 +41,14 @@ public struct CandidateTrials {
         for probe in held {
             guard let outcome = try? probe.outcome?.get() else { continue }
             for index in trials.indices where trials[index].target == probe.target {
-                trials[index].lateAfter = outcome.timing.total
+                if outcome.passed {
+                    trials[index].lateAfter = outcome.timing.total
+                } else {
+                    // A late refusal or reset is no late answer.
+                    trials[index].unanswered -= 1
+                    trials[index].failed += 1
+                    trials[index].output = outcome.output
+                }
             }
         }
     }

@@ -73,10 +73,8 @@ public struct Canary {
                 report.keysLeft += ours.count
                 return
             }
-            for entry in ours {
-                var key = entry.key.bytes
-                if unsafe bpf_map_delete_elem(open.descriptor.raw, &key) == 0 { report.removedKeys += 1 }
-            }
+            let elements = MapElements(open.descriptor.raw)
+            for entry in ours where (try? elements.remove(entry.key.bytes)) != nil { report.removedKeys += 1 }
         }
     }
 }

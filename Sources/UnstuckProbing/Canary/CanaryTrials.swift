@@ -45,7 +45,7 @@ struct CanaryTrials {
     /// map holds the socket, so that a kernel that leaks would keep all of them for ever.
     func closeAll() {
         kept.sockets = []
-        for key in (try? map.keys(size: Self.keySize)) ?? [] { unsafe _ = bpf_map_delete_elem(map.descriptor, key) }
+        for key in (try? map.keys(size: Self.keySize)) ?? [] { try? MapElements(map.descriptor).remove(key) }
     }
 
     /// What one family showed.
@@ -97,8 +97,12 @@ struct CanaryTrials {
     ///
     /// - Returns: the error, 0 for none.
     private func file(_ socket: CanarySocket, _ key: [UInt8]) -> Int32 {
-        var (key, value) = (key, UInt32(bitPattern: socket.raw))
-        return unsafe -bpf_map_update_elem(map.descriptor, &key, &value, UInt64(BPF_NOEXIST))
+        do {
+            try MapElements(map.descriptor).set(key, to: UInt32(bitPattern: socket.raw), .ifFree)
+            return 0
+        } catch {
+            return error.errno
+        }
     }
 
     private func mustFile(_ socket: CanarySocket, _ key: [UInt8]) throws {

@@ -51,9 +51,8 @@ struct Shim {
     }
 
     private static func knows(_ original: BPFTable.Loaded, _ object: BPFObject) throws -> Bool {
-        var key: UInt32 = 0
-        var value = original.descriptor
-        return unsafe bpf_map_update_elem(try object.map("original").descriptor, &key, &value, 0) == 0
+        let originals = MapElements(try object.map("original").descriptor)
+        return (try? originals.set(MapElements.key(0), to: original.descriptor)) != nil
     }
 
     /// The shim itself comes last: when it is there, all is.
@@ -74,24 +73,24 @@ struct Shim {
     }
 
     private static func write(_ settings: unstuck_bypass_settings, to map: Int32) throws {
-        var key: UInt32 = 0
-        var value = settings
-        try syscall("BPF_MAP_UPDATE_ELEM", on: "settings", needs: [.sysAdmin]) {
-            unsafe bpf_map_update_elem(map, &key, &value, 0)
+        do {
+            try MapElements(map).set(MapElements.key(0), to: settings)
+        } catch {
+            throw SystemError("BPF_MAP_UPDATE_ELEM", "settings", errno: error.errno, needs: [.bpf])
         }
     }
 
     /// Sockets that were not inserted.
     func notInserted() throws -> UInt64 {
         let map = try Self.open("\(folder)/counts")
-        var (key, value): (UInt32, UInt64) = (0, 0)
-        try syscall("BPF_MAP_LOOKUP_ELEM", on: "counts", needs: [.sysAdmin]) {
-            unsafe bpf_map_lookup_elem(map.raw, &key, &value)
+        do throws(MapElements.Refusal) {
+            return try MapElements(map.raw).value(of: MapElements.key(0), 0 as UInt64)
+        } catch {
+            throw SystemError("BPF_MAP_LOOKUP_ELEM", "counts", errno: error.errno, needs: [.bpf])
         }
-        return value
     }
 
     private static func open(_ pin: String) throws -> OwnedDescriptor {
-        OwnedDescriptor(owning: try syscall("BPF_OBJ_GET", on: pin, needs: [.sysAdmin]) { unsafe bpf_obj_get(pin) })
+        OwnedDescriptor(owning: try syscall("BPF_OBJ_GET", on: pin) { unsafe bpf_obj_get(pin) })
     }
 }

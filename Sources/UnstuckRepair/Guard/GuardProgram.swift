@@ -136,31 +136,32 @@ enum GuardMaps {
     }
 
     static func write(_ mode: GuardMode, tells: Bool, to settings: Int32) throws {
-        var key: UInt32 = 0
-        var value = unstuck_guard_settings(evicts: mode == .evict ? 1 : 0, tells: tells ? 1 : 0)
-        guard unsafe bpf_map_update_elem(settings, &key, &value, 0) == 0 else {
-            throw BPFError("set", "settings", errno: errno)
+        let value = unstuck_guard_settings(evicts: mode == .evict ? 1 : 0, tells: tells ? 1 : 0)
+        do {
+            try MapElements(settings).set(MapElements.key(0), to: value)
+        } catch {
+            throw BPFError("set", "settings", errno: error.errno)
         }
     }
 
     static func mode(in settings: Int32) throws -> GuardMode {
-        var key: UInt32 = 0
-        var value = unstuck_guard_settings()
-        guard unsafe bpf_map_lookup_elem(settings, &key, &value) == 0 else {
-            throw BPFError("read", "settings", errno: errno)
+        do {
+            let value = try MapElements(settings).value(of: MapElements.key(0), unstuck_guard_settings())
+            return value.evicts != 0 ? .evict : .preserve
+        } catch {
+            throw BPFError("read", "settings", errno: error.errno)
         }
-        return value.evicts != 0 ? .evict : .preserve
     }
 
     /// By `enum unstuck_guard_outcome`.
     static func counts(in counts: Int32) throws -> [Count] {
         try (0..<UNSTUCK_GUARD_OUTCOMES.rawValue).map { outcome in
-            var key = outcome
-            var value = unstuck_guard_count()
-            guard unsafe bpf_map_lookup_elem(counts, &key, &value) == 0 else {
-                throw BPFError("read", "counts", errno: errno)
+            do throws(MapElements.Refusal) {
+                let value = try MapElements(counts).value(of: MapElements.key(outcome), unstuck_guard_count())
+                return Count(entries: value.entries, bytes: value.bytes)
+            } catch {
+                throw BPFError("read", "counts", errno: error.errno)
             }
-            return Count(entries: value.entries, bytes: value.bytes)
         }
     }
 }

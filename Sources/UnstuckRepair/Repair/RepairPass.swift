@@ -136,17 +136,18 @@ final class RepairPass {
     }
 
     private static func remove(_ entry: Checked, from map: Int32) {
-        var key = padded(entry.key)
-        unsafe _ = bpf_map_delete_elem(map, &key)
+        try? MapElements(map).remove(padded(entry.key))
     }
 
     private static func insert(_ entry: Checked, into map: Int32) throws {
-        var key = padded(entry.key)
-        var value = unstuck_checked(
+        let value = unstuck_checked(
             address: entry.socket.address, cookie: entry.socket.cookie, allow_unread: entry.allowUnread ? 1 : 0,
             reserved: 0)
-        guard unsafe bpf_map_update_elem(map, &key, &value, 0) == 0 else {
-            throw SystemError("BPF_MAP_UPDATE_ELEM", "the list of evaluated entries", errno: errno, needs: [.sysAdmin])
+        do {
+            try MapElements(map).set(padded(entry.key), to: value)
+        } catch {
+            throw SystemError(
+                "BPF_MAP_UPDATE_ELEM", "the list of checked entries", errno: error.errno, needs: [.bpf])
         }
     }
 }

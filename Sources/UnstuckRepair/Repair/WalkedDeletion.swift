@@ -58,13 +58,10 @@ struct WalkedDeletion {
     private func delete(_ deletion: Plan.Deletion, _ tables: SocketTables) -> RepairOutcome {
         do {
             guard let map = try BPFTable.openSockmap(id: deletion.entry.map) else { return .gone }
-            let descriptor = map.descriptor.raw
-            var key = deletion.entry.key.bytes
+            let elements = MapElements(map.descriptor.raw)
+            let key = deletion.entry.key.bytes
             if deletion.entry.socket.cookie != 0 {
-                var cookie: UInt64 = 0
-                guard unsafe bpf_map_lookup_elem(descriptor, key, &cookie) == 0 else {
-                    return errno == ENOENT ? .gone : .failed(errno: errno)
-                }
+                let cookie = try elements.value(of: key, 0 as UInt64)
                 guard cookie == deletion.entry.socket.cookie else { return .changed }
             }
             let ends = try tables.sockets(of: deletion.claim) + tables.sockets(of: deletion.claim.reversed)
@@ -75,10 +72,10 @@ struct WalkedDeletion {
                         || $0.socket.identity.cookie == deletion.entry.socket.cookie)
             }
             guard !isThere else { return .changed }
-            guard unsafe bpf_map_delete_elem(descriptor, &key) == 0 else {
-                return errno == ENOENT ? .gone : .failed(errno: errno)
-            }
+            try elements.remove(key)
             return .deleted
+        } catch let refusal as MapElements.Refusal {
+            return refusal.errno == ENOENT ? .gone : .failed(errno: refusal.errno)
         } catch let error as SystemError {
             return .failed(errno: error.errno)
         } catch {

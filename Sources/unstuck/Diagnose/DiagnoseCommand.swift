@@ -16,7 +16,7 @@ struct DiagnoseCommand: ContextCommand {
 
             With --kubelet-log, or lines of that log as arguments, it reads failed probes: klog's two forms, kubelet's JSON, \
             journalctl (short, JSON), container runtimes' logs, kubectl describe and events. Each is classified by its words: \
-            a candidate for a stuck connection (request sent, no answer), weak, or not. The candidates' addresses are looked \
+            a candidate for a stuck connection (no answer in time), weak, or not. The candidates' addresses are looked \
             up on this node. kubelet's own connection is gone after its timeout: --probe makes new ones.
 
             EXAMPLES

@@ -39,7 +39,8 @@ struct KubeletLogTests {
         #expect(
             found.map(\.cause.reason) == [
                 "request sent, no answer in time", "never connected: handshake not complete in time",
-                "never connected: TCP or TLS handshake not complete in time", "request sent, no answer in time",
+                "never connected: TCP or TLS handshake not complete in time",
+                "no answer in time, to the handshake or to the request",
                 "never connected: handshake not complete in time",
                 "a command in the container failed: kubelet has no connection to it",
             ])

@@ -12,7 +12,7 @@ struct ProbeOutputTests {
     /// Go before 1.14 (no quotation marks), before 1.15 (`request canceled`) and since; with the timer's words and without.
     @Test(arguments: ["203.0.113.10:8080", "[2001:db8::27]:8080"]) func requests(_ address: String) {
         let table: [(words: String, suspicion: ProbeFailureCause.Suspicion, reason: String)] = [
-            ("context deadline exceeded", .candidate, "request sent, no answer in time"),
+            ("context deadline exceeded", .candidate, "no answer in time, to the handshake or to the request"),
             ("net/http: request canceled", .candidate, "request sent, no answer in time"),
             ("net/http: timeout awaiting response headers", .candidate, "request sent, no answer in time"),
             ("read tcp 192.0.2.10:50504->\(address): i/o timeout", .candidate, "request sent, no answer in time"),

@@ -89,10 +89,15 @@ extension ProbeFailureCause {
         if reason.has(KubeletMessages.deadline) || reason.has(KubeletMessages.canceled)
             || reason.has("timeout awaiting response headers") || reason.has("Client.Timeout")
         {
+            // Go 1.23 and later dial without the request's deadline, so that these words can also mean a handshake without an
+            // answer (net/http/transport.go, getConn); older ones say "dial tcp" or "waiting for connection" of that.
+            let isSent = !reason.has(KubeletMessages.deadline)
             return cause(
                 .candidate,
                 kind == .https
-                    ? "no answer in time, to the TLS handshake or to the request" : "request sent, no answer in time")
+                    ? "no answer in time, to the TLS handshake or to the request"
+                    : isSent
+                        ? "request sent, no answer in time" : "no answer in time, to the handshake or to the request")
         }
         return cause(.not, "the request failed at once: the connection did not wait")
     }
@@ -101,7 +106,9 @@ extension ProbeFailureCause {
         _ reason: ArraySlice<UInt8>, _ cause: (Suspicion, String) -> ProbeFailureCause
     ) -> ProbeFailureCause {
         let why =
-            if reason.has(KubeletMessages.timeout) || reason.has(KubeletMessages.deadline)
+            if reason.has("lookup ") {
+                "the name was not resolved"
+            } else if reason.has(KubeletMessages.timeout) || reason.has(KubeletMessages.deadline)
                 || reason.has("operation was canceled")
             {
                 "handshake not complete in time"
@@ -109,7 +116,7 @@ extension ProbeFailureCause {
                 "refused: nothing listens on that port, or a policy rejects it"
             } else if reason.has("no route to host") || reason.has("unreachable") {
                 "no route to host"
-            } else if reason.has("no such host") || reason.has("lookup ") {
+            } else if reason.has("no such host") {
                 "the name was not resolved"
             } else if reason.has("cannot assign requested address") {
                 "no free local port or address"

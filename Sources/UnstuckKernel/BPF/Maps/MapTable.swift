@@ -39,7 +39,7 @@ public enum BPFTable {
 
     /// Opens a pinned map, for which the permissions of its file are enough; `nil` if it is no sockmap.
     public static func openSockmap(pin path: String) throws(SystemError) -> OpenSockmap? {
-        let raw = try syscall("BPF_OBJ_GET", on: path, needs: [.sysAdmin]) { unsafe bpf_obj_get(path) }
+        let raw = try syscall("BPF_OBJ_GET", on: path) { unsafe bpf_obj_get(path) }
         return try describe(OwnedDescriptor(owning: raw), path)
     }
 
@@ -49,7 +49,7 @@ public enum BPFTable {
         let raw = descriptor.raw
         var info = bpf_map_info()
         var size = UInt32(MemoryLayout<bpf_map_info>.size)
-        try syscall("BPF_OBJ_GET_INFO_BY_FD", on: object, needs: [.sysAdmin]) {
+        try syscall("BPF_OBJ_GET_INFO_BY_FD", on: object) {
             unsafe bpf_obj_get_info_by_fd(raw, &info, &size)
         }
         let kind: Sockmap.Kind

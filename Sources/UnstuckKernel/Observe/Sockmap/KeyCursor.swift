@@ -52,7 +52,7 @@ final class KeyCursor: Sendable {
             state.steps += count
             guard state.steps <= mostSteps else { throw ObservationError.stalled(map: map) }
             guard code == 0 || code == -ENOENT else {
-                throw SystemError("BPF_MAP_GET_NEXT_KEY", "sockmap \(map)", errno: -code, needs: [.sysAdmin])
+                throw SystemError("BPF_MAP_GET_NEXT_KEY", "sockmap \(map)", errno: -code, needs: [.bpf])
             }
             state.isAtEnd = code != 0
             if count > 0 {

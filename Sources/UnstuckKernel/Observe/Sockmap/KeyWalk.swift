@@ -33,7 +33,7 @@ enum KeyWalk {
             }
             if code == 0 { return SockmapKey(next) }
             guard errno == ENOENT else {
-                throw SystemError("BPF_MAP_GET_NEXT_KEY", name, errno: errno, needs: [.sysAdmin])
+                throw SystemError("BPF_MAP_GET_NEXT_KEY", name, errno: errno, needs: [.bpf])
             }
             return nil
         }
@@ -96,7 +96,7 @@ enum KeyWalk {
         var cookie: UInt64 = 0
         if unsafe bpf_map_lookup_elem(descriptor, key, &cookie) == 0 { return cookie }
         guard errno == ENOENT else {
-            throw SystemError("BPF_MAP_LOOKUP_ELEM", "sockmap \(map.id)", errno: errno, needs: [.sysAdmin])
+            throw SystemError("BPF_MAP_LOOKUP_ELEM", "sockmap \(map.id)", errno: errno, needs: [.bpf])
         }
         return nil
     }

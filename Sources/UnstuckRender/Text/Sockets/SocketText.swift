@@ -77,7 +77,7 @@ public struct SocketText {
             both("redirected") { socket, _ in
                 socket.socket.psock.map { "\($0.queuedBytes)\($0.isPartial ? "+" : "")" }
             },
-            both("retrans") { socket, _ in socket.retransmits.flatMap { $0 == 0 ? nil : "\($0)" } },
+            both("sent again") { socket, _ in socket.retransmits.flatMap { $0 == 0 ? nil : "\($0)" } },
             both("silent for") { socket, details in
                 Self.silence(socket, details).map { durationText(Double($0) / 1000) }
             },
