@@ -121,8 +121,13 @@ import Testing
 
     @Test func theListOfKernelsChoosesTests() throws {
         let catalogue = try KernelCatalogue(path: "lab/kernels.toml")
-        let chosen = try catalogue.kernel.map { try catalogue.selection(of: $0) }
+        let chosen = try catalogue.kernel.filter { $0.tests != nil }.map { try catalogue.selection(of: $0) }
         #expect(chosen.allSatisfy { !$0.run.isEmpty })
+        // One that only `make test-all` boots has none of its own, and never runs others by mistake.
+        for kernel in catalogue.kernel where kernel.tests == nil {
+            #expect(throws: LabError.self) { try catalogue.selection(of: kernel) }
+        }
+        #expect(chosen.count == 5)
         #expect(catalogue.inStartOrder(catalogue.kernel).map(\.name).sorted() == catalogue.kernel.map(\.name).sorted())
         let tests = [TestName(suite: "M.S", function: "a()"), TestName(suite: "M.U", function: "x()")]
         #expect(try TestSelection.unmatched(["^M\\.S/", "^M\\.T/", "x"], by: tests) == ["^M\\.T/"])

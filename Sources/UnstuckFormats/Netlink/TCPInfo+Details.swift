@@ -89,6 +89,8 @@ extension DiagSocket {
         guard state != .listen else { return details }
         details.congestionControl = congestion.flatMap { SocketDetails.CongestionControl($0) }
         info?.add(to: &details)
+        // Not set yet before the handshake.
+        if state == .synSent { details.millisecondsSinceAck = nil }
         return details
     }
 }
