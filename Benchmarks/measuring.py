@@ -1,6 +1,7 @@
 """What the benchmarks share: running whole processes, and telling results and bars."""
 import datetime
 import os
+import re
 import statistics
 import sys
 import time
@@ -9,7 +10,7 @@ DROPPED = "/dev/null"
 
 
 def run(command, statuses=(0,), output=DROPPED):
-    """Runs a command to its end: wall milliseconds, CPU milliseconds with its children's, peak socket MB."""
+    """Runs a command to its end: wall milliseconds, CPU milliseconds with its children's, peak resident MB."""
     files = [(os.POSIX_SPAWN_OPEN, 1, output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)]
     start = time.perf_counter()
     pid = os.posix_spawnp(command[0], command, os.environ, file_actions=files)
@@ -41,7 +42,9 @@ def spread(values, digits=1):
 def machine():
     today = datetime.datetime.now(datetime.timezone.utc)
     where = os.environ.get("UNSTUCK_BENCH_WHERE")
-    return f"{today:%Y-%m-%d}, Linux {os.uname().release}, {os.cpu_count()} CPUs" + (f", {where}" if where else "")
+    # What follows the version names a single build: it says nothing to others.
+    release = re.match(r"[0-9.]*", os.uname().release)[0]
+    return f"{today:%Y-%m-%d}, Linux {release}, {os.cpu_count()} CPUs" + (f", {where}" if where else "")
 
 
 def times(results, titles):
