@@ -69,5 +69,5 @@ for pid in "${loads[@]}"; do wait "$pid" || fail "the live load was hurt: $(cat 
 loads=()
 for report in "$folder"/load.*; do exchanges=$((exchanges + $(number exchanges "$report"))); done
 [ "$exchanges" -gt 0 ] || fail "the live load did nothing"
-release=$(cat /proc/sys/kernel/osrelease)
+release=$(sed 's/[^0-9.].*//' /proc/sys/kernel/osrelease)
 echo "{\"kernel\":\"$release\",\"leaked\":$left,\"zombies\":$zombies,\"deleted\":$deleted,\"exchanges\":$exchanges,\"look_seconds\":$looked,\"repair_seconds\":$repaired}"
